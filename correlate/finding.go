@@ -1,0 +1,61 @@
+// Package correlate joins occurrences of one secret into findings.
+package correlate
+
+import (
+	"time"
+
+	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/rules"
+)
+
+// Finding is one credential with all its occurrences: the unit of reports and
+// of the exit code.
+type Finding struct {
+	Rule        *rules.Rule
+	Secret      string // raw; reports redact it unless told otherwise
+	Fingerprint string // independent of commit, path and line
+	Entropy     float64
+	Proof       proof.Result
+	Occurrences []Occurrence // sorted: earliest commit first, then path, line, column
+}
+
+// Occurrence is one place where the secret of a finding stands.
+type Occurrence struct {
+	Kind   string // "blob", "commit" or "tag" message, "file", "staged", "stdin"
+	Object string // object id in hex; empty for files and stdin
+	Path   string // slash separated, relative to the repository or scanned directory; empty for messages
+
+	Line, Column       int // of the secret's first byte; from 1, columns in bytes
+	EndLine, EndColumn int // of the byte after the secret's last
+	Frame              Frame
+
+	// History; zero outside of it.
+	First     *Commit  // the commit that introduced it
+	Last      *Commit  // the last commit that still holds it
+	Removed   *Commit  // the commit that removed it, if HEAD no longer holds it
+	InHead    bool     // HEAD's tree holds it
+	Reachable bool     // some ref still reaches a commit that holds it
+	Refs      []string // refs that reach it, sorted, at most MaxRefs
+	RefCount  int      // how many refs reach it
+}
+
+// MaxRefs bounds the refs listed in an occurrence.
+const MaxRefs = 10
+
+// Frame is the text around a secret, raw.
+type Frame struct {
+	FirstLine int      // number of Lines[0], from 1
+	Lines     []string // without line ends; long lines are cut around the secret
+	// Cut is how many bytes of the line Occurrence.Line are missing from the left.
+	Cut   int
+	Match string // the whole match of the rule
+}
+
+// Commit is what a report says of a commit.
+type Commit struct {
+	ID      string
+	Author  string
+	Email   string
+	Date    time.Time // author date, in the author's zone
+	Subject string
+}

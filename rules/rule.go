@@ -1,0 +1,123 @@
+package rules
+
+// Kind of the non-human identity that a credential of a rule belongs to. The
+// words are those of the inventory (docs/architecture.md, "Words").
+type Identity string
+
+// The identity types a rule may name.
+const (
+	APIKey              Identity = "api-key"
+	PersonalAccessToken Identity = "personal-access-token"
+	Token               Identity = "token"
+	ServiceAccount      Identity = "service-account"
+	ServicePrincipal    Identity = "service-principal"
+	SystemAccount       Identity = "system-account"
+	MachineIdentity     Identity = "machine-identity"
+	PrivateKey          Identity = "private-key"
+	Certificate         Identity = "certificate"
+	SigningSecret       Identity = "signing-secret"
+	DatabaseUser        Identity = "database-user"
+	Webhook             Identity = "webhook"
+	StorageKey          Identity = "storage-key"
+	SASToken            Identity = "sas-token"
+	RoleSession         Identity = "role-session"
+	Generic             Identity = "generic"
+)
+
+// Severity says how bad it is when a credential of the rule is live.
+type Severity string
+
+// The severities, worst first.
+const (
+	Critical Severity = "critical"
+	High     Severity = "high"
+	Medium   Severity = "medium"
+	Low      Severity = "low"
+	Info     Severity = "info"
+)
+
+// Rule is one kind of credential: how it looks, how it is proved offline, and
+// what a reader of a finding needs to know. Rules are data; package detect
+// compiles them.
+type Rule struct {
+	ID          string
+	Family      string // kinds that are one credential for fingerprints, e.g. "github-token"; ID if empty
+	Provider    string // e.g. "GitHub"
+	Description string // one sentence: what leaked
+	Identity    Identity
+	Severity    Severity
+	Docs        string // where to read about the credential and how to rotate it
+	Tags        []string
+
+	// Exactly one of Regex, Token and Assigned says how the text looks; Path
+	// alone makes a rule on file names.
+	//
+	// Regex is RE2 syntax, in the gitleaks meaning. Token is a regex of a
+	// self-evident credential: it is matched between token boundaries (no
+	// letter, digit or underscore on either side). Assigned is a regex of
+	// a value that is only a credential because of the name it is assigned
+	// to: Keywords are the words one of which the name must contain.
+	Regex    string
+	Token    string
+	Assigned string
+
+	Path        string   // regex on the path, slash separated, relative to the repository root
+	Keywords    []string // anchors, compared without case; derived from the regex if empty
+	SecretGroup int      // capture group that is the secret; 0: first non-empty group, else the match
+	Entropy     float64  // least Shannon entropy of the secret in bits a character; 0: no test
+	Reach       int      // bytes before and after the anchor the rule may look at; 0: its line
+	Multiline   bool     // the match may span lines inside Reach
+
+	Proof string // name of the offline proof in package detect/proof, or empty
+	// Weak lowers the rule below all rules that are not weak when both claim
+	// the same text: keyword rules, generic rules.
+	Weak bool
+
+	Allowlists []Allowlist
+	Required   []Required
+	SkipReport bool
+
+	// Positives and Negatives are texts the rule must and must not match.
+	// They are templates (see package rules, "Samples"), so that no file of
+	// a rule's samples looks like a leak itself.
+	Positives []string
+	Negatives []string
+
+	Source Position // where the rule was defined
+}
+
+// Position is a place in a rule file.
+type Position struct {
+	File string
+	Line int
+}
+
+// Allowlist says which matches of a rule, or of all rules, are no findings. The fields
+// and their meaning are those of the gitleaks configuration.
+type Allowlist struct {
+	Description string
+	And         bool     // condition = "AND": all given criteria must hold; default: any
+	Commits     []string // full or abbreviated commit ids
+	Paths       []string // regexes
+	RegexTarget string   // "secret" (default), "match" or "line"
+	Regexes     []string
+	StopWords   []string // case-insensitive substrings of the secret
+	TargetRules []string // only in a global allowlist
+}
+
+// Required names another rule that must match nearby for this rule's match
+// to count ([[rules.required]] of gitleaks).
+type Required struct {
+	ID            string
+	WithinLines   *int
+	WithinColumns *int
+}
+
+// Set is a loaded rule set: effective rules in a stable order (by id), and the
+// allowlists that apply to all of them.
+type Set struct {
+	Rules      []*Rule
+	Allowlists []Allowlist
+	// Hash identifies the rule set: equal sets have equal hashes.
+	Hash string
+}

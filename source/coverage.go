@@ -1,0 +1,156 @@
+// Package source holds what all sources of text share: the account of what was
+// read and what was not. The sources themselves are its sub-packages.
+package source
+
+import (
+	"sort"
+	"sync"
+)
+
+// Reason says why a text was not scanned.
+type Reason string
+
+// The reasons a text can be missing from a scan.
+const (
+	Corrupt    Reason = "corrupt"     // cannot be decoded, or a checksum fails
+	Absent     Reason = "absent"      // referred to, but not in the store
+	Promised   Reason = "promised"    // left out by a partial clone
+	Unreadable Reason = "unreadable"  // the operating system refused
+	TooLarge   Reason = "too-large"   // over --max-blob-size
+	Cancelled  Reason = "interrupted" // the run ended before its turn
+	Ignored    Reason = "ignored"     // excluded on request; does not make a run incomplete
+)
+
+// Problem is one thing that could not be scanned.
+type Problem struct {
+	Reason Reason
+	What   string // object id or path
+	Where  string // pack file, tree path or similar; may be empty
+	Detail string // what went wrong, without any content
+}
+
+// Coverage is the account of a run: Found = Scanned + Skipped for each kind of text. All
+// methods may be called concurrently.
+type Coverage struct {
+	mu       sync.Mutex
+	kinds    map[string]*KindCount
+	reasons  map[Reason]int64
+	problems []Problem
+}
+
+// KindCount counts the texts of one kind: "blob", "commit", "tag", "file", "stdin".
+type KindCount struct {
+	Kind         string
+	Found        int64
+	Scanned      int64
+	Skipped      int64
+	ScannedBytes int64
+}
+
+// maxProblems bounds the problems kept by name; all are counted.
+const maxProblems = 1000
+
+// Scanned counts texts of a kind that were found and scanned.
+func (c *Coverage) Scanned(kind string, texts, bytes int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := c.kind(kind)
+	k.Found += texts
+	k.Scanned += texts
+	k.ScannedBytes += bytes
+}
+
+// Skipped counts a text of a kind that was found and not scanned.
+func (c *Coverage) Skipped(kind string, p Problem) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	k := c.kind(kind)
+	k.Found++
+	k.Skipped++
+	c.note(p)
+}
+
+// Problem records trouble that concerns no text of its own: a truncated pack, an unreadable ref.
+func (c *Coverage) Problem(p Problem) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.note(p)
+}
+
+func (c *Coverage) kind(name string) *KindCount {
+	if c.kinds == nil {
+		c.kinds = map[string]*KindCount{}
+	}
+	k := c.kinds[name]
+	if k == nil {
+		k = &KindCount{Kind: name}
+		c.kinds[name] = k
+	}
+	return k
+}
+
+func (c *Coverage) note(p Problem) {
+	if c.reasons == nil {
+		c.reasons = map[Reason]int64{}
+	}
+	c.reasons[p.Reason]++
+	if len(c.problems) < maxProblems {
+		c.problems = append(c.problems, p)
+	}
+}
+
+// Kinds returns the counts of each kind, sorted by name.
+func (c *Coverage) Kinds() []KindCount {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make([]KindCount, 0, len(c.kinds))
+	for _, k := range c.kinds {
+		out = append(out, *k)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Kind < out[j].Kind })
+	return out
+}
+
+// Problems returns up to a thousand problems, sorted by reason, text and place.
+func (c *Coverage) Problems() []Problem {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := append([]Problem(nil), c.problems...)
+	sort.Slice(out, func(i, j int) bool {
+		a, b := out[i], out[j]
+		if a.Reason != b.Reason {
+			return a.Reason < b.Reason
+		}
+		if a.What != b.What {
+			return a.What < b.What
+		}
+		if a.Where != b.Where {
+			return a.Where < b.Where
+		}
+		return a.Detail < b.Detail
+	})
+	return out
+}
+
+// Reasons returns how often each reason was given.
+func (c *Coverage) Reasons() map[Reason]int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := make(map[Reason]int64, len(c.reasons))
+	for r, n := range c.reasons {
+		out[r] = n
+	}
+	return out
+}
+
+// Complete reports whether everything that was asked for was scanned.
+func (c *Coverage) Complete() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for r := range c.reasons {
+		if r != Ignored {
+			return false
+		}
+	}
+	return true
+}
