@@ -1,7 +1,9 @@
 package rules
 
-// Kind of the non-human identity that a credential of a rule belongs to. The
-// words are those of the inventory (docs/architecture.md, "Words").
+import "strings"
+
+// Identity is the kind of non-human identity that a credential of a rule
+// belongs to. The words are those of the inventory (docs/architecture.md, "Words").
 type Identity string
 
 // The identity types a rule may name.
@@ -48,6 +50,9 @@ type Rule struct {
 	Severity    Severity
 	Docs        string // where to read about the credential and how to rotate it
 	Tags        []string
+	// Aliases are ids by which other tools know the kind: a configuration written
+	// for them may name it so in disabledRules, targetRules, required and overrides.
+	Aliases []string
 
 	// Exactly one of Regex, Token and Assigned says how the text looks; Path
 	// alone makes a rule on file names.
@@ -84,6 +89,17 @@ type Rule struct {
 	Negatives []string
 
 	Source Position // where the rule was defined
+	// Lines are the lines of the rule's keys in that file ("regex", "positives.1", in
+	// lower case), for messages; nil in the set that Builtin returns.
+	Lines map[string]int
+}
+
+// Line returns where a key of the rule stands, or the rule if that is not known.
+func (r *Rule) Line(key string) Position {
+	if n, ok := r.Lines[strings.ToLower(key)]; ok {
+		return Position{File: r.Source.File, Line: n}
+	}
+	return r.Source
 }
 
 // Position is a place in a rule file.
@@ -118,6 +134,10 @@ type Required struct {
 type Set struct {
 	Rules      []*Rule
 	Allowlists []Allowlist
-	// Hash identifies the rule set: equal sets have equal hashes.
+	// Hash identifies the rule set: equal sets have equal hashes, and sets with
+	// equal hashes find the same in any text. Samples, documentation and the
+	// place of a rule do not count.
 	Hash string
+	// Warnings are remarks of the loader that do not stop a run, one line each.
+	Warnings []string
 }

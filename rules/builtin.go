@@ -1,0 +1,55 @@
+package rules
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+)
+
+//go:embed catalog
+var catalog embed.FS
+
+// Catalog reads the built-in rules from their TOML files, with samples and
+// positions. It is the slow and complete form of [Builtin], for tests, lint and
+// documentation.
+func Catalog(o Options) (*Set, error) {
+	names, err := fs.Glob(catalog, "catalog/*.toml")
+	if err != nil {
+		return nil, err
+	}
+	sort.Strings(names)
+	var errs Errors
+	all, l := &layer{}, &loader{Options: o, errs: &errs}
+	defined := map[string]Position{}
+	for _, name := range names {
+		data, err := catalog.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		one := l.load(path.Base(name), data)
+		for _, d := range one.rules {
+			if at, twice := defined[d.ID]; twice {
+				d.table.errorf("id", "defined in %s already; give one of the two another id", at)
+			}
+			defined[d.ID] = d.Source
+		}
+		all.rules = append(all.rules, one.rules...)
+		all.allowlists = append(all.allowlists, one.allowlists...)
+	}
+	if len(errs) == 0 {
+		all.validate()
+	}
+	if len(errs) > 0 {
+		sortErrors(errs)
+		return nil, fmt.Errorf("built-in rules: %w", errs)
+	}
+	return all.set(), nil
+}
+
+// Builtin returns the catalogue that is part of the program, without samples. The
+// caller may change the set and its rules, but not what their slices hold.
+func Builtin() (*Set, error) {
+	return Catalog(Options{})
+}
