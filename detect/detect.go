@@ -5,17 +5,39 @@ import (
 	"github.com/straykey/straykey/rules"
 )
 
-// Match is one place in a text that a rule takes for a credential. Offsets
-// are in bytes of the scanned text.
-type Match struct {
-	Rule        *rules.Rule
-	Start, End  int // the whole match
-	SecretStart int // the secret within the text
-	SecretEnd   int
-	Secret      string  // the secret; decoded if the text was UTF-16
-	Entropy     float64 // Shannon entropy of Secret, bits a character
-	Proof       proof.Result
-	// Allowed is the reason given in an inline allow comment that covers the
-	// match, or "inline" if none was given; empty if there is no such comment.
+// Credential is what a rule made of a secret. It is immutable and shared by all
+// matches that were inherited from one another.
+type Credential struct {
+	Rule    *rules.Rule
+	Secret  string  // UTF-8, also where the text was UTF-16
+	Entropy float64 // Shannon entropy of Secret, bits a byte
+	Proof   proof.Result
+	// Allowed is the reason of the inline allow comment that covers the match;
+	// empty if there is none.
 	Allowed string
+
+	// pending are the rule's and the global allowlists (indices in the
+	// compiled rule) whose content criteria hold, and which wait for a path.
+	pending []int
+	rule    *compiledRule
 }
+
+// Match is one place in a text that a rule takes for a credential. Offsets are
+// in bytes of the text as [Plain] gives it.
+type Match struct {
+	*Credential
+	Start, End             int // the whole match
+	SecretStart, SecretEnd int // the secret in it
+	// Group numbers the matches of one text whose secrets overlap: they are
+	// one credential seen by several rules. See [Engine.Keep].
+	Group int
+}
+
+// lineReach is how many bytes of its own line a line rule may look at on either
+// side of its anchor. Lines of source code are far shorter; in a minified file
+// it bounds the work at each anchor.
+const lineReach = 2048
+
+// maxMatches bounds the matches in one text. A text beyond it is a dump of
+// credentials or an attack on the scanner; [Facts.Overflow] tells.
+const maxMatches = 20_000

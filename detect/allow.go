@@ -1,0 +1,284 @@
+package detect
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/rules"
+)
+
+// allowlist is a compiled rules.Allowlist. Its criteria are of two kinds: those on
+// the text (regexes, stop words), known where the match is made, and those on the
+// place (paths, commits), known later.
+type allowlist struct {
+	and       bool
+	target    string
+	regexes   []matcher
+	stopWords []string // lower case
+	paths     []matcher
+	commits   []string // lower case
+}
+
+// hasPlace reports whether a verdict needs the path or the commit.
+func (a *allowlist) hasPlace() bool { return len(a.paths) > 0 || len(a.commits) > 0 }
+
+func (a *allowlist) hasContent() bool { return len(a.regexes) > 0 || len(a.stopWords) > 0 }
+
+func (e *Engine) compileAllowlist(src rules.Allowlist) (*allowlist, error) {
+	a := &allowlist{and: src.And, target: src.RegexTarget}
+	for _, expr := range src.Regexes {
+		m, err := e.regexps.compile(expr)
+		if err != nil {
+			return nil, err
+		}
+		a.regexes = append(a.regexes, m)
+	}
+	for _, expr := range src.Paths {
+		m, err := e.regexps.compile(expr)
+		if err != nil {
+			return nil, err
+		}
+		a.paths = append(a.paths, m)
+	}
+	for _, w := range src.StopWords {
+		a.stopWords = append(a.stopWords, strings.ToLower(w))
+	}
+	for _, c := range src.Commits {
+		a.commits = append(a.commits, strings.ToLower(c))
+	}
+	return a, nil
+}
+
+// lists returns the allowlists of a rule: its own, then the global ones.
+func (e *Engine) lists(c *compiledRule) []*allowlist {
+	c.allowOnce.Do(func() {
+		for _, src := range append(append([]rules.Allowlist(nil), c.Allowlists...), c.global...) {
+			// The loader has checked the syntax; an expression that cannot be
+			// compiled allows nothing.
+			if a, err := e.compileAllowlist(src); err == nil {
+				c.allowlists = append(c.allowlists, a)
+			}
+		}
+	})
+	return c.allowlists
+}
+
+// content evaluates the criteria on the text: whether any holds, and whether all do.
+func (a *allowlist) content(secret, match, line []byte) (some, all bool) {
+	all = true
+	if len(a.regexes) > 0 {
+		target := secret
+		switch a.target {
+		case "match":
+			target = match
+		case "line":
+			target = line
+		}
+		hit := false
+		for _, re := range a.regexes {
+			if re.Match(target) {
+				hit = true
+				break
+			}
+		}
+		some, all = some || hit, all && hit
+	}
+	if len(a.stopWords) > 0 {
+		lower := bytes.ToLower(secret)
+		hit := false
+		for _, w := range a.stopWords {
+			if bytes.Contains(lower, []byte(w)) {
+				hit = true
+				break
+			}
+		}
+		some, all = some || hit, all && hit
+	}
+	return some, all
+}
+
+// allowedByContent reports whether an allowlist drops the match whatever its place,
+// and which lists wait for the place: those whose criteria on the text do not
+// stand in the way.
+func (e *Engine) allowedByContent(c *compiledRule, secret, match, line []byte) (allowed bool, pending []int) {
+	for i, a := range e.lists(c) {
+		some, all := a.content(secret, match, line)
+		switch {
+		case a.and && a.hasPlace():
+			if all {
+				pending = append(pending, i)
+			}
+		case a.and:
+			if all && a.hasContent() {
+				return true, nil
+			}
+		case some:
+			return true, nil
+		case a.hasPlace():
+			pending = append(pending, i)
+		}
+	}
+	return false, pending
+}
+
+// Keep returns the matches of one text that are findings if the text stands at path:
+// it applies the rules' conditions on paths, and of several rules that claim the
+// same bytes it keeps the most specific. Commit is the hex id of the commit
+// that introduced the text there, or empty. The order is kept.
+func (e *Engine) Keep(ms []Match, path, commit string) []Match {
+	var out []Match
+	for _, m := range ms {
+		if !e.allowedAt(m.Credential, path, commit) {
+			out = append(out, m)
+		}
+	}
+	return mostSpecific(out)
+}
+
+func (e *Engine) allowedAt(c *Credential, path, commit string) bool {
+	r := c.rule
+	if r.Path != "" && !e.pathMatches(r, path) {
+		return true
+	}
+	for _, i := range c.pending {
+		a := e.lists(r)[i]
+		onPath := len(a.paths) > 0 && anyMatch(a.paths, path)
+		onCommit := len(a.commits) > 0 && anyPrefix(a.commits, commit)
+		if a.and && (onPath || len(a.paths) == 0) && (onCommit || len(a.commits) == 0) {
+			return true
+		}
+		if !a.and && (onPath || onCommit) {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Engine) pathMatches(r *compiledRule, path string) bool {
+	r.pathOnce.Do(func() { r.path, _ = e.regexps.compile(r.Path) })
+	return r.path != nil && r.path.Match([]byte(path))
+}
+
+// PathRules returns the rules on file names alone that name this path.
+func (e *Engine) PathRules(path string) []*rules.Rule {
+	var out []*rules.Rule
+	for _, r := range e.pathy {
+		if e.pathMatches(r, path) {
+			out = append(out, r.Rule)
+		}
+	}
+	return out
+}
+
+// HasPathRules reports whether any rule is on file names alone.
+func (e *Engine) HasPathRules() bool { return len(e.pathy) > 0 }
+
+func anyMatch(ms []matcher, s string) bool {
+	for _, m := range ms {
+		if m.Match([]byte(s)) {
+			return true
+		}
+	}
+	return false
+}
+
+// anyPrefix reports whether commit begins with one of the abbreviated ids.
+func anyPrefix(ids []string, commit string) bool {
+	for _, id := range ids {
+		if id != "" && strings.HasPrefix(commit, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// mostSpecific keeps of matches whose secrets overlap the most specific. Matches of a
+// group are neighbours.
+func mostSpecific(ms []Match) []Match {
+	out := ms[:0]
+	for len(ms) > 0 {
+		n := 1
+		for n < len(ms) && ms[n].Group == ms[0].Group {
+			n++
+		}
+		if n == 1 {
+			out = append(out, ms[0])
+		} else {
+			out = append(out, apart(ms[:n])...)
+		}
+		ms = ms[n:]
+	}
+	return out
+}
+
+// apart picks matches whose secrets do not overlap, the most specific first, and
+// returns them in their order.
+func apart(group []Match) []Match {
+	ranked := slices.Clone(group)
+	slices.SortStableFunc(ranked, bySpecificity)
+	var kept []Match
+	for _, m := range ranked {
+		if !slices.ContainsFunc(kept, func(k Match) bool {
+			return m.SecretStart < k.SecretEnd && k.SecretStart < m.SecretEnd
+		}) {
+			kept = append(kept, m)
+		}
+	}
+	slices.SortFunc(kept, func(a, b Match) int { return cmp.Compare(a.SecretStart, b.SecretStart) })
+	return kept
+}
+
+// bySpecificity orders matches of the same bytes: a rule of a known issuer before a
+// weak one, a proof before none, a self-evident secret before one that its name
+// makes so, the longer secret, the smaller id.
+func bySpecificity(a, b Match) int {
+	return cmp.Or(
+		compareBool(a.Rule.Weak, b.Rule.Weak),
+		compareBool(a.Proof.Status == proof.None, b.Proof.Status == proof.None),
+		compareBool(a.rule.style == styleAssigned, b.rule.style == styleAssigned),
+		cmp.Compare(len(b.Secret), len(a.Secret)),
+		cmp.Compare(a.Rule.ID, b.Rule.ID),
+	)
+}
+
+// compareBool puts false before true.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
+// AppendKey appends bytes to dst that are the same for two lists of matches if
+// [Engine.Keep] cannot tell them apart: rules, secrets, what was allowed, and how
+// secrets overlap, but not where they stand.
+func AppendKey(dst []byte, ms []Match) []byte {
+	groupStart := 0
+	for i, m := range ms {
+		if i == 0 || m.Group != ms[i-1].Group {
+			groupStart = m.SecretStart
+		}
+		dst = appendString(dst, m.Rule.ID)
+		dst = appendString(dst, m.Secret)
+		dst = appendString(dst, m.Allowed)
+		dst = binary.AppendUvarint(dst, uint64(m.Group))
+		dst = binary.AppendUvarint(dst, uint64(m.SecretStart-groupStart))
+		dst = binary.AppendUvarint(dst, uint64(len(m.pending)))
+		for _, p := range m.pending {
+			dst = binary.AppendUvarint(dst, uint64(p))
+		}
+	}
+	return dst
+}
+
+func appendString(dst []byte, s string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(s)))
+	return append(dst, s...)
+}

@@ -1,0 +1,168 @@
+package detect
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// anchorFinder finds all occurrences of many literals in one pass, ASCII case
+// folded. It slides over the text and looks up each four-byte gram in a bitmap
+// of 64 Ki bits, which stays in the first-level cache: nearly all positions end
+// there. A gram that is set leads to the few literals it may belong to, which
+// are compared in full. Each literal is entered once, by its rarest gram.
+type anchorFinder struct {
+	bitmap   [1024]uint64
+	heads    []uint16 // hash of gram → 1 + index of first entry
+	entries  []gramEntry
+	literals []string // lower case
+}
+
+type gramEntry struct {
+	literal uint16
+	offset  uint16 // of the gram in the literal
+	next    uint16 // 1 + index of the next entry with the same hash
+}
+
+const (
+	gramLen = 4
+	// minAnchor is the shortest literal that selects: shorter ones stand everywhere.
+	minAnchor = 3
+	foldMask  = 0x2020202020202020
+	gramMul   = 0x9E3779B1 // 2^32/φ: multiplicative hashing
+)
+
+func gramHash(gram uint32) uint32 { return gram * gramMul >> 16 }
+
+// newAnchorFinder builds the finder. Literals must be distinct, lower case and at
+// least minAnchor bytes long.
+func newAnchorFinder(literals []string) *anchorFinder {
+	f := &anchorFinder{heads: make([]uint16, 1<<16), literals: literals}
+	for i, lit := range literals {
+		if len(lit) >= gramLen {
+			off := rarestGram(lit)
+			f.add(binary.LittleEndian.Uint32([]byte(lit[off:off+gramLen]))|foldMask>>32, i, off)
+			continue
+		}
+		// Three bytes: enter every fourth byte. Folding leaves half of them.
+		for b := 0; b < 256; b++ {
+			if b&0x20 == 0 {
+				continue
+			}
+			gram := uint32(lit[0]) | uint32(lit[1])<<8 | uint32(lit[2])<<16 | uint32(b)<<24
+			f.add(gram|foldMask>>32, i, 0)
+		}
+	}
+	return f
+}
+
+func (f *anchorFinder) add(gram uint32, literal, offset int) {
+	h := gramHash(gram)
+	f.bitmap[h>>6] |= 1 << (h & 63)
+	f.entries = append(f.entries, gramEntry{uint16(literal), uint16(offset), f.heads[h]})
+	f.heads[h] = uint16(len(f.entries))
+}
+
+// rarestGram returns the offset of the gram of lit that is least likely in source
+// text, judged by the commonness of its letters.
+func rarestGram(lit string) int {
+	best, bestCost := 0, 1<<30
+	for off := 0; off+gramLen <= len(lit); off++ {
+		cost := 0
+		for _, c := range []byte(lit[off : off+gramLen]) {
+			cost += commonness(c)
+		}
+		if cost < bestCost {
+			best, bestCost = off, cost
+		}
+	}
+	return best
+}
+
+// commonness ranks bytes by how often they stand in source text, coarsely.
+func commonness(c byte) int {
+	switch {
+	case c == ' ' || c == 'e' || c == 't':
+		return 10
+	case c == 'a' || c == 'i' || c == 'n' || c == 'o' || c == 'r' || c == 's':
+		return 8
+	case c == 'c' || c == 'd' || c == 'l' || c == 'm' || c == 'p' || c == 'u' || c == '-':
+		return 6
+	case c == 'j' || c == 'q' || c == 'x' || c == 'z':
+		return 1
+	case c >= 'a' && c <= 'z', c == '_', c == '=', c == '/':
+		return 4
+	default:
+		return 2
+	}
+}
+
+// find calls hit for each occurrence of a literal that lies in text[lo:hi], in
+// order of the literal's selecting gram.
+func (f *anchorFinder) find(text []byte, lo, hi int, hit func(literal, pos int)) {
+	i := lo
+	bm := &f.bitmap
+	for ; i+16 <= hi; i += 8 {
+		block := text[i : i+16 : i+16]
+		w0 := binary.LittleEndian.Uint64(block) | foldMask
+		w1 := binary.LittleEndian.Uint64(block[4:]) | foldMask
+		h0 := uint32(w0) * gramMul
+		h1 := uint32(w0>>8) * gramMul
+		h2 := uint32(w0>>16) * gramMul
+		h3 := uint32(w0>>24) * gramMul
+		h4 := uint32(w1) * gramMul
+		h5 := uint32(w1>>8) * gramMul
+		h6 := uint32(w1>>16) * gramMul
+		h7 := uint32(w1>>24) * gramMul
+		m := bm[h0>>22]>>(h0>>16&63)&1 |
+			bm[h1>>22]>>(h1>>16&63)&1<<1 |
+			bm[h2>>22]>>(h2>>16&63)&1<<2 |
+			bm[h3>>22]>>(h3>>16&63)&1<<3 |
+			bm[h4>>22]>>(h4>>16&63)&1<<4 |
+			bm[h5>>22]>>(h5>>16&63)&1<<5 |
+			bm[h6>>22]>>(h6>>16&63)&1<<6 |
+			bm[h7>>22]>>(h7>>16&63)&1<<7
+		for m != 0 {
+			k := bits.TrailingZeros64(m)
+			m &= m - 1
+			f.check(text, lo, hi, i+k, hit)
+		}
+	}
+	for ; i+minAnchor <= hi; i++ {
+		f.check(text, lo, hi, i, hit)
+	}
+}
+
+// check compares the literals that the gram at text[i] may belong to.
+func (f *anchorFinder) check(text []byte, lo, hi, i int, hit func(literal, pos int)) {
+	gram := uint32(text[i]) | uint32(text[i+1])<<8 | uint32(text[i+2])<<16 | uint32(0xff)<<24
+	if i+gramLen <= len(text) {
+		gram = binary.LittleEndian.Uint32(text[i:])
+	}
+	for e := f.heads[gramHash(gram|foldMask>>32)]; e != 0; {
+		entry := f.entries[e-1]
+		lit := f.literals[entry.literal]
+		pos := i - int(entry.offset)
+		if pos >= lo && pos+len(lit) <= hi && equalFold(text[pos:pos+len(lit)], lit) {
+			hit(int(entry.literal), pos)
+		}
+		e = entry.next
+	}
+}
+
+// equalFold compares text with a lower-case literal of the same length, folding
+// ASCII letters only.
+func equalFold(text []byte, lower string) bool {
+	for i := 0; i < len(lower); i++ {
+		if lowerByte(text[i]) != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func lowerByte(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c | 0x20
+	}
+	return c
+}

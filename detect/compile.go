@@ -1,0 +1,420 @@
+package detect
+
+import (
+	"fmt"
+	"regexp/syntax"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/rules"
+)
+
+// Options tune an engine.
+type Options struct {
+	// Now is the time against which expiry dates are held; zero: the time of New.
+	Now time.Time
+	// Stdlib makes the engine use the standard library's regular expressions
+	// even where RE2 can be had.
+	Stdlib bool
+}
+
+// Engine is a compiled rule set. It is immutable and safe for concurrent use;
+// each goroutine scans with a Scanner of its own.
+type Engine struct {
+	rules   []*compiledRule
+	slow    []*compiledRule // rules without an anchor: tried on whole texts
+	pathy   []*compiledRule // rules on file names alone
+	finder  *anchorFinder
+	trials  [][]trial // by literal: what to try where it stands
+	wide    []bool    // by literal: some trial is wide
+	regexps regexEngine
+	prover  proof.Prover
+}
+
+// trial is one way to try a rule where an anchor stands.
+type trial struct {
+	rule   *compiledRule
+	shape  *shape // direct matcher, or nil
+	offset int    // of the anchor from the start of the shape
+}
+
+// style says how a rule is matched.
+type style uint8
+
+const (
+	styleRegex    style = iota // a regular expression around the anchor
+	styleToken                 // a shape or expression between token boundaries
+	styleAssigned              // a value after a name that holds the anchor
+)
+
+// compiledRule is a rule ready to be tried. Its expressions are compiled at the first
+// use: most rules never meet their anchor, and a hook must start at once.
+type compiledRule struct {
+	*rules.Rule
+	style  style
+	expr   string
+	shapes []*shape
+	reach  int  // bytes on either side of the anchor
+	wide   bool // reach crosses lines
+	// span, if not 0, is the longest possible match, which holds the anchor.
+	span int
+
+	once       sync.Once
+	re         matcher
+	reErr      error
+	allowOnce  sync.Once
+	allowlists []*allowlist
+	global     []rules.Allowlist
+	pathOnce   sync.Once
+	path       matcher
+}
+
+// New compiles a rule set. It fails on the first rule that cannot be compiled;
+// regular expressions that are not tried are checked for syntax only.
+func New(set *rules.Set, o Options) (*Engine, error) {
+	now := o.Now
+	if now.IsZero() {
+		now = time.Now()
+	}
+	e := &Engine{regexps: regexEngine{stdlib: o.Stdlib}, prover: proof.Prover{Now: now}}
+	byLiteral := map[string][]trial{}
+	for _, r := range set.Rules {
+		c, err := newCompiledRule(r, set.Allowlists)
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
+		}
+		if c == nil {
+			continue
+		}
+		e.rules = append(e.rules, c)
+		if c.expr == "" {
+			e.pathy = append(e.pathy, c)
+			continue
+		}
+		trials := c.trials()
+		if len(trials) == 0 {
+			e.slow = append(e.slow, c)
+		}
+		for lit, t := range trials {
+			byLiteral[lit] = append(byLiteral[lit], t...)
+		}
+	}
+	literals := make([]string, 0, len(byLiteral))
+	for lit := range byLiteral {
+		literals = append(literals, lit)
+	}
+	sort.Strings(literals)
+	for _, lit := range literals {
+		ts := byLiteral[lit]
+		sort.SliceStable(ts, func(i, j int) bool { return ts[i].rule.ID < ts[j].rule.ID })
+		e.trials = append(e.trials, ts)
+		wide := false
+		for _, t := range ts {
+			wide = wide || t.rule.wide
+		}
+		e.wide = append(e.wide, wide)
+	}
+	e.finder = newAnchorFinder(literals)
+	return e, nil
+}
+
+// Slow returns the ids of rules that have no anchor of three bytes or more: they are tried
+// on every text as a whole.
+func (e *Engine) Slow() []string {
+	var ids []string
+	for _, c := range e.slow {
+		ids = append(ids, c.ID)
+	}
+	return ids
+}
+
+// Shape describes how a rule is matched, for `rules lint` and `explain`.
+type Shape struct {
+	Direct  bool     // by a direct byte matcher, without a regular expression
+	Anchors []string // lower case
+	Reach   int      // bytes on either side of an anchor
+	Wide    bool     // reach crosses lines
+}
+
+// Shape returns how the rule with this id is matched.
+func (e *Engine) Shape(id string) (Shape, bool) {
+	for _, c := range e.rules {
+		if c.ID != id {
+			continue
+		}
+		s := Shape{Direct: c.shapes != nil, Reach: c.reach, Wide: c.wide}
+		for i, ts := range e.trials {
+			for _, t := range ts {
+				if t.rule == c {
+					s.Anchors = append(s.Anchors, e.finder.literals[i])
+					break
+				}
+			}
+		}
+		return s, true
+	}
+	return Shape{}, false
+}
+
+func newCompiledRule(r *rules.Rule, global []rules.Allowlist) (*compiledRule, error) {
+	c := &compiledRule{Rule: r, reach: lineReach, global: applicable(global, r.ID)}
+	switch {
+	case r.Token != "":
+		c.style, c.expr = styleToken, r.Token
+	case r.Assigned != "":
+		c.style, c.expr = styleAssigned, r.Assigned
+	default:
+		c.style, c.expr = styleRegex, r.Regex
+	}
+	if c.expr == "" {
+		if r.Path == "" {
+			return nil, fmt.Errorf("has neither regex nor path")
+		}
+		return c, nil
+	}
+	parsed, err := syntax.Parse(c.expr, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("regex: %w", err)
+	}
+	if r.SecretGroup > parsed.MaxCap() {
+		return nil, fmt.Errorf("secretGroup is %d, but the regex has %d groups", r.SecretGroup, parsed.MaxCap())
+	}
+	if r.Multiline || r.Reach > lineReach {
+		c.wide = true
+	}
+	if r.Reach > 0 {
+		c.reach = r.Reach
+	}
+	c.shapes = compileShapes(c.expr)
+	return c, nil
+}
+
+func applicable(global []rules.Allowlist, id string) []rules.Allowlist {
+	var out []rules.Allowlist
+	for _, a := range global {
+		if len(a.TargetRules) == 0 {
+			out = append(out, a)
+			continue
+		}
+		for _, t := range a.TargetRules {
+			if t == id {
+				out = append(out, a)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// trials returns what to try at which literal.
+func (c *compiledRule) trials() map[string][]trial {
+	out := map[string][]trial{}
+	if c.style == styleAssigned {
+		for _, k := range c.Keywords {
+			if k = strings.ToLower(k); len(k) >= minAnchor {
+				out[k] = []trial{{rule: c}}
+			}
+		}
+		return out
+	}
+	if c.shapes != nil && c.addShapes(out) {
+		return out
+	}
+	c.shapes = nil
+	clear(out)
+	literals, within := c.literals()
+	for _, lit := range literals {
+		out[lit] = []trial{{rule: c}}
+	}
+	if within {
+		if parsed, err := syntax.Parse(c.expr, syntax.Perl); err == nil {
+			if n := longest(parsed); n >= 0 && n < c.reach {
+				c.span = n
+			}
+		}
+	}
+	return out
+}
+
+// addShapes enters every alternative by its anchors; false if one has none. An
+// alternative is tried only where its own anchor stands, and alternatives of the same
+// start are told apart by the order in which candidates are made (see candidates).
+func (c *compiledRule) addShapes(out map[string][]trial) bool {
+	for _, s := range c.shapes {
+		literals, offset := s.anchors()
+		if len(literals) == 0 {
+			return false
+		}
+		for _, lit := range literals {
+			out[lit] = append(out[lit], trial{rule: c, shape: s, offset: offset})
+		}
+	}
+	return true
+}
+
+// literals returns the anchors of a rule that needs a regular expression: those the
+// expression itself requires, or else the keywords. within tells that each match
+// contains one.
+func (c *compiledRule) literals() (literals []string, within bool) {
+	parsed, err := syntax.Parse(c.expr, syntax.Perl)
+	if err != nil {
+		return nil, false
+	}
+	if set, ok := required(parsed); ok {
+		return set, true
+	}
+	for _, k := range c.Keywords {
+		if k = strings.ToLower(k); len(k) >= minAnchor {
+			literals = append(literals, k)
+		}
+	}
+	if len(literals) < len(c.Keywords) {
+		return nil, false // a shorter keyword would be missed
+	}
+	return literals, false
+}
+
+// required returns lower-case literals of which every match of re contains at
+// least one, each at least minAnchor long.
+func required(re *syntax.Regexp) ([]string, bool) {
+	switch re.Op {
+	case syntax.OpLiteral:
+		var b strings.Builder
+		best := ""
+		for _, r := range append(append([]rune(nil), re.Rune...), 0x80) {
+			if r < 0x80 {
+				b.WriteByte(lowerByte(byte(r)))
+				continue
+			}
+			if b.Len() > len(best) {
+				best = b.String()
+			}
+			b.Reset()
+		}
+		return []string{best}, len(best) >= minAnchor
+	case syntax.OpCapture, syntax.OpPlus:
+		return required(re.Sub[0])
+	case syntax.OpRepeat:
+		if re.Min == 0 {
+			return nil, false
+		}
+		return required(re.Sub[0])
+	case syntax.OpConcat:
+		var best []string
+		for _, sub := range re.Sub {
+			if set, ok := required(sub); ok && better(set, best) {
+				best = set
+			}
+		}
+		return best, best != nil
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range re.Sub {
+			set, ok := required(sub)
+			if !ok {
+				return nil, false
+			}
+			all = append(all, set...)
+		}
+		return unique(all), true
+	}
+	return nil, false
+}
+
+// better reports whether anchors a select more than b: longer shortest literal,
+// then fewer of them.
+func better(a, b []string) bool {
+	if b == nil {
+		return true
+	}
+	la, lb := shortestLen(a), shortestLen(b)
+	if la != lb {
+		return la > lb
+	}
+	return len(a) < len(b)
+}
+
+func shortestLen(set []string) int {
+	n := len(set[0])
+	for _, s := range set {
+		n = min(n, len(s))
+	}
+	return n
+}
+
+func unique(set []string) []string {
+	sort.Strings(set)
+	out := set[:0]
+	for i, s := range set {
+		if i == 0 || s != set[i-1] {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// longest returns the most bytes re can match, or -1 if there is no bound.
+func longest(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpLiteral:
+		n := 0
+		for _, r := range re.Rune {
+			n += len(string(r))
+			if re.Flags&syntax.FoldCase != 0 && r < 0x80 {
+				n += 2 // ſ and K
+			}
+		}
+		return n
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 4
+	case syntax.OpCapture:
+		return longest(re.Sub[0])
+	case syntax.OpQuest:
+		return longest(re.Sub[0])
+	case syntax.OpStar, syntax.OpPlus:
+		return -1
+	case syntax.OpRepeat:
+		n := longest(re.Sub[0])
+		if re.Max < 0 || n < 0 {
+			return -1
+		}
+		return n * re.Max
+	case syntax.OpConcat:
+		sum := 0
+		for _, sub := range re.Sub {
+			n := longest(sub)
+			if n < 0 {
+				return -1
+			}
+			sum += n
+		}
+		return sum
+	case syntax.OpAlternate:
+		most := 0
+		for _, sub := range re.Sub {
+			n := longest(sub)
+			if n < 0 {
+				return -1
+			}
+			most = max(most, n)
+		}
+		return most
+	}
+	return 0
+}
+
+// regex returns the rule's expression, compiled at the first call. A token or a
+// value is matched from its start.
+func (c *compiledRule) regex(e *regexEngine) (matcher, error) {
+	c.once.Do(func() {
+		expr := c.expr
+		if c.style == styleAssigned {
+			expr = `\A(?:` + expr + `)`
+		}
+		c.re, c.reErr = e.compile(expr)
+	})
+	return c.re, c.reErr
+}

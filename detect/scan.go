@@ -1,0 +1,435 @@
+package detect
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/detect/proof"
+)
+
+// Facts are what a scan learnt about a text: its matches, and where the anchors
+// of wide rules stand. A nil *Facts says that there is nothing, which is so for most
+// texts. Facts are immutable.
+type Facts struct {
+	hits []hit
+	wide []anchorAt
+	// whole says that the text has no local reach: nothing can be inherited.
+	whole    bool
+	overflow bool
+}
+
+// hit is a match with the bytes its verdict depends on.
+type hit struct {
+	cred         *Credential
+	start, end   int32
+	secretStart  int32
+	secretEnd    int32
+	needLo       int32 // the verdict depends on text[needLo:needHi]; -1 and len+1
+	needHi       int32 // stand for the start and the end of the text
+	anchor       int32 // of a wide rule: where the anchor stands; else -1
+	anchorNumber int32 // of a wide rule: the literal; else -1
+}
+
+// anchorAt is an occurrence of an anchor of a wide rule.
+type anchorAt struct {
+	pos     int32
+	literal int32
+}
+
+// Overflow reports whether matches were left out because there were too many.
+func (f *Facts) Overflow() bool { return f != nil && f.overflow }
+
+// Empty reports whether there is no match.
+func (f *Facts) Empty() bool { return f == nil || len(f.hits) == 0 }
+
+// Scanner scans texts with an engine. It holds scratch memory: it must not be used by
+// two goroutines at once.
+type Scanner struct {
+	e      *Engine
+	text   []byte
+	hits   []hit
+	wide   []anchorAt
+	groups []int
+	// last are the windows in which a rule's expression was last evaluated: several anchors
+	// on a line share one.
+	last  map[*compiledRule][2]int
+	onHit func(literal, pos int)
+	// deferWide leaves wide rules to tryWide.
+	deferWide bool
+	// err is the first regular expression that could not be compiled; the rule finds nothing.
+	err error
+}
+
+// NewScanner returns a scanner of the engine's rules.
+func (e *Engine) NewScanner() *Scanner {
+	s := &Scanner{e: e, last: map[*compiledRule][2]int{}}
+	s.onHit = s.tryAnchor
+	return s
+}
+
+// Err returns the first error of a rule that could not be tried: its matches are
+// missing from all scans.
+func (s *Scanner) Err() error { return s.err }
+
+// Scan returns the facts of a text.
+func (s *Scanner) Scan(text []byte) *Facts {
+	plain, decoded := Plain(text)
+	s.begin(plain, false)
+	s.e.finder.find(plain, 0, len(plain), s.onHit)
+	s.trySlow()
+	return s.finish(decoded)
+}
+
+// Update returns the facts of target, which shares runs of bytes with a text whose
+// facts are base. It returns what Scan(target) would, and reads only the lines
+// that the seams between the runs touch.
+func (s *Scanner) Update(target []byte, base *Facts, runs []delta.Run) *Facts {
+	if len(runs) == 0 || base != nil && base.whole || !isPlain(target) {
+		return s.Scan(target)
+	}
+	s.begin(target, true)
+	for _, r := range seams(target, runs) {
+		s.e.finder.find(target, r.lo, r.hi, s.onHit)
+	}
+	if base != nil {
+		for _, run := range runs {
+			s.inherit(base, run)
+		}
+	}
+	s.trySlow()
+	s.wide = sortedAnchors(s.wide)
+	s.tryWide(runs)
+	if f := s.finish(false); !f.Overflow() {
+		return f
+	}
+	// Which matches are left out depends on the order they are found in.
+	return s.Scan(target)
+}
+
+func (s *Scanner) begin(text []byte, deferWide bool) {
+	s.text = text
+	s.deferWide = deferWide
+	s.hits = s.hits[:0]
+	s.wide = s.wide[:0]
+	clear(s.last)
+}
+
+// finish sorts what was found, drops repetitions and makes facts of it.
+func (s *Scanner) finish(decoded bool) *Facts {
+	s.text = nil
+	if len(s.hits) == 0 && len(s.wide) == 0 && !decoded {
+		return nil
+	}
+	slices.SortFunc(s.hits, compareHits)
+	hits := slices.CompactFunc(s.hits, func(a, b hit) bool { return compareHits(a, b) == 0 })
+	f := &Facts{whole: decoded}
+	if len(hits) > maxMatches {
+		hits, f.overflow, f.whole = hits[:maxMatches], true, true
+	}
+	f.hits = slices.Clone(hits)
+	f.wide = slices.Clone(sortedAnchors(s.wide))
+	return f
+}
+
+// compareHits orders hits by place, then rule; hits of a wide rule also by anchor,
+// for each anchor has a reach of its own.
+func compareHits(a, b hit) int {
+	return cmp.Or(
+		cmp.Compare(a.start, b.start),
+		cmp.Compare(a.end, b.end),
+		cmp.Compare(a.secretStart, b.secretStart),
+		cmp.Compare(a.secretEnd, b.secretEnd),
+		cmp.Compare(a.cred.Rule.ID, b.cred.Rule.ID),
+		cmp.Compare(a.anchor, b.anchor),
+	)
+}
+
+func sortedAnchors(wide []anchorAt) []anchorAt {
+	slices.SortFunc(wide, func(a, b anchorAt) int {
+		return cmp.Or(cmp.Compare(a.pos, b.pos), cmp.Compare(a.literal, b.literal))
+	})
+	return slices.Compact(wide)
+}
+
+// Matches lists the matches of a text in order of place, without those that another
+// anchor found as well. Overlapping ones share a Group.
+func (f *Facts) Matches() []Match {
+	if f.Empty() {
+		return nil
+	}
+	bySecret := slices.Clone(f.hits)
+	slices.SortStableFunc(bySecret, func(a, b hit) int {
+		return cmp.Or(cmp.Compare(a.secretStart, b.secretStart), cmp.Compare(a.secretEnd, b.secretEnd), compareHits(a, b))
+	})
+	out := make([]Match, 0, len(bySecret))
+	group, end := -1, int32(-1)
+	for i, h := range bySecret {
+		if i > 0 {
+			p := bySecret[i-1]
+			if p.cred.Rule == h.cred.Rule && p.secretStart == h.secretStart && p.secretEnd == h.secretEnd {
+				continue
+			}
+		}
+		if h.secretStart >= end {
+			group++
+			end = h.secretEnd
+		}
+		end = max(end, h.secretEnd)
+		out = append(out, Match{
+			Credential: h.cred, Start: int(h.start), End: int(h.end),
+			SecretStart: int(h.secretStart), SecretEnd: int(h.secretEnd), Group: group,
+		})
+	}
+	return out
+}
+
+// tryAnchor is called for each anchor that stands in the text.
+func (s *Scanner) tryAnchor(literal, pos int) {
+	if s.e.wide[literal] {
+		s.wide = append(s.wide, anchorAt{int32(pos), int32(literal)})
+	}
+	for i := range s.e.trials[literal] {
+		if t := &s.e.trials[literal][i]; !t.rule.wide || !s.deferWide {
+			s.try(t, literal, pos)
+		}
+	}
+}
+
+// tryWide evaluates the wide anchors whose reach is not within one run; what the
+// others give was inherited.
+func (s *Scanner) tryWide(runs []delta.Run) {
+	for _, a := range s.wide {
+		for i := range s.e.trials[a.literal] {
+			t := &s.e.trials[a.literal][i]
+			if !t.rule.wide {
+				continue
+			}
+			lo, hi := s.wideNeed(t.rule, int(a.pos), int(a.literal))
+			if !withinOne(runs, lo, hi) {
+				s.try(t, int(a.literal), int(a.pos))
+			}
+		}
+	}
+}
+
+// try tries a rule at an anchor.
+func (s *Scanner) try(t *trial, literal, pos int) {
+	switch {
+	case t.shape != nil:
+		s.tryShape(t, literal, pos)
+	case t.rule.style == styleAssigned:
+		s.tryAssigned(t, literal, pos)
+	default:
+		s.tryRegex(t, literal, pos)
+	}
+}
+
+// view returns the part of the text a rule may look at from an anchor at pos, and
+// whether its ends are those of the line or text (or else mere limits).
+func (s *Scanner) view(c *compiledRule, pos, anchorLen int) (lo, hi int, loFree, hiFree bool) {
+	lo, hi = max(0, pos-c.reach), min(len(s.text), pos+anchorLen+c.reach)
+	loFree, hiFree = lo == 0, hi == len(s.text)
+	if c.wide {
+		return lo, hi, loFree, hiFree
+	}
+	if i := bytes.LastIndexByte(s.text[lo:pos], '\n'); i >= 0 {
+		lo, loFree = lo+i+1, true
+	}
+	if i := bytes.IndexByte(s.text[pos:hi], '\n'); i >= 0 {
+		hi, hiFree = pos+i, true
+	}
+	return lo, hi, loFree, hiFree
+}
+
+// tryShape matches a shape whose anchor stands at pos.
+func (s *Scanner) tryShape(t *trial, literal, pos int) {
+	c := t.rule
+	start := pos - t.offset
+	if start < 0 {
+		return
+	}
+	limit := min(len(s.text), start+c.reach)
+	cut := limit < len(s.text)
+	if t.shape.newline && !c.wide {
+		if bytes.IndexByte(s.text[start:pos], '\n') >= 0 {
+			return
+		}
+		if i := bytes.IndexByte(s.text[pos:limit], '\n'); i >= 0 {
+			limit, cut = pos+i, false
+		}
+	}
+	text := s.text[:limit]
+	groups := s.groupBuffer(len(t.shape.groups))
+	end := t.shape.match(text, start, groups)
+	if end < 0 || end == limit && cut {
+		return
+	}
+	if c.style == styleToken && !tokenBounds(s.text, start, end, t.shape.last) {
+		return
+	}
+	groups[0], groups[1] = start, end
+	s.report(c, groups, literal, pos)
+}
+
+func (s *Scanner) groupBuffer(n int) []int {
+	if cap(s.groups) < n {
+		s.groups = make([]int, n)
+	}
+	return s.groups[:n]
+}
+
+// tryRegex evaluates a rule's expression around an anchor. A match that ends at a mere
+// limit may be cut, and does not count.
+func (s *Scanner) tryRegex(t *trial, literal, pos int) {
+	c := t.rule
+	anchorLen := len(s.e.finder.literals[literal])
+	lo, hi, loFree, hiFree := s.view(c, pos, anchorLen)
+	if c.span > 0 {
+		if l := pos + anchorLen - c.span - 1; l > lo {
+			lo, loFree = l, false
+		}
+		if h := pos + c.span + 1; h < hi {
+			hi, hiFree = h, false
+		}
+	}
+	if !c.wide {
+		if s.last[c] == [2]int{lo, hi} {
+			return
+		}
+		s.last[c] = [2]int{lo, hi}
+	}
+	for _, m := range s.findAll(c, s.text[lo:hi]) {
+		if m[0] == 0 && !loFree || lo+m[1] == hi && !hiFree {
+			continue
+		}
+		for i := range m {
+			if m[i] >= 0 {
+				m[i] += lo
+			}
+		}
+		if c.style == styleToken && !tokenBounds(s.text, m[0], m[1], nil) {
+			continue
+		}
+		s.report(c, m, literal, pos)
+	}
+}
+
+func (s *Scanner) findAll(c *compiledRule, text []byte) [][]int {
+	re, err := c.regex(&s.e.regexps)
+	if err != nil {
+		if s.err == nil {
+			s.err = err
+		}
+		return nil
+	}
+	return re.FindAllSubmatchIndex(text, maxMatches)
+}
+
+// trySlow evaluates the rules without an anchor on the whole text.
+func (s *Scanner) trySlow() {
+	for _, c := range s.e.slow {
+		for _, m := range s.findAll(c, s.text) {
+			if c.style == styleToken && !tokenBounds(s.text, m[0], m[1], nil) {
+				continue
+			}
+			s.report(c, m, -1, -1)
+		}
+	}
+}
+
+// report turns a match of the expression into a hit, if the rule's tests agree.
+func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
+	start, end := groups[0], groups[1]
+	if end <= start {
+		return
+	}
+	secretStart, secretEnd := secretOf(c, groups)
+	secret := s.text[secretStart:secretEnd]
+	h := entropy(secret)
+	if c.Entropy > 0 && h <= c.Entropy {
+		return
+	}
+	if (c.style == styleAssigned || c.Weak) && placeholder(secret) {
+		return
+	}
+	needLo, needHi := s.need(c, start, end, pos, literal)
+	line, prev := s.lineAround(start, end)
+	allowed, pending := s.e.allowedByContent(c, secret, s.text[start:end], line)
+	if allowed {
+		return
+	}
+	cred := &Credential{Rule: c.Rule, rule: c, Entropy: h, Secret: string(secret), pending: pending}
+	if c.Proof != "" {
+		context := s.text[max(needLo, 0):min(needHi, len(s.text))]
+		result, _ := s.e.prover.Prove(c.Proof, cred.Secret, context)
+		if result.Status == proof.Invalid {
+			return
+		}
+		cred.Proof = result
+	}
+	cred.Allowed = inlineAllow(line, prev, c.ID)
+	found := hit{
+		cred: cred, start: int32(start), end: int32(end),
+		secretStart: int32(secretStart), secretEnd: int32(secretEnd),
+		needLo: int32(needLo), needHi: int32(needHi), anchor: -1, anchorNumber: -1,
+	}
+	if c.wide {
+		found.anchor, found.anchorNumber = int32(pos), int32(literal)
+	}
+	if len(s.hits) <= 4*maxMatches {
+		s.hits = append(s.hits, found)
+	}
+}
+
+// secretOf picks the group that is the secret.
+func secretOf(c *compiledRule, groups []int) (lo, hi int) {
+	if g := c.SecretGroup; g > 0 {
+		if 2*g+1 < len(groups) && groups[2*g] >= 0 {
+			return groups[2*g], groups[2*g+1]
+		}
+		return groups[0], groups[1]
+	}
+	for g := 2; g+1 < len(groups); g += 2 {
+		if groups[g] >= 0 && groups[g+1] > groups[g] {
+			return groups[g], groups[g+1]
+		}
+	}
+	return groups[0], groups[1]
+}
+
+// tokenBounds reports whether text[start:end] stands alone: no letter, digit or
+// underscore on either side. An escape before it (\n, %20) is no letter; a dash after it
+// counts as one where the token itself may end in a dash.
+func tokenBounds(text []byte, start, end int, last *class) bool {
+	if start > 0 && isWord(text[start-1]) && !escapeBefore(text, start) {
+		return false
+	}
+	if end < len(text) {
+		next := text[end]
+		if isWord(next) || next == '-' && last != nil && last.has('-') {
+			return false
+		}
+	}
+	return true
+}
+
+// escapeBefore reports whether text[:i] ends in an escape sequence as strings in source
+// code and URLs have them: \n, \t, \r, %3D, \u003d.
+func escapeBefore(text []byte, i int) bool {
+	switch {
+	case i >= 2 && text[i-2] == '\\':
+		c := text[i-1]
+		return c == 'n' || c == 't' || c == 'r'
+	case i >= 3 && text[i-3] == '%':
+		return isHex(text[i-1]) && isHex(text[i-2])
+	case i >= 6 && text[i-6] == '\\' && text[i-5] == 'u':
+		return isHex(text[i-1]) && isHex(text[i-2]) && isHex(text[i-3]) && isHex(text[i-4])
+	}
+	return false
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}

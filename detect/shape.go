@@ -1,0 +1,408 @@
+package detect
+
+import (
+	"math"
+	"regexp/syntax"
+)
+
+// A shape is a regular expression without choices to take back: a sequence of
+// byte classes, each repeated greedily, where what may follow a repeat of
+// variable length is never in its class. Matching it is one loop over the bytes.
+// Most credentials look like this: a prefix and so many characters of a class.
+//
+// An alternation becomes several shapes, in order of preference.
+type shape struct {
+	elems []elem
+	// groups[2k], groups[2k+1] are the elements before which group k opens and
+	// closes; -1 if the group is not in this alternative.
+	groups []int
+	last   *class // class of the last element that consumes, for token boundaries
+	// newline says that some element may consume a line end.
+	newline bool
+}
+
+// elem is one class, repeated from min to max times, or an assertion.
+type elem struct {
+	set      class
+	min, max int
+	boundary bool // \b: no class, consumes nothing
+}
+
+// class is a set of bytes.
+type class [4]uint64
+
+func (c *class) has(b byte) bool { return c[b>>6]>>(b&63)&1 != 0 }
+func (c *class) add(b byte)      { c[b>>6] |= 1 << (b & 63) }
+
+func (c *class) meets(d *class) bool {
+	return c[0]&d[0]|c[1]&d[1]|c[2]&d[2]|c[3]&d[3] != 0
+}
+func (c *class) within(d *class) bool {
+	return c[0]&^d[0]|c[1]&^d[1]|c[2]&^d[2]|c[3]&^d[3] == 0
+}
+func (c *class) beyondASCII() bool { return c[2]|c[3] != 0 }
+
+// bytes lists the members in order.
+func (c *class) bytes() []byte {
+	var out []byte
+	for b := 0; b < 256; b++ {
+		if c.has(byte(b)) {
+			out = append(out, byte(b))
+		}
+	}
+	return out
+}
+
+// byteSet turns the ranges of a character class into bytes. A class that holds
+// all of Unicode beyond ASCII holds all bytes from 0x80 up; one that holds only
+// the two letters that fold to k and s loses them; any other is no set of bytes.
+func byteSet(ranges []rune) (set class, ok bool) {
+	beyond := false
+	for i := 0; i < len(ranges); i += 2 {
+		lo, hi := ranges[i], ranges[i+1]
+		for r := lo; r <= hi && r < 0x80; r++ {
+			set.add(byte(r))
+		}
+		switch {
+		case hi < 0x80:
+		case lo <= 0x80 && hi == 0x10FFFF:
+			beyond = true
+		case lo == hi && (lo == 0x17F || lo == 0x212A):
+		default:
+			return set, false
+		}
+	}
+	if beyond {
+		set[2], set[3] = math.MaxUint64, math.MaxUint64
+	}
+	return set, true
+}
+
+const (
+	maxShapes = 64   // alternatives of one expression
+	maxElems  = 256  // elements of one alternative
+	unbounded = -1   // elem.max without limit
+	maxUnroll = 1000 // repeats, as in package regexp
+)
+
+// wordClass is [0-9A-Za-z_], on which \b depends.
+func wordClass() (c class) {
+	for b := 0; b < 0x80; b++ {
+		if isWord(byte(b)) {
+			c.add(byte(b))
+		}
+	}
+	return c
+}
+
+func isWord(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '_'
+}
+
+// compileShapes returns the shapes of expr, or nil if it is not a sequence in the
+// sense above and needs a regular expression engine.
+func compileShapes(expr string) []*shape {
+	re, err := syntax.Parse(expr, syntax.Perl)
+	if err != nil {
+		return nil
+	}
+	alts, ok := alternatives(re, []*shape{{groups: noGroups(2 * (re.MaxCap() + 1))}})
+	if !ok {
+		return nil
+	}
+	for _, s := range alts {
+		if !s.deterministic() {
+			return nil
+		}
+		s.summarize()
+	}
+	return alts
+}
+
+func noGroups(n int) []int {
+	g := make([]int, n)
+	for i := range g {
+		g[i] = -1
+	}
+	return g
+}
+
+// alternatives appends re to each of the shapes in alts, forking them at
+// alternations.
+func alternatives(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
+	switch re.Op {
+	case syntax.OpEmptyMatch:
+		return alts, true
+	case syntax.OpLiteral:
+		for _, r := range re.Rune {
+			if r >= 0x80 {
+				return nil, false
+			}
+			var set class
+			set.add(byte(r))
+			if re.Flags&syntax.FoldCase != 0 && 'a' <= r|0x20 && r|0x20 <= 'z' {
+				set.add(byte(r ^ 0x20))
+			}
+			alts = appendElem(alts, elem{set: set, min: 1, max: 1})
+		}
+		return alts, true
+	case syntax.OpCharClass:
+		set, ok := byteSet(re.Rune)
+		if !ok || set.beyondASCII() {
+			return nil, false
+		}
+		return appendElem(alts, elem{set: set, min: 1, max: 1}), true
+	case syntax.OpWordBoundary:
+		return appendElem(alts, elem{boundary: true}), true
+	case syntax.OpCapture:
+		for _, s := range alts {
+			s.groups[2*re.Cap] = len(s.elems)
+		}
+		alts, ok := alternatives(re.Sub[0], alts)
+		for _, s := range alts {
+			s.groups[2*re.Cap+1] = len(s.elems)
+		}
+		return alts, ok
+	case syntax.OpConcat:
+		ok := true
+		for _, sub := range re.Sub {
+			if alts, ok = alternatives(sub, alts); !ok {
+				return nil, false
+			}
+		}
+		return alts, true
+	case syntax.OpAlternate:
+		return fork(re.Sub, alts)
+	case syntax.OpRepeat, syntax.OpStar, syntax.OpPlus, syntax.OpQuest:
+		return repeated(re, alts)
+	}
+	return nil, false
+}
+
+// fork continues each shape with each branch, keeping the order in which
+// a backtracking matcher would try them.
+func fork(branches []*syntax.Regexp, alts []*shape) ([]*shape, bool) {
+	var out []*shape
+	for _, s := range alts {
+		for _, b := range branches {
+			grown, ok := alternatives(b, []*shape{s.clone()})
+			if !ok || len(out)+len(grown) > maxShapes {
+				return nil, false
+			}
+			out = append(out, grown...)
+		}
+	}
+	return out, true
+}
+
+func (s *shape) clone() *shape {
+	return &shape{elems: append([]elem(nil), s.elems...), groups: append([]int(nil), s.groups...)}
+}
+
+// repeated appends a repeat: of one class as one element; of anything else by
+// writing it out, if the count is fixed.
+func repeated(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
+	lo, hi := re.Min, re.Max
+	switch re.Op {
+	case syntax.OpStar:
+		lo, hi = 0, unbounded
+	case syntax.OpPlus:
+		lo, hi = 1, unbounded
+	case syntax.OpQuest:
+		lo, hi = 0, 1
+	}
+	if re.Flags&syntax.NonGreedy != 0 && lo != hi {
+		return nil, false
+	}
+	sub := re.Sub[0]
+	if set, ok := singleClass(sub); ok && !(set.beyondASCII() && hi != unbounded) {
+		return appendElem(alts, elem{set: set, min: lo, max: hi}), true
+	}
+	if lo != hi || lo > maxUnroll {
+		return nil, false
+	}
+	ok := true
+	for range lo {
+		if alts, ok = alternatives(sub, alts); !ok {
+			return nil, false
+		}
+	}
+	return alts, true
+}
+
+// singleClass reports whether re is one byte of a class. Beyond ASCII a character
+// is several bytes: such a class may stand only under an unbounded repeat.
+func singleClass(re *syntax.Regexp) (set class, ok bool) {
+	switch re.Op {
+	case syntax.OpCharClass:
+		return byteSet(re.Rune)
+	case syntax.OpLiteral:
+		if len(re.Rune) == 1 && re.Rune[0] < 0x80 {
+			alts, _ := alternatives(re, []*shape{{}})
+			return alts[0].elems[0].set, true
+		}
+	case syntax.OpAnyCharNotNL:
+		return byteSet([]rune{0, '\n' - 1, '\n' + 1, 0x10FFFF})
+	}
+	return set, false
+}
+
+func appendElem(alts []*shape, e elem) []*shape {
+	for _, s := range alts {
+		s.elems = append(s.elems, e)
+	}
+	return alts
+}
+
+// deterministic reports whether the greedy match is the only one a backtracking
+// matcher could find.
+func (s *shape) deterministic() bool {
+	if len(s.elems) == 0 || len(s.elems) > maxElems {
+		return false
+	}
+	word := wordClass()
+	for i := range s.elems {
+		e := &s.elems[i]
+		if e.boundary || e.min == e.max {
+			continue
+		}
+		for j := i + 1; j < len(s.elems); j++ {
+			next := &s.elems[j]
+			if next.boundary {
+				// Giving back a byte changes \b only if the class mixes.
+				if !e.set.within(&word) && e.set.meets(&word) {
+					return false
+				}
+				continue
+			}
+			if e.set.meets(&next.set) {
+				return false
+			}
+			if next.min > 0 {
+				break
+			}
+		}
+	}
+	return true
+}
+
+// summarize notes what the engine asks of every shape.
+func (s *shape) summarize() {
+	for i := range s.elems {
+		e := &s.elems[i]
+		if e.boundary || e.max == 0 {
+			continue
+		}
+		s.last = &e.set
+		s.newline = s.newline || e.set.has('\n')
+	}
+}
+
+// match tries the shape at text[pos:] and returns where it ends, or -1. If
+// groups is not nil it receives the offsets of the capture groups, as in
+// regexp's index slices; it must have the length of s.groups.
+func (s *shape) match(text []byte, pos int, groups []int) int {
+	if groups != nil {
+		copy(groups, s.groups)
+	}
+	i := pos
+	for k := range s.elems {
+		if groups != nil {
+			s.mark(groups, k, i)
+		}
+		e := &s.elems[k]
+		if e.boundary {
+			if (i > 0 && isWord(text[i-1])) == (i < len(text) && isWord(text[i])) {
+				return -1
+			}
+			continue
+		}
+		limit := len(text)
+		if e.max >= 0 && e.max < limit-i {
+			limit = i + e.max
+		}
+		start := i
+		for i < limit && e.set.has(text[i]) {
+			i++
+		}
+		if i-start < e.min {
+			return -1
+		}
+	}
+	if groups != nil {
+		s.mark(groups, len(s.elems), i)
+	}
+	return i
+}
+
+// mark sets the groups that open or close before element k to offset i.
+func (s *shape) mark(groups []int, k, i int) {
+	for g, at := range s.groups {
+		if at == k {
+			groups[g] = i
+		}
+	}
+}
+
+// anchors returns lower-case literals, one of which stands in every match at the
+// returned offset from its start. It picks the run of single bytes that
+// selects best, writing small classes out. No literals: none is long enough.
+func (s *shape) anchors() (literals []string, offset int) {
+	const most = 64 // literals of one shape
+	bestScore := 0.0
+	at := 0
+	for i := range s.elems {
+		if s.elems[i].boundary {
+			continue
+		}
+		var run [][]byte
+		product, score := 1, 0.0
+		for j := i; j < len(s.elems); j++ {
+			e := &s.elems[j]
+			if e.boundary {
+				continue
+			}
+			if e.min != 1 || e.max != 1 {
+				break
+			}
+			members := foldedMembers(&e.set)
+			if product*len(members) > most {
+				break
+			}
+			product *= len(members)
+			run = append(run, members)
+			score += 5 - math.Log2(float64(len(members)))
+			if len(run) >= minAnchor && score > bestScore && len(run) <= 12 {
+				bestScore, literals, offset = score, writeOut(run), at
+			}
+		}
+		if s.elems[i].min != s.elems[i].max {
+			break // beyond it the offset is not fixed
+		}
+		at += s.elems[i].min
+	}
+	return literals, offset
+}
+
+func foldedMembers(c *class) []byte {
+	var folded class
+	for _, b := range c.bytes() {
+		folded.add(lowerByte(b))
+	}
+	return folded.bytes()
+}
+
+// writeOut returns all words that take one byte from each place.
+func writeOut(places [][]byte) []string {
+	words := []string{""}
+	for _, members := range places {
+		var longer []string
+		for _, w := range words {
+			for _, b := range members {
+				longer = append(longer, w+string(rune(b)))
+			}
+		}
+		words = longer
+	}
+	return words
+}

@@ -1,0 +1,185 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/rules"
+)
+
+// testRules are rules of every style: a direct token, one with two alternatives, a
+// token that needs a regular expression, an assigned value, a plain expression, a wide one.
+func testRules() *rules.Set {
+	return &rules.Set{Rules: []*rules.Rule{
+		{ID: "token", Token: `tok_[0-9a-z]{12}`},
+		{ID: "two", Token: `(?:left|right)-[0-9A-F]{8,10}`},
+		{ID: "backtrack", Token: `bt_[a-z]{2,9}z[a-z]{2}`},
+		{ID: "assigned", Assigned: `[0-9a-f]{16}`, Keywords: []string{"acme"}, Family: "acme"},
+		{ID: "assigned-regex", Assigned: `[a-z]+(?:[0-9][a-z]+)*9`, Keywords: []string{"widget"}},
+		{ID: "plain", Regex: `secret[ ]?=[ ]?"([^"]{6,30}?)"`},
+		{ID: "wide", Regex: `-----BEGIN T-----([A-Z\s]{8,200})-----END T-----`, Multiline: true, Reach: 600},
+		{ID: "weak", Regex: `pass(?:word)?\s*[:=]\s*(\S{6,40})`, Weak: true, Entropy: 2},
+	}}
+}
+
+func newTestEngine(t testing.TB, set *rules.Set) *Engine {
+	t.Helper()
+	e, err := New(set, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// piece returns a random part of a text: a secret, its prefix, or what surrounds secrets.
+func piece(r *rand.Rand) string {
+	word := func(set string, n int) string {
+		b := make([]byte, n)
+		for i := range b {
+			b[i] = set[r.IntN(len(set))]
+		}
+		return string(b)
+	}
+	const lower, hexes = "abcdefghijklmnopqrstuvwxyz0123456789", "0123456789abcdef"
+	switch r.IntN(22) {
+	case 0, 1:
+		return "tok_" + word(lower, 11+r.IntN(3))
+	case 2:
+		return "left-" + word("0123456789ABCDEF", 7+r.IntN(5))
+	case 3:
+		return "bt_" + word("abyz", 4+r.IntN(9))
+	case 4, 5:
+		return "my_acme_key" + []string{" = ", ": '", "\":\"", "\n"}[r.IntN(4)] + word(hexes, 15+r.IntN(3))
+	case 6:
+		return "widget=" + word("ab12", 5) + "9"
+	case 7:
+		return `secret = "` + word(lower+" ", r.IntN(40)) + `"`
+	case 8:
+		return "-----BEGIN T-----\n" + word("ABC\n", 5+r.IntN(60)) + "-----END T-----"
+	case 9:
+		return "-----BEGIN T-----"
+	case 10:
+		return "-----END T-----"
+	case 11:
+		return "password: " + word(lower, 3+r.IntN(10))
+	case 12:
+		return " # straykey:allow because"
+	case 13:
+		return "\n// straykey:allow=token reason\n"
+	case 14:
+		return word("x", 1+r.IntN(3000))
+	case 15, 16, 17:
+		return "\n"
+	case 18:
+		return "\r\n"
+	case 19:
+		return "_"
+	default:
+		return " " + word(lower+" .;(){}", r.IntN(60))
+	}
+}
+
+func randomText(r *rand.Rand, pieces int) []byte {
+	var b bytes.Buffer
+	for range pieces {
+		b.WriteString(piece(r))
+	}
+	return b.Bytes()
+}
+
+// randomEdit makes a target out of base the way a delta does, with the runs.
+func randomEdit(r *rand.Rand, base []byte) ([]byte, []delta.Run) {
+	var target []byte
+	var runs []delta.Run
+	copyRun := func(lo, hi int) {
+		if lo >= hi {
+			return
+		}
+		if n := len(runs); n > 0 && runs[n-1].Base+runs[n-1].Len == lo && runs[n-1].Target+runs[n-1].Len == len(target) {
+			runs[n-1].Len += hi - lo
+		} else {
+			runs = append(runs, delta.Run{Base: lo, Target: len(target), Len: hi - lo})
+		}
+		target = append(target, base[lo:hi]...)
+	}
+	at := 0
+	for at < len(base) {
+		hi := min(len(base), at+1+r.IntN(len(base)))
+		switch r.IntN(7) {
+		case 0: // delete a few bytes
+			at = min(len(base), at+r.IntN(20))
+		case 1: // delete much
+			at = hi
+		case 2: // insert
+			target = append(target, piece(r)...)
+		case 3: // copy from somewhere else
+			lo := r.IntN(len(base))
+			copyRun(lo, min(len(base), lo+r.IntN(400)))
+		default:
+			copyRun(at, hi)
+			at = hi
+		}
+		if len(target) > 1<<20 {
+			break
+		}
+	}
+	return target, runs
+}
+
+func describe(f *Facts) []string {
+	var out []string
+	for _, m := range f.Matches() {
+		out = append(out, fmt.Sprintf("%s %d-%d %d-%d %q allowed=%q group=%d", m.Rule.ID, m.Start, m.End, m.SecretStart, m.SecretEnd, m.Secret, m.Allowed, m.Group))
+	}
+	return out
+}
+
+// TestUpdateEqualsScan is the contract of the delta engine: whatever an edit does
+// to a secret, reading only the seams finds what reading everything finds.
+func TestUpdateEqualsScan(t *testing.T) {
+	e := newTestEngine(t, testRules())
+	s := e.NewScanner()
+	rounds := 3000
+	if testing.Short() {
+		rounds = 300
+	}
+	found := 0
+	for seed := range rounds {
+		r := rand.New(rand.NewPCG(uint64(seed), 7))
+		text := randomText(r, 1+r.IntN(40))
+		facts := s.Scan(text)
+		for range 6 {
+			target, runs := randomEdit(r, text)
+			got := s.Update(target, facts, runs)
+			want := s.Scan(target)
+			found += len(want.Matches())
+			if diff := cmp.Diff(describe(want), describe(got)); diff != "" {
+				t.Fatalf("seed %d: -scan +update:\n%s", seed, diff)
+			}
+			text, facts = target, got
+		}
+	}
+	if found < rounds {
+		t.Fatalf("only %d matches in %d rounds: the texts test nothing", found, rounds)
+	}
+}
+
+// TestUpdateReadsLittle checks that the property above is not bought by scanning everything.
+func TestUpdateReadsLittle(t *testing.T) {
+	line := strings.Repeat("some source code; ", 4) + "\n"
+	base := []byte(strings.Repeat(line, 10_000))
+	target := append([]byte("new line\n"), base...)
+	read := 0
+	for _, p := range seams(target, []delta.Run{{Base: 0, Target: 9, Len: len(base)}}) {
+		read += p.hi - p.lo
+	}
+	if read > 1000 {
+		t.Errorf("update reads %d bytes for a change of 9", read)
+	}
+}

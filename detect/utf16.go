@@ -1,0 +1,71 @@
+package detect
+
+import (
+	"bytes"
+	"encoding/binary"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// Plain returns the text that matches refer to: text itself, or its decoded form if
+// it is UTF-16, with or without a byte order mark.
+func Plain(text []byte) (plain []byte, decoded bool) {
+	order := utf16Order(text)
+	if order == nil {
+		return text, false
+	}
+	return decodeUTF16(text, order), true
+}
+
+func isPlain(text []byte) bool { return utf16Order(text) == nil }
+
+// utf16Sample is how many bytes tell UTF-16 without a mark from a binary file.
+const utf16Sample = 512
+
+// utf16Order returns the byte order if text is UTF-16, nil if it is not. Without a mark
+// it goes by the zero bytes: in text that is mostly Latin they stand in nearly every
+// high byte and in no low one.
+func utf16Order(text []byte) binary.ByteOrder {
+	if len(text) < 4 {
+		return nil
+	}
+	switch {
+	case text[0] == 0xFF && text[1] == 0xFE && !(text[2] == 0 && text[3] == 0): // not UTF-32
+		return binary.LittleEndian
+	case text[0] == 0xFE && text[1] == 0xFF:
+		return binary.BigEndian
+	}
+	sample := text[:min(len(text), utf16Sample)&^1]
+	if bytes.IndexByte(sample, 0) < 0 {
+		return nil
+	}
+	var zeros [2]int
+	for i, c := range sample {
+		if c == 0 {
+			zeros[i&1]++
+		}
+	}
+	half := len(sample) / 2
+	switch {
+	case zeros[0] == 0 && zeros[1] >= half*9/10:
+		return binary.LittleEndian
+	case zeros[1] == 0 && zeros[0] >= half*9/10:
+		return binary.BigEndian
+	}
+	return nil
+}
+
+func decodeUTF16(text []byte, order binary.ByteOrder) []byte {
+	out := make([]byte, 0, len(text)/2)
+	for i := 0; i+1 < len(text); i += 2 {
+		r := rune(order.Uint16(text[i:]))
+		if utf16.IsSurrogate(r) && i+3 < len(text) {
+			if full := utf16.DecodeRune(r, rune(order.Uint16(text[i+2:]))); full != utf8.RuneError {
+				r = full
+				i += 2
+			}
+		}
+		out = utf8.AppendRune(out, r)
+	}
+	return out
+}
