@@ -41,21 +41,25 @@ func suggestion(word string, candidates []string) string {
 // the least edit distance, if that is at most a third of its length, else the
 // first that contains the word. It returns "" if there is none.
 func Nearest(word string, candidates []string) string {
-	word = strings.ToLower(word)
+	low := strings.ToLower(word)
 	if word == "" || len(word) > 4*maxQuoted {
 		return ""
 	}
-	best, least := "", len(word)
+	type distance struct{ folded, exact int } // the second decides between equals
+	best, least := "", distance{len(word), 0}
 	for _, c := range candidates {
-		d := editDistance(word, strings.ToLower(c))
-		if d < least && d <= max(1, len(c)/3) {
+		d := distance{editDistance(low, strings.ToLower(c)), editDistance(word, c)}
+		if d.folded > max(1, len(c)/3) {
+			continue
+		}
+		if d.folded < least.folded || d.folded == least.folded && d.exact < least.exact {
 			best, least = c, d
 		}
 	}
 	if best != "" {
 		return best
 	}
-	if i := slices.IndexFunc(candidates, func(c string) bool { return strings.Contains(strings.ToLower(c), word) }); i >= 0 {
+	if i := slices.IndexFunc(candidates, func(c string) bool { return strings.Contains(strings.ToLower(c), low) }); i >= 0 {
 		return candidates[i]
 	}
 	return ""
