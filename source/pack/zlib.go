@@ -1,0 +1,85 @@
+package pack
+
+import (
+	"bytes"
+	"compress/zlib"
+	"errors"
+	"io"
+)
+
+// errLonger says that a stream holds more than was announced.
+var errLonger = errors.New("holds more bytes than its header says")
+
+// stdInflater inflates with the standard library.
+type stdInflater struct {
+	src bytes.Reader
+	z   interface {
+		io.Reader
+		zlib.Resetter
+	}
+}
+
+// inflate fills dst with the stream at the start of src, which must hold exactly len(dst) bytes and have the right
+// checksum.
+func (f *stdInflater) inflate(dst, src []byte) error {
+	f.src.Reset(src)
+	if err := f.reset(&f.src); err != nil {
+		return err
+	}
+	if _, err := io.ReadFull(f.z, dst); err != nil {
+		return noEOF(err)
+	}
+	return f.atEnd()
+}
+
+// inflateStart fills dst with the first bytes of a stream and returns how many there are.
+func (f *stdInflater) inflateStart(dst, src []byte) (int, error) {
+	f.src.Reset(src)
+	if err := f.reset(&f.src); err != nil {
+		return 0, err
+	}
+	n, err := io.ReadFull(f.z, dst)
+	if err == io.ErrUnexpectedEOF {
+		err = nil // a short object
+	}
+	return n, err
+}
+
+func (f *stdInflater) reset(r io.Reader) error {
+	if f.z != nil {
+		return noEOF(f.z.Reset(r, nil))
+	}
+	z, err := zlib.NewReader(r)
+	if err != nil {
+		return noEOF(err)
+	}
+	f.z = z.(interface { // documented to be a Resetter
+		io.Reader
+		zlib.Resetter
+	})
+	return nil
+}
+
+// atEnd makes sure that nothing is left; reading up to the end is also what makes zlib check its checksum.
+func (f *stdInflater) atEnd() error {
+	var more [1]byte
+	for {
+		n, err := f.z.Read(more[:])
+		switch {
+		case n > 0:
+			return errLonger
+		case err == io.EOF:
+			return nil
+		case err != nil:
+			return noEOF(err)
+		}
+	}
+}
+
+// noEOF makes a plain EOF, which elsewhere means that all is well, an error that says otherwise.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
