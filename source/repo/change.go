@@ -27,8 +27,8 @@ type Blob struct {
 type Diff struct {
 	Changes []Change // sorted by path, then stage
 	// Gone lists blobs at paths that HEAD, or any parent, has and the new side has not (deleted, or
-	// not a blob any more), sorted by path. A directory that went away in several places is listed once.
-	// A merge that brings no Change of its own has no Gone.
+	// not a blob any more), sorted by path. Of equal directories only one is listed. It is empty if there
+	// are no Changes.
 	Gone     []Blob
 	Problems []source.Problem // what could not be compared; then Changes may hold more than is really new
 	Notes    []string         // for the user: how it was read, when that was not the usual way

@@ -25,8 +25,10 @@ type Ref struct {
 // maxSymref is how many symbolic refs are followed in a row; the number is git's.
 const maxSymref = 5
 
+// ErrNoRef says that a ref does not exist, or leads to one that does not.
+var ErrNoRef = errors.New("no such ref")
+
 var (
-	errNoRef     = errors.New("no such ref")
 	errBrokenRef = errors.New("neither an object id nor a symbolic ref")
 	errRefLoop   = errors.New("symbolic refs lead in a circle, or too far")
 )
@@ -57,11 +59,20 @@ func (r *Repo) Refs() ([]Ref, []source.Problem) {
 // Head returns the current branch and its commit; its Name is "HEAD" when detached. It returns false
 // before the first commit.
 func (r *Repo) Head() (Ref, bool) {
+	ref, err := r.CurrentRef()
+	return ref, err == nil
+}
+
+// CurrentRef is Head with the reason why there is none: ErrNoRef before the first commit.
+func (r *Repo) CurrentRef() (Ref, error) {
 	if r.Reftable {
 		return r.headFromGit()
 	}
 	ref, err := r.lookup("HEAD")
-	return ref, err == nil
+	if err != nil && !errors.Is(err, ErrNoRef) {
+		err = fmt.Errorf("HEAD: %w", err)
+	}
+	return ref, err
 }
 
 // lookup returns the ref that a full name leads to. Its Name is that of the last ref in a chain of
@@ -86,7 +97,7 @@ func (r *Repo) lookup(name string) (Ref, error) {
 func (r *Repo) readRef(name string) (id pack.ID, target string, err error) {
 	dir, file := r.refFile(name)
 	id, target, err = readLooseRef(filepath.Join(dir, filepath.FromSlash(file)), r.HashLen)
-	if !errors.Is(err, errNoRef) {
+	if !errors.Is(err, ErrNoRef) {
 		return id, target, err
 	}
 	err = r.packedRefs(func(packed string, packedID pack.ID) {
@@ -98,7 +109,7 @@ func (r *Repo) readRef(name string) (id pack.ID, target string, err error) {
 		return id, "", nil // damage elsewhere in the file is told by Refs
 	}
 	if err == nil {
-		err = errNoRef
+		err = ErrNoRef
 	}
 	return "", "", err
 }
@@ -141,12 +152,12 @@ func readLooseRef(path string, hashLen int) (id pack.ID, target string, err erro
 		return "", "", err
 	}
 	if err != nil || info.IsDir() {
-		return "", "", errNoRef
+		return "", "", ErrNoRef
 	}
 	data, err := readRegular(path, maxSmall)
 	if err != nil {
 		if missing(err) {
-			err = errNoRef
+			err = ErrNoRef
 		}
 		return "", "", err
 	}
@@ -230,7 +241,7 @@ func (l *refList) loose(root, prefix, name string) {
 	}
 	id, target, err := readLooseRef(filepath.Join(root, filepath.FromSlash(name)), l.repo.HashLen)
 	switch {
-	case errors.Is(err, errNoRef):
+	case errors.Is(err, ErrNoRef):
 	case errors.Is(err, errBrokenRef) || err == nil && target != "" && !validRefName(target):
 		l.problem(source.Corrupt, full, errBrokenRef)
 	case err != nil:

@@ -51,11 +51,11 @@ func (r *Repo) refsFromGit() ([]Ref, []source.Problem) {
 // refFromGit returns the object that a ref leads to; git looks a short name up in its own order.
 func (r *Repo) refFromGit(name string) (pack.ID, error) {
 	if strings.HasPrefix(name, "-") { // git would take it for an option
-		return "", errNoRef
+		return "", ErrNoRef
 	}
 	out, err := r.Git(context.Background(), "", "rev-parse", "--quiet", "--verify", name)
 	if err != nil {
-		return "", errNoRef
+		return "", ErrNoRef
 	}
 	id, ok := parseRefID(out, r.HashLen)
 	if !ok {
@@ -64,14 +64,14 @@ func (r *Repo) refFromGit(name string) (pack.ID, error) {
 	return id, nil
 }
 
-func (r *Repo) headFromGit() (Ref, bool) {
+func (r *Repo) headFromGit() (Ref, error) {
 	id, err := r.refFromGit("HEAD")
 	if err != nil {
-		return Ref{}, false
+		return Ref{}, err
 	}
 	name := "HEAD"
 	if out, err := r.Git(context.Background(), "", "symbolic-ref", "--quiet", "HEAD"); err == nil {
 		name = string(bytes.TrimSpace(out))
 	}
-	return Ref{Name: name, ID: id}, true
+	return Ref{Name: name, ID: id}, nil
 }

@@ -168,7 +168,7 @@ func (v resolver) name(name string, commitish bool) (pack.ID, error) {
 	if i := strings.Index(name, "@{"); i >= 0 {
 		return v.reflogEntry(name[:i], name[i:])
 	}
-	if ref, err := v.Repo.ref(name); !errors.Is(err, errNoRef) {
+	if ref, err := v.Repo.ref(name); !errors.Is(err, ErrNoRef) {
 		return ref.ID, err
 	}
 	if i := strings.LastIndex(name, "-g"); i > 0 {
@@ -255,7 +255,7 @@ func (v resolver) reflogEntry(name, entry string) (pack.ID, error) {
 // ref finds a ref by its short name, in git's order.
 func (r *Repo) ref(name string) (Ref, error) {
 	if !validRefName(name) {
-		return Ref{}, errNoRef
+		return Ref{}, ErrNoRef
 	}
 	if r.Reftable {
 		id, err := r.refFromGit(name)
@@ -265,7 +265,7 @@ func (r *Repo) ref(name string) (Ref, error) {
 		full := fmt.Sprintf(rule, name)
 		ref, err := r.lookup(full)
 		// "config" and the like are files beside HEAD, but no refs.
-		if errors.Is(err, errNoRef) || rule == "%s" && errors.Is(err, errBrokenRef) && !strings.HasPrefix(name, "refs/") {
+		if errors.Is(err, ErrNoRef) || rule == "%s" && errors.Is(err, errBrokenRef) && !strings.HasPrefix(name, "refs/") {
 			continue
 		}
 		if err != nil {
@@ -273,7 +273,7 @@ func (r *Repo) ref(name string) (Ref, error) {
 		}
 		return ref, nil
 	}
-	return Ref{}, errNoRef
+	return Ref{}, ErrNoRef
 }
 
 // IsShallow reports whether a commit's parents were left out of a shallow clone.
