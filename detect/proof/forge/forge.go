@@ -253,7 +253,8 @@ func AzureEntra(r *rand.Rand) string {
 
 // AzureCASK returns a common annotated security key of 84 characters made in
 // March 2025. The signature names the provider in four
-// characters, e.g. AZDO (Azure DevOps) or ACOG (AI services).
+// characters, e.g. AZDO (Azure DevOps) or ACOG (AI services); the provider's
+// own four may stand before them, e.g. AAABACOG (Azure OpenAI).
 func AzureCASK(r *rand.Rand, signature string) string {
 	return cask(r, signature, 4)
 }
@@ -264,7 +265,7 @@ func AzureCASKLong(r *rand.Rand, signature string) string {
 }
 
 func cask(r *rand.Rand, signature string, digits int) string {
-	body := Chars(r, Alnum, checksum.CASKOffset) + checksum.CASKMarker + "9" + "BC" + strings.Repeat("A", 16) + signature
+	body := Chars(r, Alnum, checksum.CASKOffset) + checksum.CASKMarker + "9" + "BC" + strings.Repeat("A", 20-len(signature)) + signature
 	raw, err := base64.StdEncoding.DecodeString(body)
 	if err != nil || len(body) != checksum.CASKBody {
 		return ""
