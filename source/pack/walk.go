@@ -213,7 +213,7 @@ func (w *walker[S]) report() {
 type builder struct {
 	s      *Store
 	pool   pool
-	zlib   stdInflater
+	zlib   inflater
 	reader *Reader // made when there is need
 	delta  []byte
 	runs   []delta.Run // of the object built last

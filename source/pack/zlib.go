@@ -5,10 +5,20 @@ import (
 	"compress/zlib"
 	"errors"
 	"io"
+
+	"github.com/straykey/straykey/source/pack/inflate"
 )
 
 // errLonger says that a stream holds more than was announced.
 var errLonger = errors.New("holds more bytes than its header says")
+
+// inflater is what a Walk inflates with: made for streams that are in memory and whose size is known.
+type inflater struct{ inflate.Decoder }
+
+func (f *inflater) inflate(dst, src []byte) error {
+	_, err := f.Zlib(dst, src)
+	return err
+}
 
 // stdInflater inflates with the standard library.
 type stdInflater struct {

@@ -1,6 +1,9 @@
 package inflate
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 const (
 	maxCode = 15  // bits of the longest code
@@ -83,7 +86,7 @@ type tables struct {
 	distBase [32]entry
 }
 
-func (t *tables) build() {
+func (t *tables) build(s *scratch) {
 	if t.built {
 		return
 	}
@@ -103,11 +106,11 @@ func (t *tables) build() {
 			lengths[i] = 8
 		}
 	}
-	buildHuffman(t.fixedLit[:], fixedLitBits, lengths[:], t.litBase[:])
+	buildHuffman(t.fixedLit[:], fixedLitBits, lengths[:], t.litBase[:], s)
 	for i := range 32 {
 		lengths[i] = 5
 	}
-	buildHuffman(t.fixedDist[:], fixedDistBits, lengths[:32], t.distBase[:])
+	buildHuffman(t.fixedDist[:], fixedDistBits, lengths[:32], t.distBase[:], s)
 }
 
 // buildBases lays out the symbols of RFC 1951 §3.2.5.
@@ -140,6 +143,11 @@ func (t *tables) buildBases() {
 	t.distBase[30], t.distBase[31] = noCode, noCode
 }
 
+// scratch is room for buildHuffman to sort in; its contents mean nothing afterwards.
+type scratch struct {
+	used, sorted [288]uint16
+}
+
 // buildHuffman fills table for the canonical code with the given lengths, one a
 // symbol. base holds the entries of the symbols but for the code's length. The
 // primary table gets as many bits as the longest code, but at most maxBits.
@@ -151,10 +159,21 @@ func (t *tables) buildBases() {
 // The codes are visited in order of length, so that while codes of n bits are
 // placed only the first 1<<n entries exist; passing on to n+1 doubles the table by
 // copying. Each entry is thus computed once, and the copies are plain memory moves.
-func buildHuffman(table []entry, maxBits uint, lengths []uint8, base []entry) (huffman, bool) {
+func buildHuffman(table []entry, maxBits uint, lengths []uint8, base []entry, scratch *scratch) (huffman, bool) {
 	var count [maxCode + 1]uint16
-	for _, n := range lengths {
-		count[n&maxCode]++
+	used := scratch.used[:0] // symbol<<4 | length of its code
+	for i := 0; i < len(lengths); {
+		// Short texts use few symbols: skip the others eight at a time.
+		if len(lengths)-i >= 8 && binary.LittleEndian.Uint64(lengths[i:]) == 0 {
+			i += 8
+			continue
+		}
+		for end := min(i+8, len(lengths)); i < end; i++ {
+			if n := lengths[i]; n != 0 {
+				count[n&maxCode]++
+				used = append(used, uint16(i)<<4|uint16(n))
+			}
+		}
 	}
 	longest := uint(maxCode)
 	for longest > 0 && count[longest] == 0 {
@@ -175,12 +194,11 @@ func buildHuffman(table []entry, maxBits uint, lengths []uint8, base []entry) (h
 			return huffman{}, false
 		}
 	}
-	var sorted [288]uint16
-	for sym, n := range lengths {
-		if n != 0 {
-			sorted[first[n&maxCode]] = uint16(sym)
-			first[n&maxCode]++
-		}
+	sorted := &scratch.sorted
+	for _, u := range used {
+		at := &first[u&maxCode]
+		sorted[*at] = u >> 4
+		*at++
 	}
 	if left > 0 {
 		if longest != 1 {

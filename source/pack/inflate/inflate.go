@@ -52,6 +52,7 @@ type Decoder struct {
 	tables    // what does not change between streams
 
 	lengths [maxLit + maxDist]uint8 // code lengths of the block at hand
+	scratch scratch
 }
 
 // input is the position in the compressed bytes. Bits are taken from the low end
@@ -92,7 +93,7 @@ func (d *Decoder) Zlib(dst, src []byte) (consumed int, err error) {
 
 // deflate inflates the raw deflate stream at the start of src and returns its length.
 func (d *Decoder) deflate(dst, src []byte) (int, error) {
-	d.tables.build()
+	d.tables.build(&d.scratch)
 	d.in = input{src: src}
 	d.out = 0
 	for final := false; !final; {
@@ -220,10 +221,10 @@ func (d *Decoder) readCodes() error {
 		return err
 	}
 	var ok bool
-	if d.lit, ok = buildHuffman(d.litTable[:], litBits, d.lengths[:nlit], d.litBase[:]); !ok {
+	if d.lit, ok = buildHuffman(d.litTable[:], litBits, d.lengths[:nlit], d.litBase[:], &d.scratch); !ok {
 		return ErrCorrupt
 	}
-	if d.dist, ok = buildHuffman(d.distTable[:], distBits, d.lengths[nlit:nlit+ndist], d.distBase[:]); !ok {
+	if d.dist, ok = buildHuffman(d.distTable[:], distBits, d.lengths[nlit:nlit+ndist], d.distBase[:], &d.scratch); !ok {
 		return ErrCorrupt
 	}
 	return nil
@@ -276,10 +277,14 @@ func (d *Decoder) readLengths(pre *codeLengthTable, n int) error {
 			return ErrCorrupt
 		}
 		run := lengths[i : i+repeat]
+		i += repeat
+		if value == 0 {
+			clear(run)
+			continue
+		}
 		for j := range run {
 			run[j] = value
 		}
-		i += repeat
 	}
 	return nil
 }

@@ -1,0 +1,132 @@
+package pack
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/straykey/straykey/source"
+)
+
+// The benchmarks run on the objects directories in STRAYKEY_BENCH_OBJECTS, separated like PATH.
+func benchStores(b *testing.B, f func(b *testing.B, dir string)) {
+	dirs := os.Getenv("STRAYKEY_BENCH_OBJECTS")
+	if dirs == "" {
+		b.Skip("STRAYKEY_BENCH_OBJECTS is not set")
+	}
+	for _, dir := range filepath.SplitList(dirs) {
+		name := strings.ReplaceAll(strings.TrimSuffix(strings.TrimSuffix(dir, "/objects"), "/repo"), "/", "_")
+		b.Run(name, func(b *testing.B) { f(b, dir) })
+	}
+}
+
+func BenchmarkOpen(b *testing.B) {
+	benchStores(b, func(b *testing.B, dir string) {
+		for b.Loop() {
+			s, err := Open(dir, Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			s.Close()
+		}
+	})
+}
+
+func BenchmarkForest(b *testing.B) {
+	benchStores(b, func(b *testing.B, dir string) {
+		s := openStore(b, dir, Options{})
+		for b.Loop() {
+			s.tableOnce = sync.Once{}
+			s.forest()
+		}
+	})
+}
+
+func BenchmarkPlan(b *testing.B) {
+	benchStores(b, func(b *testing.B, dir string) {
+		s := openStore(b, dir, Options{})
+		t := s.forest()
+		for b.Loop() {
+			newPlan(t, Types(Blob), nil)
+		}
+	})
+}
+
+// counter is a visitor that does nothing.
+type counter struct{ objects, skipped int }
+
+func (c *counter) Visit(Object, struct{}) struct{} { c.objects++; return struct{}{} }
+func (*counter) Done(struct{})                     {}
+func (c *counter) Skip(Num, Type, source.Problem)  { c.skipped++ }
+func newCounter() Visitor[struct{}]                { return new(counter) }
+
+// BenchmarkWalk walks all blobs, opening included.
+func BenchmarkWalk(b *testing.B) {
+	benchStores(b, func(b *testing.B, dir string) {
+		b.ReportAllocs()
+		var p Progress
+		for b.Loop() {
+			s, err := Open(dir, Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			p = Progress{}
+			v, err := Walk(context.Background(), s, WalkOptions{Want: Types(Blob), Progress: &p}, newCounter)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for _, v := range v {
+				if n := v.(*counter).skipped; n > 0 {
+					b.Fatalf("%d skipped", n)
+				}
+			}
+			s.Close()
+		}
+		b.ReportMetric(float64(p.Objects.Load()), "objects")
+		b.ReportMetric(float64(p.Bytes.Load())/1e6, "MB")
+	})
+}
+
+// BenchmarkInflate inflates the entries of all blobs and does nothing with them: the lower limit of BenchmarkWalk.
+func BenchmarkInflate(b *testing.B) {
+	benchStores(b, func(b *testing.B, dir string) {
+		s := openStore(b, dir, Options{})
+		t := s.forest()
+		var total atomic.Int64
+		for b.Loop() {
+			total.Store(0)
+			parallel(t.entries, 1<<10, func(part []entry) {
+				var z inflater
+				var buf []byte
+				bytes := 0
+				for i := range part {
+					e := &part[i]
+					if e.typ != Blob || e.flags&odd != 0 {
+						continue
+					}
+					packed, h, err := s.packedBytes(e)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					if uint64(cap(buf)) < h.size {
+						buf = make([]byte, h.size)
+					}
+					if err := z.inflate(buf[:h.size], packed[h.len:]); err != nil {
+						b.Error(err)
+						return
+					}
+					bytes += int(h.size)
+				}
+				total.Add(int64(bytes))
+			})
+		}
+		b.ReportMetric(float64(total.Load())/1e6, "MB")
+		runtime.KeepAlive(s)
+	})
+}
