@@ -222,4 +222,3 @@ func (q *byDate) Pop() any {
 	*q = old[:len(old)-1]
 	return n
 }
-
