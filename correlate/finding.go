@@ -16,6 +16,9 @@ type Finding struct {
 	Fingerprint string // independent of commit, path and line
 	Entropy     float64
 	Proof       proof.Result
+	// Allowed is the reason of the inline allow comments that cover every
+	// occurrence listed; empty for what counts.
+	Allowed     string
 	Occurrences []Occurrence // sorted: earliest commit first, then path, line, column
 }
 

@@ -139,6 +139,12 @@ func (e *Engine) Keep(ms []Match, path, commit string) []Match {
 	return mostSpecific(out)
 }
 
+// AllowedCommit reports whether an allowlist drops a credential because of the
+// commit that introduced it at path.
+func (e *Engine) AllowedCommit(c *Credential, path, commit string) bool {
+	return len(c.pending) > 0 && e.allowedAt(c, path, commit)
+}
+
 func (e *Engine) allowedAt(c *Credential, path, commit string) bool {
 	r := c.rule
 	if r.Path != "" && !e.pathMatches(r, path) {

@@ -64,6 +64,7 @@ func (s *Scanner) tryAssigned(t *trial, literal, pos int) {
 	cut := limit < len(s.text)
 	start := valueStart(line, keywordEnd)
 	if start < 0 || start >= limit || line[start] == '\n' {
+		s.drop(c, pos, stepUnassigned)
 		return
 	}
 	if i := bytes.IndexByte(line[start:], '\n'); i >= 0 {
@@ -76,18 +77,20 @@ func (s *Scanner) tryAssigned(t *trial, literal, pos int) {
 	for _, shape := range c.shapes {
 		groups := s.groupBuffer(len(shape.groups))
 		end := shape.match(line, start, groups)
-		if end < 0 || end == len(line) && cut || !tokenBounds(s.text, end, end, shape.last) {
+		if end < 0 || end == len(line) && cut || !tokenBounds(s.text, start, end, shape.last) {
 			continue
 		}
 		groups[0], groups[1] = start, end
 		s.report(c, groups, literal, pos)
 		return
 	}
+	s.drop(c, pos, stepValue)
 }
 
 func (s *Scanner) assignedRegex(t *trial, line []byte, start int, cut bool, literal, pos int) {
 	all := s.findAll(t.rule, line[start:])
 	if len(all) == 0 {
+		s.drop(t.rule, pos, stepValue)
 		return
 	}
 	m := all[0]
@@ -96,7 +99,8 @@ func (s *Scanner) assignedRegex(t *trial, line []byte, start int, cut bool, lite
 			m[i] += start
 		}
 	}
-	if m[1] == len(line) && cut || !tokenBounds(s.text, m[1], m[1], nil) {
+	if m[1] == len(line) && cut || !tokenBounds(s.text, m[0], m[1], nil) {
+		s.drop(t.rule, pos, stepBounds)
 		return
 	}
 	s.report(t.rule, m, literal, pos)

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/straykey/straykey/delta"
@@ -58,6 +59,8 @@ type Scanner struct {
 	onHit func(literal, pos int)
 	// deferWide leaves wide rules to tryWide.
 	deferWide bool
+	// trace, if not nil, is told how each trial of a rule ended (see Explain).
+	trace func(c *compiledRule, pos int, step string)
 	// err is the first regular expression that could not be compiled; the rule finds nothing.
 	err error
 }
@@ -248,12 +251,14 @@ func (s *Scanner) tryShape(t *trial, literal, pos int) {
 	c := t.rule
 	start := pos - t.offset
 	if start < 0 {
+		s.drop(c, pos, stepShape)
 		return
 	}
 	limit := min(len(s.text), start+c.reach)
 	cut := limit < len(s.text)
 	if t.shape.newline && !c.wide {
 		if bytes.IndexByte(s.text[start:pos], '\n') >= 0 {
+			s.drop(c, pos, stepShape)
 			return
 		}
 		if i := bytes.IndexByte(s.text[pos:limit], '\n'); i >= 0 {
@@ -264,9 +269,11 @@ func (s *Scanner) tryShape(t *trial, literal, pos int) {
 	groups := s.groupBuffer(len(t.shape.groups))
 	end := t.shape.match(text, start, groups)
 	if end < 0 || end == limit && cut {
+		s.drop(c, pos, stepShape)
 		return
 	}
 	if c.style == styleToken && !tokenBounds(s.text, start, end, t.shape.last) {
+		s.drop(c, pos, stepBounds)
 		return
 	}
 	groups[0], groups[1] = start, end
@@ -300,8 +307,13 @@ func (s *Scanner) tryRegex(t *trial, literal, pos int) {
 		}
 		s.last[c] = [2]int{lo, hi}
 	}
-	for _, m := range s.findAll(c, s.text[lo:hi]) {
+	all := s.findAll(c, s.text[lo:hi])
+	if len(all) == 0 {
+		s.drop(c, pos, stepShape)
+	}
+	for _, m := range all {
 		if m[0] == 0 && !loFree || lo+m[1] == hi && !hiFree {
+			s.drop(c, pos, stepCut)
 			continue
 		}
 		for i := range m {
@@ -310,6 +322,7 @@ func (s *Scanner) tryRegex(t *trial, literal, pos int) {
 			}
 		}
 		if c.style == styleToken && !tokenBounds(s.text, m[0], m[1], nil) {
+			s.drop(c, pos, stepBounds)
 			continue
 		}
 		s.report(c, m, literal, pos)
@@ -349,15 +362,20 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 	secret := s.text[secretStart:secretEnd]
 	h := entropy(secret)
 	if c.Entropy > 0 && h <= c.Entropy {
+		if s.trace != nil {
+			s.drop(c, pos, fmt.Sprintf(stepEntropy, h, c.Entropy))
+		}
 		return
 	}
 	if (c.style == styleAssigned || c.Weak) && placeholder(secret) {
+		s.drop(c, pos, stepPlaceholder)
 		return
 	}
 	needLo, needHi := s.need(c, start, end, pos, literal)
 	line, prev := s.lineAround(start, end)
 	allowed, pending := s.e.allowedByContent(c, secret, s.text[start:end], line)
 	if allowed {
+		s.drop(c, pos, stepAllowlist)
 		return
 	}
 	cred := &Credential{Rule: c.Rule, rule: c, Entropy: h, Secret: string(secret), pending: pending}
@@ -365,6 +383,9 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 		context := s.text[max(needLo, 0):min(needHi, len(s.text))]
 		result, _ := s.e.prover.Prove(c.Proof, cred.Secret, context)
 		if result.Status == proof.Invalid {
+			if s.trace != nil {
+				s.drop(c, pos, fmt.Sprintf(stepProof, c.Proof, result.Detail))
+			}
 			return
 		}
 		cred.Proof = result
@@ -377,6 +398,9 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 	}
 	if c.wide {
 		found.anchor, found.anchorNumber = int32(pos), int32(literal)
+	}
+	if s.trace != nil {
+		s.trace(c, pos, stepKept)
 	}
 	if len(s.hits) <= 4*maxMatches {
 		s.hits = append(s.hits, found)

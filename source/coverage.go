@@ -17,6 +17,8 @@ const (
 	Promised   Reason = "promised"    // left out by a partial clone
 	Unreadable Reason = "unreadable"  // the operating system refused
 	TooLarge   Reason = "too-large"   // over --max-blob-size
+	TooMany    Reason = "too-many"    // more matches in one text than are kept
+	Failed     Reason = "failed"      // a rule could not be tried
 	Cancelled  Reason = "interrupted" // the run ended before its turn
 	Ignored    Reason = "ignored"     // excluded on request; does not make a run incomplete
 )

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+// newRootCommand builds the command tree.
+func newRootCommand(env *environment) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "straykey",
+		Short: "Find the keys that strayed into git",
+		Long: `straykey finds the credentials of machines (API keys, tokens, certificates,
+database users, service accounts) that strayed into git: in the whole history,
+in what is about to be committed, or in plain files. It proves offline what can
+be proved and says what it could not read.`,
+		Example: `  straykey scan                 # the whole history of this repository
+  straykey scan --staged        # what is about to be committed
+  straykey scan --files DIR     # files, without git`,
+		SilenceUsage:      true,
+		SilenceErrors:     true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Args:              cobra.NoArgs,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError("%w; see %s --help, for example: %s", err, cmd.CommandPath(), firstExample(cmd))
+	})
+	root.AddCommand(
+		newScanCommand(env),
+		newRulesCommand(env),
+		newExplainCommand(env),
+		newVersionCommand(env),
+		newCompletionCommand(env),
+	)
+	return root
+}
+
+// firstExample returns the first line of a command's examples, for error messages.
+func firstExample(cmd *cobra.Command) string {
+	return exampleCommand(cmd.Example)
+}

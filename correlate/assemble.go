@@ -1,0 +1,151 @@
+package correlate
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/rules"
+)
+
+// Builder joins occurrences into findings. The zero Builder is ready; it is not safe for
+// concurrent use.
+type Builder struct {
+	creds []*credential
+	index map[string]uint32
+}
+
+type credential struct{ places []place }
+
+type place struct {
+	seen *detect.Credential // as the rule that matched there saw it
+	at   Occurrence
+}
+
+// Credential returns the number of the credential a match belongs to. One secret seen by
+// several rules of a family, or in several texts, has one number; one covered by an allow
+// comment has another.
+func (b *Builder) Credential(c *detect.Credential) uint32 {
+	if b.index == nil {
+		b.index = map[string]uint32{}
+	}
+	key := credentialKey(c)
+	n, ok := b.index[key]
+	if !ok {
+		n = uint32(len(b.creds))
+		b.index[key] = n
+		b.creds = append(b.creds, &credential{})
+	}
+	return n
+}
+
+// Is reports whether a match belongs to a credential. It may be called concurrently, while Credential is not.
+func (b *Builder) Is(cred uint32, c *detect.Credential) bool {
+	n, ok := b.index[credentialKey(c)]
+	return ok && n == cred
+}
+
+func credentialKey(c *detect.Credential) string {
+	key := family(c.Rule) + "\x00" + normalise(c.Secret)
+	if c.Allowed != "" {
+		key += "\x00allowed"
+	}
+	return key
+}
+
+func family(r *rules.Rule) string { return cmp.Or(r.Family, r.ID) }
+
+// Add records where a credential was seen.
+func (b *Builder) Add(seen *detect.Credential, o Occurrence) {
+	c := b.creds[b.Credential(seen)]
+	c.places = append(c.places, place{seen, o})
+}
+
+// Findings returns what was added: the findings, and those that allow comments cover. Both are in
+// order of severity, rule and first place. Fingerprints are made with key, on as many goroutines
+// as jobs.
+func (b *Builder) Findings(ctx context.Context, key []byte, jobs int) (findings, allowed []Finding, err error) {
+	var all []Finding
+	for _, c := range b.creds {
+		if len(c.places) > 0 {
+			all = append(all, c.finding())
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(1, jobs))
+	for i := range all {
+		g.Go(func() error {
+			f := &all[i]
+			f.Fingerprint = Fingerprint(key, family(f.Rule), f.Secret)
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, nil, err
+	}
+	slices.SortFunc(all, compareFindings)
+	for _, f := range all {
+		if f.Allowed != "" {
+			allowed = append(allowed, f)
+		} else {
+			findings = append(findings, f)
+		}
+	}
+	return findings, allowed, nil
+}
+
+// finding makes a finding of a credential's places. What it says of the secret is
+// what the rule that matched at the first of them knows.
+func (c *credential) finding() Finding {
+	slices.SortFunc(c.places, func(a, b place) int {
+		return cmp.Or(compareOccurrences(a.at, b.at), strings.Compare(a.seen.Rule.ID, b.seen.Rule.ID))
+	})
+	first := c.places[0].seen
+	f := Finding{Rule: first.Rule, Secret: first.Secret, Entropy: first.Entropy, Proof: first.Proof, Allowed: first.Allowed}
+	for i, p := range c.places {
+		if i == 0 || compareOccurrences(c.places[i-1].at, p.at) != 0 {
+			f.Occurrences = append(f.Occurrences, p.at)
+		}
+	}
+	return f
+}
+
+// compareOccurrences puts what a commit introduced before what is in none, older
+// commits first, then orders by place.
+func compareOccurrences(a, b Occurrence) int {
+	return cmp.Or(
+		compareCommits(a.First, b.First),
+		strings.Compare(a.Kind, b.Kind),
+		strings.Compare(a.Path, b.Path),
+		cmp.Compare(a.Line, b.Line),
+		cmp.Compare(a.Column, b.Column),
+		strings.Compare(a.Object, b.Object),
+	)
+}
+
+func compareCommits(a, b *Commit) int {
+	switch {
+	case a == nil && b == nil:
+		return 0
+	case b == nil:
+		return -1
+	case a == nil:
+		return 1
+	}
+	return cmp.Or(a.Date.Compare(b.Date), strings.Compare(a.ID, b.ID))
+}
+
+var severityRank = map[rules.Severity]int{rules.Critical: 0, rules.High: 1, rules.Medium: 2, rules.Low: 3, rules.Info: 4}
+
+func compareFindings(a, b Finding) int {
+	return cmp.Or(
+		cmp.Compare(severityRank[a.Rule.Severity], severityRank[b.Rule.Severity]),
+		strings.Compare(a.Rule.ID, b.Rule.ID),
+		compareOccurrences(a.Occurrences[0], b.Occurrences[0]),
+		strings.Compare(a.Fingerprint, b.Fingerprint),
+	)
+}

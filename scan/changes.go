@@ -1,0 +1,303 @@
+package scan
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/source"
+	"github.com/straykey/straykey/source/index"
+	"github.com/straykey/straykey/source/pack"
+	"github.com/straykey/straykey/source/repo"
+	"github.com/straykey/straykey/source/revs"
+)
+
+// changeScan judges what a commit or the index changes: the new blobs against those
+// they replace. There is no textual diff, so a line that moves is no new leak,
+// and a secret that a change elsewhere in the file completes is one.
+type changeScan struct {
+	Options
+	repo     *repo.Repo
+	store    *pack.Store
+	reader   *pack.Reader
+	scanner  *detect.Scanner
+	blobs    map[pack.ID]*blob
+	coverage *source.Coverage
+	builder  correlate.Builder
+	seen     map[credPath]bool
+	result   *Result
+}
+
+// credPath is a credential at a path: it is reported where a range first brings it there.
+type credPath struct {
+	cred uint32
+	path string
+}
+
+// blob is a blob that was read: its text, and all matches in it.
+type blob struct {
+	text    []byte
+	matches []detect.Match
+}
+
+func newChangeScan(r *repo.Repo, o Options) (*changeScan, error) {
+	store, err := pack.Open(r.ObjectsDir(), pack.Options{HashLen: r.HashLen, MaxObject: o.MaxSize})
+	if err != nil {
+		return nil, err
+	}
+	c := &changeScan{
+		Options: o, repo: r, store: store, reader: store.NewReader(), scanner: o.Engine.NewScanner(),
+		blobs: map[pack.ID]*blob{}, seen: map[credPath]bool{}, coverage: &source.Coverage{},
+	}
+	c.result = &Result{Coverage: c.coverage}
+	if head, ok := r.Head(); ok {
+		c.result.Head = head.ID.String()
+	}
+	return c, nil
+}
+
+// Staged scans what the index changes against HEAD. indexFile is the value of
+// GIT_INDEX_FILE, or empty.
+func Staged(ctx context.Context, r *repo.Repo, indexFile string, o Options) (*Result, error) {
+	c, err := newChangeScan(r, o)
+	if err != nil {
+		return nil, err
+	}
+	defer c.store.Close()
+	diff, err := index.Staged(ctx, r, c.store, c.reader, index.Options{File: indexFile})
+	if err != nil {
+		return nil, fmt.Errorf("compare the index with HEAD: %w", err)
+	}
+	c.judge(ctx, diff, correlate.Occurrence{Kind: "staged"})
+	return c.finish(ctx)
+}
+
+// Range scans what the commits of revision ranges change, and their messages. Specs are as
+// for revs.Walker.Parse.
+func Range(ctx context.Context, r *repo.Repo, specs []string, o Options) (*Result, error) {
+	c, err := newChangeScan(r, o)
+	if err != nil {
+		return nil, err
+	}
+	defer c.store.Close()
+	walker := revs.NewWalker(r, c.store)
+	set, err := walker.Parse(specs...)
+	if err != nil {
+		return nil, err
+	}
+	list, err := walker.Commits(ctx, set)
+	if err != nil && len(list.Commits) == 0 {
+		return nil, err
+	}
+	c.result.Notes = append(c.result.Notes, list.Notes...)
+	describe := newDescriber(c.store)
+	for _, commit := range slices.Backward(list.Commits) {
+		if ctx.Err() != nil {
+			break
+		}
+		c.result.Commits++
+		diff, err := walker.Changes(ctx, commit)
+		if err != nil {
+			c.coverage.Problem(repo.Problem(err, "commit "+commit.ID.String()))
+		}
+		at := correlate.Occurrence{Kind: "blob", Reachable: true}
+		if n, ok := c.store.Find(commit.ID); ok {
+			at.First = describe.commit(n)
+			c.message(n, at)
+		}
+		c.judge(ctx, diff, at)
+	}
+	return c.finish(ctx)
+}
+
+func (c *changeScan) finish(ctx context.Context) (*Result, error) {
+	if err := ctx.Err(); err != nil {
+		c.coverage.Problem(interrupted(err))
+	}
+	for _, p := range c.store.Problems() {
+		c.coverage.Problem(p)
+	}
+	ruleError(c.coverage, c.scanner)
+	c.result.Notes = append(c.repo.Notes(), c.result.Notes...)
+	return finish(ctx, c.result, &c.builder, c.Options)
+}
+
+// judge adds the credentials that a change brings to a path which did not hold them,
+// unless they come from a path that is gone: then they moved.
+func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occurrence) {
+	c.result.Notes = append(c.result.Notes, diff.Notes...)
+	for _, p := range diff.Problems {
+		c.coverage.Problem(p)
+	}
+	progress := c.Progress.begin("changes")
+	progress.Total.Store(int64(len(diff.Changes)))
+	var gone map[uint32]bool
+	for _, change := range diff.Changes {
+		if ctx.Err() != nil {
+			return
+		}
+		now := c.kept(change.New, change.Path, true)
+		progress.Objects.Add(1)
+		if len(now) == 0 {
+			continue
+		}
+		before := map[uint32]bool{}
+		for _, old := range change.Old {
+			c.collect(before, old, change.Path)
+		}
+		if gone == nil {
+			gone = map[uint32]bool{}
+			for _, g := range diff.Gone {
+				c.collect(gone, g.ID, g.Path)
+			}
+		}
+		c.addNew(now, change, at, before, gone)
+	}
+}
+
+func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate.Occurrence, before, gone map[uint32]bool) {
+	text := c.blobs[change.New].text
+	var brought []credPath
+	for _, m := range now {
+		cred := c.builder.Credential(m.Credential)
+		here := credPath{cred, change.Path}
+		if before[cred] || gone[cred] || c.seen[here] {
+			continue
+		}
+		brought = append(brought, here)
+		o := at
+		o.Object, o.Path = change.New.String(), change.Path
+		if o.First != nil && c.Engine.AllowedCommit(m.Credential, o.Path, o.First.ID) {
+			continue
+		}
+		o.InHead = o.First != nil && c.inHead(cred, change.Path)
+		correlate.Locate(&o, text, m, 1)
+		c.builder.Add(m.Credential, o)
+		c.Progress.found(1)
+	}
+	for _, here := range brought {
+		c.seen[here] = true
+	}
+}
+
+// collect adds the credentials that a blob, or a directory's blobs, hold at a path.
+func (c *changeScan) collect(into map[uint32]bool, id pack.ID, path string) {
+	for _, m := range c.kept(id, path, false) {
+		into[c.builder.Credential(m.Credential)] = true
+	}
+}
+
+// kept returns the findings of a blob at a path. Only a new blob counts in the coverage; one that cannot be
+// read for comparison makes what it held look new, which is the safe side.
+func (c *changeScan) kept(id pack.ID, path string, isNew bool) []detect.Match {
+	b, ok := c.blobs[id]
+	if !ok {
+		b = c.read(id, path, isNew)
+		c.blobs[id] = b
+	}
+	return c.Engine.Keep(slices.Clone(b.matches), path, "")
+}
+
+func (c *changeScan) read(id pack.ID, path string, isNew bool) *blob {
+	n, ok := c.store.Find(id)
+	if !ok {
+		c.skip(isNew, source.Problem{Reason: c.absent(), What: id.String(), Where: path, Detail: "blob is not in the repository"})
+		return &blob{}
+	}
+	_, data, err := c.reader.Read(n)
+	if err != nil {
+		c.skip(isNew, repo.Problem(err, path))
+		return &blob{}
+	}
+	facts := c.scanner.Scan(data)
+	if isNew {
+		c.coverage.Scanned("blob", 1, int64(len(data)))
+	}
+	if facts.Overflow() {
+		c.coverage.Problem(overflow(id.String()))
+	}
+	b := &blob{matches: facts.Matches()}
+	if len(b.matches) > 0 {
+		text, _ := detect.Plain(data)
+		b.text = bytes.Clone(text)
+	}
+	return b
+}
+
+func (c *changeScan) absent() source.Reason {
+	if c.repo.Promisor {
+		return source.Promised
+	}
+	return source.Absent
+}
+
+func (c *changeScan) skip(isNew bool, p source.Problem) {
+	if isNew {
+		c.coverage.Skipped("blob", p)
+	} else {
+		c.coverage.Problem(p)
+	}
+}
+
+// message scans the message of a commit.
+func (c *changeScan) message(n pack.Num, at correlate.Occurrence) {
+	if c.NoMessages {
+		return
+	}
+	id := c.store.ID(n).String()
+	_, data, err := c.reader.Read(n)
+	if err != nil {
+		c.coverage.Skipped("commit", repo.Problem(err, id))
+		return
+	}
+	text := bytes.Clone(message(data))
+	c.coverage.Scanned("commit", 1, int64(len(text)))
+	plain, _ := detect.Plain(text)
+	for _, m := range c.Engine.Keep(c.scanner.Scan(text).Matches(), "", id) {
+		o := at
+		o.Kind, o.Object = "commit", id
+		correlate.Locate(&o, plain, m, 1)
+		c.builder.Add(m.Credential, o)
+	}
+}
+
+// inHead reports whether HEAD's tree holds the credential at path.
+func (c *changeScan) inHead(cred uint32, path string) bool {
+	id, ok := c.blobInHead(path)
+	if !ok {
+		return false
+	}
+	held := map[uint32]bool{}
+	c.collect(held, id, path)
+	return held[cred]
+}
+
+// blobInHead looks a path up in HEAD's tree.
+func (c *changeScan) blobInHead(path string) (pack.ID, bool) {
+	id, err := c.repo.Resolve(c.store, c.reader, "HEAD^{tree}")
+	if err != nil {
+		return "", false
+	}
+	objects := repo.Objects{Repo: c.repo, Store: c.store, Reader: c.reader}
+	for {
+		name, rest, deeper := strings.Cut(path, "/")
+		tree, err := objects.Tree(id, nil)
+		if err != nil {
+			return "", false
+		}
+		found := false
+		for it := pack.NewTreeIter(tree, c.repo.HashLen); it.Next() && !found; {
+			if string(it.Name) == name && (it.IsDir() == deeper) {
+				id, found = pack.ID(it.ID), true
+			}
+		}
+		if !found || !deeper {
+			return id, found
+		}
+		path = rest
+	}
+}

@@ -1,0 +1,425 @@
+package scan
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/source"
+	"github.com/straykey/straykey/source/history"
+	"github.com/straykey/straykey/source/pack"
+	"github.com/straykey/straykey/source/repo"
+)
+
+// historyScan is one scan of all objects of a repository.
+type historyScan struct {
+	Options
+	repo     *repo.Repo
+	store    *pack.Store
+	refs     []repo.Ref
+	labels   *labels
+	hits     []hit
+	coverage *source.Coverage
+	graph    *history.Graph
+	builder  correlate.Builder
+	result   *Result
+}
+
+// History scans every object of a repository and tells which commits introduced what was found.
+//
+// When ctx ends early, what was found until then is attributed and returned, and the
+// coverage says that the scan was interrupted.
+func History(ctx context.Context, r *repo.Repo, o Options) (*Result, error) {
+	store, err := pack.Open(r.ObjectsDir(), pack.Options{HashLen: r.HashLen, MaxObject: o.MaxSize})
+	if err != nil {
+		return nil, err
+	}
+	defer store.Close()
+	refs, problems := r.Refs()
+	h := &historyScan{
+		Options: o, repo: r, store: store, refs: refs,
+		labels: newLabels(), coverage: &source.Coverage{},
+	}
+	h.result = &Result{Coverage: h.coverage, Refs: len(refs)}
+	if head, ok := r.Head(); ok {
+		h.result.Head = head.ID.String()
+	}
+	h.report(problems)
+	h.report(store.Problems())
+	if o.Full {
+		err = h.readWhole(ctx)
+	} else {
+		err = h.walk(ctx)
+	}
+	if err != nil {
+		h.coverage.Problem(interrupted(err))
+	}
+	if err := h.attribute(context.WithoutCancel(ctx)); err != nil {
+		return nil, err
+	}
+	h.result.Notes = r.Notes()
+	return finish(ctx, h.result, &h.builder, o)
+}
+
+func interrupted(err error) source.Problem {
+	p := source.Problem{Reason: source.Cancelled, What: "scan", Detail: "interrupted"}
+	if errors.Is(err, context.DeadlineExceeded) {
+		p.Detail = "the time limit (--timeout) was reached"
+	}
+	return p
+}
+
+func (h *historyScan) report(problems []source.Problem) {
+	for _, p := range problems {
+		h.coverage.Problem(p)
+	}
+}
+
+// walk scans the objects along their deltas: commits and tags first, so that what an
+// interrupted scan found can be attributed.
+func (h *historyScan) walk(ctx context.Context) error {
+	want := []pack.TypeSet{pack.Types(pack.Commit, pack.Tag), pack.Types(pack.Blob)}
+	stages := []string{"commits", "blobs"}
+	var collectors []*history.Collector
+	var failed error
+	for i, set := range want {
+		visitors, err := pack.Walk(ctx, h.store, pack.WalkOptions{
+			Want: set, Workers: h.Jobs, Progress: h.Progress.begin(stages[i]),
+		}, func() pack.Visitor[*detect.Facts] { return h.newVisitor() })
+		for _, v := range visitors {
+			v := v.(*visitor)
+			v.flush()
+			h.hits = append(h.hits, v.hits...)
+			collectors = append(collectors, v.collector)
+		}
+		failed = cmp.Or(failed, err)
+		if i == 0 {
+			h.newGraph(collectors)
+		}
+	}
+	return failed
+}
+
+func (h *historyScan) newGraph(collectors []*history.Collector) {
+	h.graph = history.NewGraph(h.historyRepo(), collectors...)
+	h.result.Commits = h.graph.Len()
+	h.report(h.graph.Problems())
+}
+
+func (h *historyScan) historyRepo() history.Repo {
+	return history.Repo{Store: h.store, Refs: h.refs, Shallow: h.repo.Shallow, Promisor: h.repo.Promisor}
+}
+
+// readWhole is the slow twin of walk: object by object, whole, one after the other.
+func (h *historyScan) readWhole(ctx context.Context) error {
+	reader := h.store.NewReader()
+	progress := h.Progress.begin("objects")
+	progress.Total.Store(int64(h.store.Len()))
+	v := h.newVisitor()
+	defer func() {
+		v.flush()
+		h.hits = v.hits
+		h.newGraph([]*history.Collector{v.collector})
+	}()
+	for n := range pack.Num(h.store.Len()) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		typ, data, err := reader.Read(n)
+		var bad *pack.ObjectError
+		switch {
+		case errors.As(err, &bad):
+			v.Skip(n, typ, bad.Problem)
+		case err != nil:
+			v.Skip(n, typ, source.Problem{Reason: source.Corrupt, What: h.store.ID(n).String(), Detail: err.Error()})
+		case typ != pack.Tree:
+			v.Visit(pack.Object{Num: n, Type: typ, Data: data}, nil)
+		}
+		progress.Objects.Add(1)
+		progress.Bytes.Add(int64(len(data)))
+	}
+	return nil
+}
+
+// visitor scans the objects that one worker walks.
+type visitor struct {
+	h         *historyScan
+	scanner   *detect.Scanner
+	collector *history.Collector
+	hits      []hit
+	scratch   []byte
+	texts     [5]int64 // by type
+	bytes     [5]int64
+}
+
+func (h *historyScan) newVisitor() *visitor {
+	return &visitor{h: h, scanner: h.Engine.NewScanner(), collector: history.NewCollector(h.store)}
+}
+
+// Visit scans one object. A blob stored as a delta is read at the seams only.
+func (v *visitor) Visit(o pack.Object, base *detect.Facts) *detect.Facts {
+	v.texts[o.Type]++
+	v.bytes[o.Type] += int64(len(o.Data))
+	var facts *detect.Facts
+	switch o.Type {
+	case pack.Blob:
+		if o.Runs == nil {
+			facts = v.scanner.Scan(o.Data)
+		} else {
+			facts = v.scanner.Update(o.Data, base, o.Runs)
+		}
+	case pack.Commit, pack.Tag:
+		if o.Type == pack.Commit {
+			v.collector.Commit(o.Num, o.Data)
+		} else {
+			v.collector.Tag(o.Num, o.Data)
+		}
+		if v.h.NoMessages {
+			return nil
+		}
+		facts = v.scanner.Scan(message(o.Data))
+	}
+	v.note(o, facts)
+	if o.Type != pack.Blob {
+		return nil
+	}
+	return facts
+}
+
+func (v *visitor) note(o pack.Object, facts *detect.Facts) {
+	if facts.Overflow() {
+		v.h.coverage.Problem(overflow(v.h.store.ID(o.Num).String()))
+	}
+	if facts.Empty() {
+		return
+	}
+	label, isNew := v.h.labels.of(facts.Matches(), &v.scratch)
+	if isNew {
+		v.h.Progress.found(1)
+	}
+	v.hits = append(v.hits, hit{o.Num, o.Type, label})
+}
+
+// Done is part of pack.Visitor. Facts are left to the garbage collector.
+func (v *visitor) Done(*detect.Facts) {}
+
+// Skip counts an object that could not be read.
+func (v *visitor) Skip(n pack.Num, t pack.Type, p source.Problem) {
+	if p.What == "" {
+		p.What = v.h.store.ID(n).String()
+	}
+	kind := "object"
+	if t != 0 {
+		kind = t.String()
+	}
+	v.h.coverage.Skipped(kind, p)
+}
+
+func (v *visitor) flush() {
+	for t, n := range v.texts {
+		if n > 0 {
+			v.h.coverage.Scanned(pack.Type(t).String(), n, v.bytes[t])
+		}
+	}
+	ruleError(v.h.coverage, v.scanner)
+}
+
+// message returns the message of a commit or tag: what follows the first empty line.
+func message(data []byte) []byte {
+	if i := bytes.Index(data, []byte("\n\n")); i >= 0 {
+		return data[i+2:]
+	}
+	return nil
+}
+
+// attribute finds the commits of what was found, and where exactly it stands there.
+func (h *historyScan) attribute(ctx context.Context) error {
+	slices.SortFunc(h.hits, func(a, b hit) int { return cmp.Compare(a.num, b.num) })
+	query := history.Query{
+		Labels: map[pack.Num]uint32{}, Resolve: h.resolve, MaxRefs: correlate.MaxRefs, Workers: h.Jobs,
+		Filter: history.Filter{Tips: h.Branch, Since: h.Since, NoUnreachable: h.NoUnreachable},
+		Walk:   h.Progress.begin("trees"),
+	}
+	var messages []hit
+	for _, x := range h.hits {
+		if x.typ == pack.Blob {
+			query.Labels[x.num] = x.label
+		} else {
+			messages = append(messages, x)
+		}
+	}
+	var found history.Result
+	var err error
+	if h.Full {
+		found, err = history.Naive(ctx, h.historyRepo(), query)
+	} else {
+		found, err = h.graph.Attribute(ctx, query)
+	}
+	if err != nil {
+		return fmt.Errorf("attribute findings to commits: %w", err)
+	}
+	h.report(found.Problems)
+	describe := newDescriber(h.store)
+	if err := h.locateBlobs(ctx, found.Places, describe); err != nil {
+		return err
+	}
+	return h.locateMessages(messages, describe)
+}
+
+// resolve returns the credentials that a label stands for at a path.
+func (h *historyScan) resolve(label uint32, path string) []uint32 {
+	kept := h.Engine.Keep(h.labels.get(label), path, "")
+	creds := make([]uint32, 0, len(kept))
+	for _, m := range kept {
+		creds = append(creds, h.builder.Credential(m.Credential))
+	}
+	slices.Sort(creds)
+	return slices.Compact(creds)
+}
+
+// locateBlobs reads the blobs of the places once more, whole, to tell line and column
+// and show the lines around. It is also what the scan is checked by: a credential
+// that a whole reading does not find is a defect of the scanner, and is said so.
+func (h *historyScan) locateBlobs(ctx context.Context, places []history.Place, describe *describer) error {
+	slices.SortStableFunc(places, func(a, b history.Place) int { return cmp.Compare(a.Blob, b.Blob) })
+	var batches [][]history.Place
+	for len(places) > 0 {
+		n := 1
+		for n < len(places) && places[n].Blob == places[0].Blob {
+			n++
+		}
+		batches = append(batches, places[:n])
+		places = places[n:]
+	}
+	located := make([][]located, len(batches))
+	g, ctx := errgroup.WithContext(ctx)
+	jobs := max(1, h.Jobs)
+	for w := range jobs {
+		g.Go(func() error {
+			reader, scanner := h.store.NewReader(), h.Engine.NewScanner()
+			lo, hi := len(batches)*w/jobs, len(batches)*(w+1)/jobs
+			for i := lo; i < hi && ctx.Err() == nil; i++ {
+				located[i] = h.locateBlob(reader, scanner, batches[i])
+			}
+			return ctx.Err()
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for _, batch := range located {
+		for _, l := range batch {
+			l.occurrence.First = describe.commit(l.place.First)
+			l.occurrence.Last = describe.commit(l.place.Last)
+			l.occurrence.Removed = describe.commit(l.place.Removed)
+			if l.occurrence.First != nil && h.Engine.AllowedCommit(l.cred, l.place.Path, l.occurrence.First.ID) {
+				continue
+			}
+			h.builder.Add(l.cred, l.occurrence)
+		}
+	}
+	return nil
+}
+
+// located is an occurrence whose commits are still numbers.
+type located struct {
+	place      history.Place
+	cred       *detect.Credential
+	occurrence correlate.Occurrence
+}
+
+// locateBlob returns the occurrences of the places in one blob.
+func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, places []history.Place) []located {
+	id := h.store.ID(places[0].Blob).String()
+	_, data, err := reader.Read(places[0].Blob)
+	if err != nil {
+		h.coverage.Problem(source.Problem{Reason: source.Corrupt, What: id, Detail: "could not be read again: " + err.Error()})
+		return nil
+	}
+	text, _ := detect.Plain(data)
+	matches := scanner.Scan(data).Matches()
+	var out []located
+	for _, p := range places {
+		found := false
+		for _, m := range h.Engine.Keep(slices.Clone(matches), p.Path, "") {
+			if !h.builder.Is(p.Cred, m.Credential) {
+				continue
+			}
+			found = true
+			o := correlate.Occurrence{
+				Kind: "blob", Object: id, Path: p.Path,
+				InHead: p.InHead, Reachable: p.Reachable, Refs: p.Refs, RefCount: p.RefCount,
+			}
+			correlate.Locate(&o, text, m, 1)
+			out = append(out, located{p, m.Credential, o})
+		}
+		if !found {
+			h.coverage.Problem(source.Problem{
+				Reason: source.Failed, What: id,
+				Detail: "a match found along the deltas was not found in the whole object: please report this as a defect of straykey",
+			})
+		}
+	}
+	return out
+}
+
+// locateMessages makes occurrences of what stands in the messages of commits and tags.
+func (h *historyScan) locateMessages(hits []hit, describe *describer) error {
+	commits := make([]pack.Num, 0, len(hits))
+	for _, x := range hits {
+		if x.typ == pack.Commit {
+			commits = append(commits, x.num)
+		}
+	}
+	refs := h.graph.CommitRefs(commits, correlate.MaxRefs)
+	inHead := h.graph.InHead(commits)
+	reader, scanner := h.store.NewReader(), h.Engine.NewScanner()
+	nextCommit := 0
+	for _, x := range hits {
+		o := correlate.Occurrence{Kind: x.typ.String(), Object: h.store.ID(x.num).String(), First: describe.commit(x.num)}
+		var reached history.RefList
+		if x.typ == pack.Commit {
+			reached = refs[nextCommit]
+			nextCommit++
+			o.InHead = inHead[x.num]
+		} else {
+			reached = h.graph.TagRefs(x.num, correlate.MaxRefs)
+		}
+		o.Refs, o.RefCount, o.Reachable = reached.Names, reached.Count, reached.Count > 0
+		if !h.selected(x, o) {
+			continue
+		}
+		_, data, err := reader.Read(x.num)
+		if err != nil {
+			return fmt.Errorf("read %s %s again: %w", x.typ, o.Object, err)
+		}
+		text := message(data)
+		plain, _ := detect.Plain(text)
+		for _, m := range h.Engine.Keep(scanner.Scan(text).Matches(), "", o.Object) {
+			correlate.Locate(&o, plain, m, 1)
+			h.builder.Add(m.Credential, o)
+		}
+	}
+	return nil
+}
+
+// selected applies the filters of a history scan to a message.
+func (h *historyScan) selected(x hit, o correlate.Occurrence) bool {
+	if h.NoUnreachable && !o.Reachable {
+		return false
+	}
+	if !h.Since.IsZero() && (o.First == nil || o.First.Date.Before(h.Since)) {
+		return false
+	}
+	if h.Branch != nil && !h.graph.ReachableFrom(h.Branch, x.num) {
+		return false
+	}
+	return true
+}

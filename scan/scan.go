@@ -1,0 +1,113 @@
+// Package scan puts the pipeline together: a source gives texts, the detector finds
+// credentials in them, and correlate makes findings of these. There is one file a
+// kind of source. What is scanned and how is said in Options; nothing here reads
+// flags or the environment.
+package scan
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/source"
+	"github.com/straykey/straykey/source/pack"
+)
+
+// Options say how to scan, whatever the source.
+type Options struct {
+	Engine   *detect.Engine
+	Jobs     int   // goroutines; at least 1
+	MaxSize  int64 // texts of more bytes are skipped and counted
+	Key      []byte
+	Progress *Progress // may be nil
+
+	// History only.
+	Full          bool      // engine=full: every object whole, the slow twin
+	Branch        []pack.ID // only what these reach; nil: all
+	Since         time.Time // only what was introduced since
+	NoUnreachable bool
+	NoMessages    bool
+}
+
+// Result is what a scan found, and the account of what it read.
+type Result struct {
+	Findings []correlate.Finding
+	Allowed  []correlate.Finding // covered by inline allow comments
+	Coverage *source.Coverage
+	Commits  int      // commits looked at
+	Refs     int      // refs they were reached from
+	Head     string   // id of HEAD's commit
+	Notes    []string // for the user: what was done in another way than usual
+}
+
+// Progress is what a reporter may read while a scan runs.
+type Progress struct {
+	mu       sync.Mutex
+	stage    string
+	walk     *pack.Progress
+	findings int64
+}
+
+// Snapshot is the state of a scan.
+type Snapshot struct {
+	Stage              string
+	Done, Total, Bytes int64
+	Findings           int64
+}
+
+// Snapshot may be called at any time.
+func (p *Progress) Snapshot() Snapshot {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := Snapshot{Stage: p.stage, Findings: p.findings}
+	if p.walk != nil {
+		s.Done, s.Total, s.Bytes = p.walk.Objects.Load(), p.walk.Total.Load(), p.walk.Bytes.Load()
+	}
+	return s
+}
+
+// begin starts a stage and returns the counters to feed.
+func (p *Progress) begin(stage string) *pack.Progress {
+	walk := new(pack.Progress)
+	if p != nil {
+		p.mu.Lock()
+		p.stage, p.walk = stage, walk
+		p.mu.Unlock()
+	}
+	return walk
+}
+
+// found counts texts with matches.
+func (p *Progress) found(n int) {
+	if p != nil {
+		p.mu.Lock()
+		p.findings += int64(n)
+		p.mu.Unlock()
+	}
+}
+
+// overflow is the problem of a text with more matches than are kept.
+func overflow(what string) source.Problem {
+	return source.Problem{Reason: source.TooMany, What: what, Detail: "more matches than are kept; the first ones are reported"}
+}
+
+// ruleError turns a rule that could not be tried into a problem.
+func ruleError(c *source.Coverage, s *detect.Scanner) {
+	if err := s.Err(); err != nil {
+		c.Problem(source.Problem{Reason: source.Failed, What: "rules", Detail: err.Error()})
+	}
+}
+
+// finish makes findings of what was collected. It also runs after an interrupt, to
+// report what there is; hence a context of its own.
+func finish(ctx context.Context, r *Result, b *correlate.Builder, o Options) (*Result, error) {
+	var err error
+	r.Findings, r.Allowed, err = b.Findings(context.WithoutCancel(ctx), o.Key, o.Jobs)
+	if err != nil {
+		return nil, fmt.Errorf("make findings: %w", err)
+	}
+	return r, nil
+}
