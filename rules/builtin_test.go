@@ -1,0 +1,72 @@
+package rules_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/straykey/straykey/rules"
+)
+
+// TestTable holds the Go data that a scan loads equal to the TOML it is made of.
+func TestTable(t *testing.T) {
+	fast, err := rules.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	full, err := rules.Catalog(rules.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range full.Rules {
+		r.Lines, r.Source.Line, r.Positives, r.Negatives = nil, 0, nil, nil
+	}
+	var stale []string
+	for _, r := range full.Rules {
+		if !cmp.Equal(r, fast.Rule(r.ID), emptyIsNil) {
+			stale = append(stale, r.ID)
+		}
+	}
+	for _, r := range fast.Rules {
+		if full.Rule(r.ID) == nil {
+			stale = append(stale, r.ID)
+		}
+	}
+	if len(stale) > 0 || full.Hash != fast.Hash || !cmp.Equal(full.Allowlists, fast.Allowlists, emptyIsNil) {
+		t.Errorf("catalog_table.go is not what catalog/*.toml says; run go generate ./rules\ndifferent rules: %v", stale)
+	}
+}
+
+// emptyIsNil makes a list without elements equal to none.
+var emptyIsNil = cmp.FilterValues(func(a, b []string) bool { return len(a) == 0 && len(b) == 0 }, cmp.Ignore())
+
+func TestBuiltinIsTheCallersOwn(t *testing.T) {
+	a, err := rules.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.Rules[0].Severity = "changed"
+	b, err := rules.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b.Rules[0].Severity == "changed" {
+		t.Error("a change in one set shows in the next")
+	}
+}
+
+func BenchmarkBuiltin(b *testing.B) {
+	for b.Loop() {
+		if _, err := rules.Builtin(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkCatalog(b *testing.B) {
+	for b.Loop() {
+		if _, err := rules.Catalog(rules.Options{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,47 @@
+package ruletest_test
+
+import (
+	"testing"
+
+	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/rules/ruletest"
+)
+
+func catalog(t *testing.T) *rules.Set {
+	t.Helper()
+	set, err := rules.Catalog(rules.Options{Proofs: proof.Names()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// TestCatalog runs all samples of the built-in rules, each against all rules.
+func TestCatalog(t *testing.T) {
+	report, err := ruletest.Run(catalog(t), ruletest.Options{Strict: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range report.Failures {
+		t.Error(f)
+	}
+	for _, id := range report.Untested {
+		t.Errorf("rule %s has no positives", id)
+	}
+	t.Logf("%d rules, %d positives, %d negatives, %d overlaps", report.Rules, report.Positives, report.Negatives, len(report.Overlaps))
+}
+
+func TestCatalogLint(t *testing.T) {
+	remarks, err := ruletest.Lint(catalog(t), ruletest.LintOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range remarks {
+		if m.Level == ruletest.LevelNote {
+			t.Log(m)
+		} else {
+			t.Error(m)
+		}
+	}
+}

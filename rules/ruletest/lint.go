@@ -1,0 +1,206 @@
+package ruletest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/rules"
+)
+
+// Level says how bad a remark is.
+type Level string
+
+// The levels. Errors and warnings fail a lint run, notes do not.
+const (
+	LevelError   Level = "error"   // the rule does not do what it says
+	LevelWarning Level = "warning" // the rule works, at a cost to somebody
+	LevelNote    Level = "note"    // worth knowing
+)
+
+// Remark is one thing lint has to say about a rule.
+type Remark struct {
+	Pos   rules.Position
+	Rule  string
+	Level Level
+	Check string // name of the check, e.g. "no-anchor"
+	Msg   string
+}
+
+// String returns one line for people.
+func (m Remark) String() string {
+	return fmt.Sprintf("%s: %s: rule %q: %s [%s]", m.Pos, m.Level, m.Rule, m.Msg, m.Check)
+}
+
+// LintOptions say what is looked at.
+type LintOptions struct {
+	IDs []string // rules to look at; all if it is empty
+	// Cost measures how long each rule takes for a megabyte of code. It takes some
+	// milliseconds a rule.
+	Cost bool
+}
+
+// Limits of lint.
+const (
+	minSamples    = 2
+	longAnchor    = 4    // a shorter anchor stands in much text that is no credential
+	minAnchorLen  = 3    // of the engine: shorter keywords are not looked for
+	defaultWindow = 2048 // of the engine: bytes of its line a rule without reach may look at
+)
+
+// Lint returns what there is to say about a set's rules, by place. The error is
+// one of the set or of the options.
+func Lint(set *rules.Set, o LintOptions) ([]Remark, error) {
+	chosen, err := choose(set, o.IDs)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := detect.New(set, detect.Options{Now: now})
+	if err != nil {
+		return nil, err
+	}
+	l := &linter{engine: engine, slow: engine.Slow()}
+	for _, r := range chosen {
+		l.rule = r
+		l.checkText()
+		l.checkSamples()
+		l.checkExpression()
+		l.checkAnchors()
+		l.checkKeywords()
+	}
+	if err := l.checkOverlaps(set, o.IDs); err != nil {
+		return nil, err
+	}
+	if o.Cost {
+		if err := l.checkCost(chosen); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(l.remarks, func(a, b Remark) int {
+		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line))
+	})
+	return l.remarks, nil
+}
+
+type linter struct {
+	engine  *detect.Engine
+	slow    []string
+	rule    *rules.Rule
+	remarks []Remark
+}
+
+// say adds a remark on a key of the rule at hand.
+func (l *linter) say(level Level, check, key, format string, args ...any) {
+	l.remarks = append(l.remarks, Remark{
+		Pos: l.rule.Line(key), Rule: l.rule.ID, Level: level, Check: check, Msg: fmt.Sprintf(format, args...),
+	})
+}
+
+// checkText looks at what a reader of a finding needs.
+func (l *linter) checkText() {
+	r := l.rule
+	if r.Description == "" {
+		l.say(LevelWarning, "no-description", "description", "no description; one sentence says what leaked and what it opens")
+	}
+	if r.Docs == "" {
+		l.say(LevelWarning, "no-docs", "docs", "no docs; a finding should link to where the credential is rotated")
+	}
+	if _, given := r.Lines["identity"]; !given {
+		l.say(LevelWarning, "no-identity", "identity", "no identity; without it the inventory calls it generic")
+	}
+}
+
+func (l *linter) checkSamples() {
+	if n := len(l.rule.Positives); n < minSamples {
+		l.say(LevelWarning, "few-positives", "positives", "%d positives; at least %d in different surroundings show what the rule finds", n, minSamples)
+	}
+	if n := len(l.rule.Negatives); n < minSamples {
+		l.say(LevelWarning, "few-negatives", "negatives", "%d negatives; at least %d near misses show what it leaves alone", n, minSamples)
+	}
+}
+
+// checkExpression looks at the expression on its own.
+func (l *linter) checkExpression() {
+	key, expr := expression(l.rule)
+	re := parse(expr)
+	if re == nil {
+		return
+	}
+	least := shortest(re)
+	if least == 0 {
+		l.say(LevelError, "empty-match", key, "the expression matches the empty text; ask for at least one character")
+	}
+	window := cmp.Or(l.rule.Reach, defaultWindow)
+	if least > window {
+		l.say(LevelError, "short-reach", "reach", "the shortest match has %d bytes, but the rule may look at %d around its anchor; set reach to at least %d", least, window, 2*least)
+	}
+	if strings.Contains(expr, `\b`) && key != "regex" {
+		l.say(LevelNote, "needless-boundary", key, `\b is not needed: the engine checks the boundaries of %s itself, and better`, key)
+	}
+}
+
+// checkAnchors looks at what makes the engine try the rule.
+func (l *linter) checkAnchors() {
+	if onPathAlone(l.rule) {
+		return
+	}
+	key, _ := expression(l.rule)
+	if slices.Contains(l.slow, l.rule.ID) {
+		l.say(LevelWarning, "no-anchor", key, "no literal of %d bytes or more stands in every match, so the rule is tried on all text; give keywords, or a longer prefix", minAnchorLen)
+		return
+	}
+	shape, ok := l.engine.Shape(l.rule.ID)
+	if !ok {
+		return
+	}
+	for _, a := range shape.Anchors {
+		if len(a) < longAnchor {
+			l.say(LevelNote, "short-anchor", key, "%q is a short anchor; the rule is tried wherever it stands", a)
+			break
+		}
+	}
+	if key == "token" && !shape.Direct {
+		l.say(LevelNote, "not-direct", key, "matched by a regular expression; a sequence of literals and classes, each disjoint from what follows, is matched byte by byte")
+	}
+}
+
+// checkKeywords looks for keywords that do nothing.
+func (l *linter) checkKeywords() {
+	r := l.rule
+	key, expr := expression(r)
+	re := parse(expr)
+	for i, k := range r.Keywords {
+		at := fmt.Sprintf("keywords.%d", i)
+		if len(k) < minAnchorLen {
+			l.say(LevelError, "short-keyword", at, "keyword %q is shorter than %d bytes and never looked for", k, minAnchorLen)
+			continue
+		}
+		if key == "regex" && re != nil && !canContain(re, k) {
+			l.say(LevelNote, "keyword-outside", at, "keyword %q cannot stand in a match; it only helps if it stands near one", k)
+		}
+	}
+}
+
+// checkOverlaps runs the samples and remarks on rules whose finds others take.
+func (l *linter) checkOverlaps(set *rules.Set, ids []string) error {
+	report, err := Run(set, Options{IDs: ids})
+	if err != nil {
+		return err
+	}
+	for _, f := range report.Failures {
+		l.remarks = append(l.remarks, Remark{Pos: f.Pos, Rule: f.Rule, Level: LevelError, Check: "sample", Msg: f.Key + ": " + f.Msg})
+	}
+	for _, o := range report.Overlaps {
+		l.rule = set.Rule(o.Rule)
+		other := set.Rule(o.Other)
+		switch {
+		case o.Lost > 0 && l.rule.Family != other.Family:
+			l.say(LevelWarning, "shadowed", "positives", "rule %s takes %d of its positives; make the better rule the longer match, or mark the other weak", o.Other, o.Lost)
+		case !other.Weak && l.rule.Family != other.Family:
+			l.say(LevelNote, "overlap", "positives", "rule %s finds %d of its positives too", o.Other, o.Samples)
+		}
+	}
+	return nil
+}
