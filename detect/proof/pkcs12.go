@@ -260,6 +260,8 @@ func (c *container) detail() string {
 		return "a key container, encrypted with a passphrase"
 	case "empty password":
 		return "a key container that opens with an empty password"
+	case "partly":
+		return "a key container, partly encrypted"
 	default:
 		return "a key container, not encrypted"
 	}
@@ -267,14 +269,14 @@ func (c *container) detail() string {
 
 func (c *container) protection() string {
 	switch {
+	case c.encryptedKeys+c.sealedSafes == 0:
+		return "no"
 	case c.emptyPassword:
 		return "empty password"
-	case c.plainKeys > 0 && c.encryptedKeys+c.sealedSafes > 0:
+	case c.plainKeys > 0:
 		return "partly"
-	case c.encryptedKeys+c.sealedSafes > 0:
-		return "yes"
 	}
-	return "no"
+	return "yes"
 }
 
 func (c *container) facts() facts {

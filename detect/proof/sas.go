@@ -1,7 +1,7 @@
 package proof
 
 import (
-	"encoding/base64"
+	"bytes"
 	"net/url"
 	"strconv"
 	"strings"
@@ -15,6 +15,9 @@ import (
 // Unix seconds) is read as well.
 func proveSAS(in input) Result {
 	where, query := splitURL(in.secret)
+	if where == "" {
+		where = in.address()
+	}
 	values, err := url.ParseQuery(query)
 	if err != nil || values.Get("sig") == "" {
 		return unknown("no signature in it")
@@ -47,12 +50,28 @@ func proveSAS(in input) Result {
 
 // splitURL cuts a query from what stands before it.
 func splitURL(s string) (where, query string) {
-	s = strings.ReplaceAll(s, "&amp;", "&")
+	s = strings.NewReplacer("&amp;", "&", `\u0026`, "&").Replace(s)
 	s = strings.TrimPrefix(s, "SharedAccessSignature ")
 	if where, query, ok := strings.Cut(s, "?"); ok {
 		return where, query
 	}
 	return "", s
+}
+
+// maxAddress bounds how far before a query its URL may begin.
+const maxAddress = 512
+
+// address returns the URL whose query is the secret, from the context, or "".
+func (in input) address() string {
+	at := bytes.Index(in.context, []byte(in.secret))
+	if at < 1 || in.context[at-1] != '?' {
+		return ""
+	}
+	before := string(in.context[max(0, at-1-maxAddress) : at-1])
+	if start := strings.LastIndexAny(before, " \t\r\n\"'`<>()=,;"); start >= 0 {
+		before = before[start+1:]
+	}
+	return before
 }
 
 // isSASSignature reports whether s can be base64 of an HMAC-SHA-256. What
@@ -67,7 +86,7 @@ func isSASSignature(s string) bool {
 	if len(s) < 43 {
 		return false
 	}
-	_, err := base64.RawStdEncoding.DecodeString(s[:43])
+	_, err := decode64(s[:43])
 	return err == nil
 }
 
