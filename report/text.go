@@ -1,0 +1,625 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rivo/uniseg"
+
+	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/source"
+)
+
+// What the text report shows before it says "and N more"; Options.Verbose lifts the limits.
+const (
+	maxPlaces     = 3  // occurrences of a finding
+	maxProblems   = 10 // things that could not be scanned
+	maxFrameLines = 9  // of a private key, say
+	maxFacts      = 12
+)
+
+// labelWidth is the column where the values of "label  value" lines start.
+const labelWidth = 14
+
+func writeText(b *bufio.Writer, r *Report, o Options) error {
+	t := &textWriter{b: b, o: o, red: newRedactor(r, o), width: max(cmp.Or(o.Width, 100), 40)}
+	if o.Color {
+		t.palette = ansi()
+	}
+	if !r.Coverage.Complete() {
+		t.incomplete(r.Coverage)
+	}
+	ids := shortIDs(r.Findings)
+	for i := range r.Findings {
+		t.finding(&r.Findings[i], ids[i])
+	}
+	if o.Verbose {
+		t.suppressed(r.Suppressed)
+	}
+	t.summary(r)
+	return nil
+}
+
+// A textWriter writes the report for people. Its methods take raw text of the
+// repository and pass it through the redactor and escape, in this order: an escaped
+// secret would not be recognised.
+type textWriter struct {
+	b       *bufio.Writer
+	o       Options
+	red     *redactor
+	width   int
+	palette palette
+}
+
+// A palette holds the ANSI sequences in use; all empty where there is no colour.
+type palette struct {
+	critical, high, medium, low, info, bold, dim, mark, good, reset string
+}
+
+func ansi() palette {
+	return palette{
+		critical: "\x1b[1;97;41m", high: "\x1b[1;31m", medium: "\x1b[33m", low: "\x1b[36m", info: "\x1b[2m",
+		bold: "\x1b[1m", dim: "\x1b[2m", mark: "\x1b[31m", good: "\x1b[32m", reset: "\x1b[0m",
+	}
+}
+
+func (p palette) severity(s rules.Severity) string {
+	switch s {
+	case rules.Critical:
+		return p.critical
+	case rules.High:
+		return p.high
+	case rules.Medium:
+		return p.medium
+	case rules.Low:
+		return p.low
+	}
+	return p.info
+}
+
+func (t *textWriter) paint(colour, s string) string {
+	if s == "" {
+		return ""
+	}
+	return colour + s + t.palette.reset
+}
+
+func (t *textWriter) text(s string) string { return escape(t.red.text(s)) }
+func (t *textWriter) name(s string) string { return escape(t.red.name(s)) }
+
+// line writes a line, cut to the width of the report.
+func (t *textWriter) line(format string, args ...any) {
+	fmt.Fprintln(t.b, cut(fmt.Sprintf(format, args...), t.width))
+}
+
+// field writes "label  value". A continuation has no label.
+func (t *textWriter) field(label, format string, args ...any) {
+	value := cut(fmt.Sprintf(format, args...), t.width-labelWidth)
+	gap := strings.Repeat(" ", labelWidth-2-len(label))
+	fmt.Fprintf(t.b, "  %s%s%s\n", t.paint(t.palette.dim, label), gap, value)
+}
+
+func (t *textWriter) incomplete(c *source.Coverage) {
+	why := "not everything could be scanned"
+	if c.Reasons()[source.Cancelled] > 0 {
+		why = "the run was interrupted"
+	}
+	t.heading(t.palette.high, "INCOMPLETE", "  "+why+": "+reasonList(c)+".")
+	t.line("There may be more credentials than are reported here.")
+	fmt.Fprintln(t.b)
+}
+
+// heading writes a line that starts with something that stands out.
+func (t *textWriter) heading(colour, word, rest string) {
+	fmt.Fprintf(t.b, "%s%s\n", t.paint(colour, word), cut(rest, t.width-len(word)))
+}
+
+func (t *textWriter) finding(f *correlate.Finding, id string) {
+	sev := severity(f.Rule)
+	word := strings.ToUpper(string(sev))
+	tail := "[" + id + "]"
+	title := fmt.Sprintf("%s  %s", escape(f.Rule.ID), escape(f.Rule.Description))
+	title = cut(title, t.width-len(word)-len(tail)-4)
+	gap := t.width - len(word) - 2 - uniseg.StringWidth(title) - len(tail)
+	fmt.Fprintf(t.b, "%s  %s%s%s\n", t.paint(t.palette.severity(sev), word),
+		t.paint(t.palette.bold, title), strings.Repeat(" ", gap), t.paint(t.palette.dim, tail))
+	for i := range f.Occurrences {
+		o := &f.Occurrences[i]
+		if i == 0 {
+			fmt.Fprintf(t.b, "  %s\n\n", t.place(o))
+			t.frame(o, f.Secret)
+			t.history(o)
+			t.proof(f.Proof)
+			continue
+		}
+		if i >= maxPlaces && !t.o.Verbose {
+			t.field("", "and %s", count(int64(len(f.Occurrences)-i), "more place"))
+			break
+		}
+		label := ""
+		if i == 1 {
+			label = "also at"
+		}
+		t.field(label, "%s", strings.Join(nonEmpty(t.place(o), t.origin(o)), "  "))
+	}
+	if len(f.Rule.Docs) > 0 {
+		t.field("rotate", "%s", escape(f.Rule.Docs))
+	}
+	t.field("fingerprint", "%s", escape(f.Fingerprint))
+	fmt.Fprintln(t.b)
+}
+
+// place says where an occurrence stands, in the path:line:column form that editors
+// and terminals make a link of. It is not cut.
+func (t *textWriter) place(o *correlate.Occurrence) string {
+	what := t.name(o.Path)
+	switch {
+	case isMessage(o):
+		what = fmt.Sprintf("message of %s %s", o.Kind, short(o.Object))
+	case o.Kind == "stdin":
+		what = "standard input"
+	case o.Path == "":
+		what = fmt.Sprintf("%s %s", escape(o.Kind), short(o.Object))
+	}
+	place := fmt.Sprintf("%s:%d:%d", what, o.Line, o.Column)
+	if o.Kind == "staged" {
+		place += " (staged)"
+	}
+	return place
+}
+
+// origin says in a few words where another occurrence came from.
+func (t *textWriter) origin(o *correlate.Occurrence) string {
+	switch {
+	case !isHistory(o):
+		return ""
+	case o.First == nil:
+		return "unreachable object"
+	}
+	return fmt.Sprintf("%s  %s  %s", short(o.First.ID), day(o.First.Date), t.text(o.First.Author))
+}
+
+func (t *textWriter) frame(o *correlate.Occurrence, secret string) {
+	lines := t.red.frame(o, secret)
+	if len(lines) == 0 {
+		return
+	}
+	gutter := len(strconv.Itoa(lines[len(lines)-1].number))
+	for i, l := range lines {
+		if hidden := len(lines) - maxFrameLines; hidden > 0 && !t.o.Verbose && i >= maxFrameLines-3 && i < len(lines)-3 {
+			if i == maxFrameLines-3 {
+				fmt.Fprintf(t.b, "  %s\n", t.paint(t.palette.dim, fmt.Sprintf("%*s | ... %s", gutter, "", count(int64(hidden), "more line"))))
+			}
+			continue
+		}
+		before, marked, after := t.fit(l, t.width-gutter-5)
+		fmt.Fprintf(t.b, "  %s %s\n", t.paint(t.palette.dim, fmt.Sprintf("%*d |", gutter, l.number)),
+			strings.TrimRight(before+t.paint(t.palette.mark, marked)+after, " "))
+		if marked != "" && o.EndLine <= o.Line {
+			fmt.Fprintf(t.b, "  %s %s%s\n", t.paint(t.palette.dim, fmt.Sprintf("%*s |", gutter, "")),
+				strings.Repeat(" ", uniseg.StringWidth(before)),
+				t.paint(t.palette.mark, strings.Repeat("^", uniseg.StringWidth(marked))))
+		}
+	}
+	fmt.Fprintln(t.b)
+}
+
+// fit escapes a line of a frame in three parts, the secret in the middle, and cuts it to
+// width columns so that the secret stays in sight.
+func (t *textWriter) fit(l frameLine, width int) (before, marked, after string) {
+	before = escapeCode(l.text[:l.start])
+	marked = escapeCode(l.text[l.start:l.end])
+	after = escapeCode(l.text[l.end:])
+	marked = cut(marked, width-8)
+	free := width - uniseg.StringWidth(marked)
+	wb, wa := uniseg.StringWidth(before), uniseg.StringWidth(after)
+	if wb+wa <= free {
+		return before, marked, after
+	}
+	// What one side does not need, the other may have.
+	left := max(free/2, free-wa)
+	before = cutLeft(before, left)
+	return before, marked, cut(after, free-uniseg.StringWidth(before))
+}
+
+func (t *textWriter) history(o *correlate.Occurrence) {
+	if !isHistory(o) {
+		return
+	}
+	if o.First == nil {
+		t.field("state", "unreachable object: no commit leads to it, but whoever has the repository has it")
+		return
+	}
+	t.commit("introduced", o.First)
+	if o.Last != nil && o.Last.ID != o.First.ID {
+		t.commit("last in", o.Last)
+	}
+	if o.Removed != nil {
+		t.commit("removed", o.Removed)
+	}
+	t.field("state", "%s", t.state(o))
+}
+
+func (t *textWriter) commit(label string, c *correlate.Commit) {
+	who := t.text(c.Author)
+	if c.Email != "" {
+		who += " <" + t.text(c.Email) + ">"
+	}
+	t.field(label, "%s  %s  %s", short(c.ID), day(c.Date), who)
+	if c.Subject != "" {
+		t.field("", "%s", t.text(c.Subject))
+	}
+}
+
+func (t *textWriter) state(o *correlate.Occurrence) string {
+	if !o.Reachable {
+		return "only in commits that no ref reaches any more, but whoever has the repository has them"
+	}
+	state := "in history, no longer in HEAD"
+	switch {
+	case isMessage(o):
+		state = "in history"
+	case o.InHead:
+		state = "in HEAD"
+	}
+	if o.RefCount == 0 {
+		return state
+	}
+	names := make([]string, 0, len(o.Refs))
+	for i, ref := range o.Refs {
+		if i == maxPlaces && !t.o.Verbose {
+			break
+		}
+		names = append(names, t.name(shortRef(ref)))
+	}
+	list := strings.Join(names, ", ")
+	if n := o.RefCount - len(names); n > 0 && len(names) > 0 {
+		list += fmt.Sprintf(" and %d more", n)
+	}
+	return fmt.Sprintf("%s; reached by %s: %s", state, count(int64(o.RefCount), "ref"), list)
+}
+
+func (t *textWriter) proof(p proof.Result) {
+	if p.Status == proof.None && len(p.Facts) == 0 {
+		return
+	}
+	status := cmp.Or(string(p.Status), "no check")
+	detail := ""
+	if p.Detail != "" {
+		detail = ": " + t.text(p.Detail)
+	}
+	t.field("proof", "%s%s", status, detail)
+	for i, fact := range p.Facts {
+		if i == maxFacts && !t.o.Verbose {
+			t.field("", "and %s", count(int64(len(p.Facts)-i), "more fact"))
+			break
+		}
+		t.field("", "%s: %s", escape(fact.Name), t.text(fact.Value))
+	}
+}
+
+func (t *textWriter) suppressed(list []Suppressed) {
+	for i := range list {
+		s := &list[i]
+		f := &s.Finding
+		reason := ""
+		if s.Reason != "" {
+			reason = ": " + t.text(s.Reason)
+		}
+		t.line("suppressed (%s%s)  %s", s.By, reason, escape(f.Rule.ID))
+		for j := range f.Occurrences {
+			t.field("", "%s", strings.Join(nonEmpty(t.place(&f.Occurrences[j]), t.origin(&f.Occurrences[j])), "  "))
+		}
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(t.b)
+	}
+}
+
+func (t *textWriter) summary(r *Report) {
+	t.verdict(r)
+	t.coverage(r.Coverage)
+	if n := len(r.Suppressed); n > 0 {
+		t.field("suppressed", "%s, not counted: %s", count(int64(n), "finding"), suppressions(r.Suppressed))
+	}
+	t.run(&r.Run)
+	if next := nextStep(r); next != "" {
+		t.field("next", "%s", next)
+	}
+}
+
+func (t *textWriter) verdict(r *Report) {
+	complete := r.Coverage.Complete()
+	if len(r.Findings) == 0 {
+		if complete {
+			t.heading(t.palette.good, "No credentials found.", "")
+		} else {
+			t.heading(t.palette.high, "INCOMPLETE", "  no credentials found in what could be scanned")
+		}
+		return
+	}
+	var occurrences int
+	bySeverity := map[rules.Severity]int{}
+	for i := range r.Findings {
+		occurrences += len(r.Findings[i].Occurrences)
+		bySeverity[severity(r.Findings[i].Rule)]++
+	}
+	var parts []string
+	for _, s := range severities() {
+		if n := bySeverity[s]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, s))
+		}
+	}
+	line := fmt.Sprintf(" in %s: %s", count(int64(occurrences), "place"), strings.Join(parts, ", "))
+	if !complete {
+		line += "; INCOMPLETE"
+	}
+	t.heading(t.palette.bold, count(int64(len(r.Findings)), "credential"), line)
+}
+
+// coverage shows an account that adds up: found = scanned + skipped, for each kind of text.
+func (t *textWriter) coverage(c *source.Coverage) {
+	label := "coverage"
+	for _, k := range c.Kinds() {
+		skipped := ""
+		if k.Skipped > 0 {
+			skipped = fmt.Sprintf(" + %s skipped", thousands(k.Skipped))
+		}
+		t.field(label, "%s found = %s scanned (%s)%s", count(k.Found, kindName(k.Kind)), thousands(k.Scanned), size(k.ScannedBytes), skipped)
+		label = ""
+	}
+	if label != "" {
+		t.field(label, "nothing was scanned")
+	}
+	problems := c.Problems()
+	if len(problems) == 0 {
+		return
+	}
+	t.field("not scanned", "%s", reasonList(c))
+	for i, p := range problems {
+		if i == maxProblems && !t.o.Verbose {
+			t.field("", "and %d more; the json report has them", len(problems)-i)
+			break
+		}
+		where := ""
+		if p.Where != "" {
+			where = " in " + t.name(p.Where)
+		}
+		detail := ""
+		if p.Detail != "" {
+			detail = ": " + t.text(p.Detail)
+		}
+		t.field("", "%s  %s%s%s", p.Reason, t.name(shortHex(p.What)), where, detail)
+	}
+}
+
+func (t *textWriter) run(run *Run) {
+	target := nonEmpty(t.name(run.Target), string(run.Mode))
+	if run.Head != "" {
+		target = append(target, "HEAD "+short(run.Head))
+	}
+	if run.Refs > 0 {
+		target = append(target, count(int64(run.Refs), "ref"))
+	}
+	if len(target) > 0 {
+		t.field("target", "%s", strings.Join(target, ", "))
+	}
+	var how []string
+	if run.Rules > 0 {
+		how = append(how, count(int64(run.Rules), "rule"))
+	}
+	if run.RuleSet != "" {
+		how = append(how, "set "+short(run.RuleSet))
+	}
+	if run.Engine != "" {
+		how = append(how, "engine "+escape(run.Engine))
+	}
+	if run.Version != "" {
+		how = append(how, "straykey "+escape(run.Version))
+	}
+	if run.Duration > 0 {
+		how = append(how, duration(run.Duration))
+	}
+	if len(how) > 0 {
+		t.field("run", "%s", strings.Join(how, ", "))
+	}
+	for _, note := range run.Notes {
+		t.field("note", "%s", t.text(note))
+	}
+}
+
+// nextStep says in one line what to do now.
+func nextStep(r *Report) string {
+	switch {
+	case len(r.Findings) == 0 && !r.Coverage.Complete():
+		return "make the above readable and scan again, or accept it with --allow-incomplete"
+	case len(r.Findings) == 0:
+		return ""
+	case r.Run.Mode == Staged:
+		return "take it out and stage again; if it is no secret, add the comment straykey:allow and a reason"
+	case r.Run.Mode == History || r.Run.Mode == Range:
+		return "revoke each credential where it was issued, then remove it; history keeps it"
+	}
+	return "revoke each credential where it was issued, then remove it"
+}
+
+func reasonList(c *source.Coverage) string {
+	var parts []string
+	for _, r := range reasons(c) {
+		parts = append(parts, fmt.Sprintf("%s %s", thousands(r.Count), r.Reason))
+	}
+	return strings.Join(parts, ", ")
+}
+
+func suppressions(list []Suppressed) string {
+	n := map[Suppression]int{}
+	var order []Suppression
+	for i := range list {
+		if n[list[i].By] == 0 {
+			order = append(order, list[i].By)
+		}
+		n[list[i].By]++
+	}
+	var parts []string
+	for _, by := range order {
+		parts = append(parts, fmt.Sprintf("%d by %s", n[by], by))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// shortIDs returns, for each finding, the start of its fingerprint that no other finding of
+// the report has.
+func shortIDs(findings []correlate.Finding) []string {
+	const shortest = 8
+	seen := map[string]int{}
+	bare := make([]string, len(findings))
+	for i := range findings {
+		_, bare[i], _ = strings.Cut(findings[i].Fingerprint, ":")
+		if bare[i] == "" {
+			bare[i] = findings[i].Fingerprint
+		}
+	}
+	n := shortest
+	for ; ; n++ {
+		clear(seen)
+		longest := 0
+		clash := false
+		for _, s := range bare {
+			longest = max(longest, len(s))
+			key := s[:min(n, len(s))]
+			clash = clash || seen[key] > 0
+			seen[key]++
+		}
+		if !clash || n >= longest {
+			break
+		}
+	}
+	for i, s := range bare {
+		bare[i] = escape(s[:min(n, len(s))])
+	}
+	return bare
+}
+
+// short abbreviates an object id the way git does by default in a large repository.
+func short(id string) string {
+	return escape(id[:min(12, len(id))])
+}
+
+// shortHex is short for what may be an object id.
+func shortHex(s string) string {
+	if (len(s) == 40 || len(s) == 64) && strings.Trim(s, "0123456789abcdef") == "" {
+		return short(s)
+	}
+	return s
+}
+
+func shortRef(ref string) string {
+	for _, prefix := range []string{"refs/heads/", "refs/tags/", "refs/remotes/"} {
+		if name, ok := strings.CutPrefix(ref, prefix); ok {
+			return name
+		}
+	}
+	return ref
+}
+
+func day(t time.Time) string { return t.Format(time.DateOnly) }
+
+func kindName(kind string) string {
+	if kind == "commit" || kind == "tag" {
+		return kind + " message"
+	}
+	return kind
+}
+
+func count(n int64, noun string) string {
+	if n == 1 || noun == "stdin" {
+		return thousands(n) + " " + noun
+	}
+	return thousands(n) + " " + noun + "s"
+}
+
+func thousands(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func size(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	x := float64(n)
+	for x >= 1000 && len(units) > 1 {
+		x /= 1000
+		units = units[1:]
+	}
+	if units[0] == "B" || x >= 100 {
+		return fmt.Sprintf("%.0f %s", x, units[0])
+	}
+	return fmt.Sprintf("%.1f %s", x, units[0])
+}
+
+func duration(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond).String()
+	case d < time.Minute:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	}
+	return d.Round(time.Second).String()
+}
+
+func nonEmpty(list ...string) []string {
+	var out []string
+	for _, s := range list {
+		if s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+const ellipsis = "..."
+
+// cut shortens a text to width columns and marks the cut. Escape sequences of a
+// palette would be counted: cut first, paint then.
+func cut(s string, width int) string {
+	if len(s) <= width || uniseg.StringWidth(s) <= width {
+		return s
+	}
+	used, end := 0, 0
+	state := -1
+	for rest := s; rest != ""; {
+		var cluster string
+		var w int
+		cluster, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if used+w > width-len(ellipsis) {
+			break
+		}
+		used += w
+		end += len(cluster)
+	}
+	return s[:end] + ellipsis
+}
+
+// cutLeft is cut at the other end.
+func cutLeft(s string, width int) string {
+	total := uniseg.StringWidth(s)
+	if total <= width {
+		return s
+	}
+	state := -1
+	rest := s
+	for rest != "" && total > width-len(ellipsis) {
+		var w int
+		_, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		total -= w
+	}
+	return ellipsis + rest
+}
