@@ -45,15 +45,32 @@ func RSAKey(r *rand.Rand, bits int) *rsa.PrivateKey {
 	}
 }
 
+// prime returns a prime of exactly that many bits. Candidates with a small factor are
+// sieved out first: tests make many keys, and the primality test is what takes the time.
 func prime(r *rand.Rand, bits int) *big.Int {
 	raw := Bytes(r, (bits+7)/8)
-	p := new(big.Int).SetBytes(raw)
-	p.Rsh(p, uint(len(raw)*8-bits))
-	p.SetBit(p, bits-1, 1).SetBit(p, bits-2, 1).SetBit(p, 0, 1)
-	for two := big.NewInt(2); !p.ProbablyPrime(10); {
-		p.Add(p, two)
+	start := new(big.Int).SetBytes(raw)
+	start.Rsh(start, uint(len(raw)*8-bits))
+	start.SetBit(start, bits-1, 1).SetBit(start, bits-2, 1).SetBit(start, 0, 1)
+	const span, limit = 1 << 14, 1 << 13
+	composite := make([]bool, span) // of start + 2i
+	for f := int64(3); f < limit; f += 2 {
+		rest := new(big.Int).Mod(start, big.NewInt(f)).Int64()
+		// start + 2i is a multiple of f when 2i = -start, modulo f.
+		first := (f - rest) % f
+		if first%2 == 1 {
+			first += f
+		}
+		for i := first / 2; i < span; i += f {
+			composite[i] = true
+		}
 	}
-	return p
+	for i, out := range composite {
+		if p := new(big.Int).Add(start, big.NewInt(int64(2*i))); !out && p.ProbablyPrime(0) {
+			return p
+		}
+	}
+	return prime(r, bits)
 }
 
 // ECKey returns a P-256 key.
