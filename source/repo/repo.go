@@ -173,14 +173,11 @@ func commonDir(gitDir string) string {
 
 // load reads what the repository says about itself.
 func (r *Repo) load(workTree string) error {
-	c, note, err := readConfig(r.GitDir, r.CommonDir)
+	c, err := readConfig(r.GitDir, r.CommonDir)
 	if err != nil {
 		return err
 	}
 	r.HashLen, r.Promisor = c.hashLen, c.promisor
-	if note != "" {
-		r.notes = append(r.notes, note)
-	}
 	if c.refStorage != "files" {
 		r.Reftable = true
 		r.notes = append(r.notes, fmt.Sprintf("refs are stored as %q: read with the git program", c.refStorage))
