@@ -1,0 +1,408 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/rules/ruletest"
+)
+
+// newRulesCommand shows and checks rules.
+func newRulesCommand(env *environment) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "rules",
+		Short: "List, show, check and test rules",
+		Long: `List, show, check and test rules: the built-in ones, or those of a file with --rules.
+
+Exit codes:
+  0  done, nothing wrong
+  1  lint or test found something wrong
+  3  wrong usage, or a rule file that cannot be used`,
+		Example: `  straykey rules list
+  straykey rules show github-pat-classic
+  straykey rules test --rules .straykey-rules.toml`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newRulesListCommand(env), newRulesShowCommand(env), newRulesLintCommand(env), newRulesTestCommand(env))
+	return cmd
+}
+
+// rulesFlag adds --rules to a command.
+func rulesFlag(cmd *cobra.Command, file *string) {
+	cmd.Flags().StringVar(file, "rules", "", "a TOML `FILE` of rules, also in gitleaks' format, instead of the built-in ones")
+}
+
+// formatFlag adds --format to a command and checks it before the command runs.
+func formatFlag(cmd *cobra.Command, format *string) {
+	cmd.Flags().StringVar(format, "format", "text", "text or json")
+	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
+		if *format != "text" && *format != "json" {
+			return usageError("--format: no format %q; there is text and json, for example: %s --format json", *format, cmd.CommandPath())
+		}
+		return nil
+	}
+}
+
+// ruleSource is the rule set a rules command works on.
+type ruleSource struct {
+	set *rules.Set
+	own []string // ids of the rules that the file itself defines; all built-in ones if there is no file
+}
+
+// loadRuleSource reads rules with their samples, which a scan does without.
+func loadRuleSource(stderr io.Writer, file string) (*ruleSource, error) {
+	o := rules.Options{Proofs: proof.Names()}
+	if file == "" {
+		set, err := rules.Catalog(o)
+		if err != nil {
+			return nil, usageError("%w", err)
+		}
+		return &ruleSource{set: set, own: ruleIDs(set.Rules)}, nil
+	}
+	var base *rules.Set
+	o.Builtin = func() (*rules.Set, error) {
+		var err error
+		base, err = rules.Catalog(rules.Options{Proofs: o.Proofs})
+		return base, err
+	}
+	set, err := rules.Load(file, o)
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	for _, w := range set.Warnings {
+		fmt.Fprintln(stderr, "straykey: warning: "+w)
+	}
+	src := &ruleSource{set: set}
+	for _, r := range set.Rules {
+		if base == nil || !slices.Contains(base.Rules, r) {
+			src.own = append(src.own, r.ID)
+		}
+	}
+	return src, nil
+}
+
+func ruleIDs(list []*rules.Rule) []string {
+	ids := make([]string, len(list))
+	for i, r := range list {
+		ids[i] = r.ID
+	}
+	return ids
+}
+
+// choose returns the ids to work on: those named, or the file's own.
+func (s *ruleSource) choose(named []string) []string {
+	if len(named) > 0 {
+		return named
+	}
+	return s.own
+}
+
+type rulesListOptions struct {
+	rules, format, provider, identity string
+}
+
+func newRulesListCommand(env *environment) *cobra.Command {
+	var o rulesListOptions
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the rules",
+		Long: `List the rules, one a line: id, provider, type of identity, severity, offline proof.
+
+Exit codes:
+  0  listed
+  3  wrong usage, or a rule file that cannot be used`,
+		Example: `  straykey rules list
+  straykey rules list --provider github --identity personal-access-token
+  straykey rules list --format json`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return runRulesList(env.stdout, env.stderr, o) },
+	}
+	rulesFlag(cmd, &o.rules)
+	formatFlag(cmd, &o.format)
+	cmd.Flags().StringVar(&o.provider, "provider", "", "only rules whose provider contains `NAME`, in any case")
+	cmd.Flags().StringVar(&o.identity, "identity", "", "only rules of this `TYPE` of identity, for example api-key")
+	return cmd
+}
+
+func runRulesList(stdout, stderr io.Writer, o rulesListOptions) error {
+	known := identityWords()
+	if o.identity != "" && !slices.Contains(known, o.identity) {
+		return usageError("--identity: no type %q; there is %s, for example: straykey rules list --identity api-key", o.identity, strings.Join(known, ", "))
+	}
+	src, err := loadRuleSource(stderr, o.rules)
+	if err != nil {
+		return err
+	}
+	var list []*rules.Rule
+	for _, r := range src.set.Rules {
+		if strings.Contains(strings.ToLower(r.Provider), strings.ToLower(o.provider)) &&
+			(o.identity == "" || r.Identity == rules.Identity(o.identity)) {
+			list = append(list, r)
+		}
+	}
+	if o.format == "json" {
+		return writeJSON(stdout, ruleSummaries(list))
+	}
+	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "ID\tPROVIDER\tIDENTITY\tSEVERITY\tPROOF")
+	for _, r := range list {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, dash(r.Provider), r.Identity, r.Severity, dash(r.Proof))
+	}
+	fmt.Fprintf(w, "\n%s\n", count(len(list), "rule"))
+	return w.Flush()
+}
+
+func identityWords() []string {
+	var out []string
+	for _, i := range rules.Identities() {
+		out = append(out, string(i))
+	}
+	return out
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
+
+// count is a number with its noun: "1 rule", "3 rules".
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func writeJSON(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+type rulesShowOptions struct {
+	rules, format string
+}
+
+func newRulesShowCommand(env *environment) *cobra.Command {
+	var o rulesShowOptions
+	cmd := &cobra.Command{
+		Use:   "show ID...",
+		Short: "Show everything about a rule",
+		Long: `Show what a rule looks for, how it is tried and proved, what it lets pass, and its samples.
+Samples are shown as templates, as the rule file has them.
+
+Exit codes:
+  0  shown
+  3  no such rule, wrong usage, or a rule file that cannot be used`,
+		Example: `  straykey rules show github-pat-classic
+  straykey rules show aws-access-key-id --format json`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usageError("rules show takes the id of a rule, for example: straykey rules show github-pat-classic")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return runRulesShow(env.stdout, env.stderr, o, args) },
+	}
+	rulesFlag(cmd, &o.rules)
+	formatFlag(cmd, &o.format)
+	return cmd
+}
+
+func runRulesShow(stdout, stderr io.Writer, o rulesShowOptions, ids []string) error {
+	src, err := loadRuleSource(stderr, o.rules)
+	if err != nil {
+		return err
+	}
+	// Only resolves aliases and answers unknown ids; what it hides for being required is not shown.
+	chosen, err := src.set.Only(ids)
+	if err != nil {
+		return usageError("%w", err)
+	}
+	engine, err := detect.New(src.set, detect.Options{})
+	if err != nil {
+		return usageError("%w", err)
+	}
+	var list []ruleDetails
+	for _, r := range chosen.Rules {
+		if original := src.set.Rule(r.ID); r.SkipReport == original.SkipReport {
+			shape, _ := engine.Shape(r.ID)
+			list = append(list, newRuleDetails(original, shape))
+		}
+	}
+	if o.format == "json" {
+		return writeJSON(stdout, list)
+	}
+	w := bufio.NewWriter(stdout)
+	for i, d := range list {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		d.writeText(w)
+	}
+	return w.Flush()
+}
+
+type rulesLintOptions struct {
+	rules, format string
+	cost          bool
+}
+
+func newRulesLintCommand(env *environment) *cobra.Command {
+	var o rulesLintOptions
+	cmd := &cobra.Command{
+		Use:   "lint [ID]...",
+		Short: "Look for what is wrong with rules that work",
+		Long: `Look for what is wrong with rules: no documentation, too few samples, no anchor, keywords
+that do nothing, an expression that matches nothing at all or takes too long, rules
+whose finds another rule takes. With --rules, only the file's own rules are looked at.
+Notes are worth knowing; errors and warnings fail the run.
+
+Exit codes:
+  0  nothing wrong (there may be notes)
+  1  errors or warnings
+  3  wrong usage, or a rule file that cannot be used`,
+		Example: `  straykey rules lint
+  straykey rules lint --rules .straykey-rules.toml --cost`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, ids []string) error { return runRulesLint(env.stdout, env.stderr, o, ids) },
+	}
+	rulesFlag(cmd, &o.rules)
+	formatFlag(cmd, &o.format)
+	cmd.Flags().BoolVar(&o.cost, "cost", false, "also measure what each rule costs per megabyte of code")
+	return cmd
+}
+
+func runRulesLint(stdout, stderr io.Writer, o rulesLintOptions, ids []string) error {
+	src, err := loadRuleSource(stderr, o.rules)
+	if err != nil {
+		return err
+	}
+	remarks, err := ruletest.Lint(src.set, ruletest.LintOptions{IDs: src.choose(ids), Cost: o.cost})
+	if err != nil {
+		return usageError("%w", err)
+	}
+	bad := 0
+	for _, m := range remarks {
+		if m.Level != ruletest.LevelNote {
+			bad++
+		}
+	}
+	if err := writeRemarks(stdout, o.format, remarks, bad, len(src.choose(ids))); err != nil {
+		return err
+	}
+	if bad > 0 {
+		return &exitError{code: exitFindings}
+	}
+	return nil
+}
+
+func writeRemarks(stdout io.Writer, format string, remarks []ruletest.Remark, bad, looked int) error {
+	if format == "json" {
+		list := make([]jsonRemark, len(remarks))
+		for i, m := range remarks {
+			list[i] = jsonRemark{m.Pos.File, m.Pos.Line, m.Rule, string(m.Level), m.Check, m.Msg}
+		}
+		return writeJSON(stdout, list)
+	}
+	w := bufio.NewWriter(stdout)
+	for _, m := range remarks {
+		fmt.Fprintln(w, m)
+	}
+	fmt.Fprintf(w, "%s: %s, %s\n", count(looked, "rule"), count(bad, "problem"), count(len(remarks)-bad, "note"))
+	return w.Flush()
+}
+
+type rulesTestOptions struct {
+	rules, format string
+	overlaps      bool
+}
+
+func newRulesTestCommand(env *environment) *cobra.Command {
+	var o rulesTestOptions
+	cmd := &cobra.Command{
+		Use:   "test [ID]...",
+		Short: "Run the samples of rules",
+		Long: `Run the samples of rules: each positive must be found by its rule, as it stands, at the
+start and end of a file, between CRLF lines and in a minified line; each negative must
+not. With --rules, only the file's own rules are tested, but together with those they extend.
+
+Exit codes:
+  0  all samples do what they should
+  1  some do not
+  3  wrong usage, or a rule file that cannot be used`,
+		Example: `  straykey rules test
+  straykey rules test --rules .straykey-rules.toml acme-token
+  straykey rules test --overlaps`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(_ *cobra.Command, ids []string) error { return runRulesTest(env.stdout, env.stderr, o, ids) },
+	}
+	rulesFlag(cmd, &o.rules)
+	formatFlag(cmd, &o.format)
+	cmd.Flags().BoolVar(&o.overlaps, "overlaps", false, "also list which rules find other rules' positives")
+	return cmd
+}
+
+func runRulesTest(stdout, stderr io.Writer, o rulesTestOptions, ids []string) error {
+	src, err := loadRuleSource(stderr, o.rules)
+	if err != nil {
+		return err
+	}
+	// The catalogue's own negatives must be left alone by all of it.
+	report, err := ruletest.Run(src.set, ruletest.Options{IDs: src.choose(ids), Strict: o.rules == ""})
+	if err != nil {
+		return usageError("%w", err)
+	}
+	if o.format == "json" {
+		err = writeJSON(stdout, newJSONTest(report))
+	} else {
+		err = writeTest(stdout, report, o.overlaps)
+	}
+	if err != nil {
+		return err
+	}
+	if len(report.Failures) > 0 {
+		return &exitError{code: exitFindings}
+	}
+	return nil
+}
+
+func writeTest(stdout io.Writer, report *ruletest.Report, overlaps bool) error {
+	w := bufio.NewWriter(stdout)
+	for _, f := range report.Failures {
+		fmt.Fprintln(w, f)
+	}
+	if overlaps {
+		for _, o := range report.Overlaps {
+			fmt.Fprintf(w, "overlap: %s of %s also found by %s, %d reported as that\n", count(o.Samples, "positive"), o.Rule, o.Other, o.Lost)
+		}
+	}
+	if n := len(report.Untested); n > 0 {
+		fmt.Fprintf(w, "%s without positives: %s\n", count(n, "rule"), strings.Join(firstFew(report.Untested, 10), ", "))
+	}
+	fmt.Fprintf(w, "%s, %s, %s: %s\n", count(report.Rules, "rule"), count(report.Positives, "positive"),
+		count(report.Negatives, "negative"), count(len(report.Failures), "failure"))
+	return w.Flush()
+}
+
+// firstFew returns the first n of a list, and an ellipsis if there are more.
+func firstFew(list []string, n int) []string {
+	if len(list) <= n {
+		return list
+	}
+	return append(slices.Clone(list[:n]), "…")
+}
