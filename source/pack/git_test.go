@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -70,6 +71,8 @@ func (r *repo) grow(n int, seed uint64) {
 			files[i] = append(files[i], fmt.Sprintf("line %x of file %d", rnd.Uint64(), i))
 		}
 	}
+	var in strings.Builder
+	ref := strings.TrimSpace(r.git("symbolic-ref", "HEAD"))
 	for c := range n {
 		f := rnd.IntN(len(files))
 		lines := files[f]
@@ -79,22 +82,34 @@ func (r *repo) grow(n int, seed uint64) {
 			case 0:
 				lines[at] = fmt.Sprintf("changed %x", rnd.Uint64())
 			case 1:
-				lines = append(lines[:at:at], append([]string{fmt.Sprintf("new %x", rnd.Uint64())}, lines[at:]...)...)
+				lines = slices.Insert(lines, at, fmt.Sprintf("new %x", rnd.Uint64()))
 			case 2:
-				lines = append(lines[:at:at], lines[at+1:]...)
+				lines = slices.Delete(lines, at, at+1)
 			case 3: // move a block
-				block := append([]string(nil), lines[at:min(at+20, len(lines))]...)
-				lines = append(append(lines[:at:at], lines[min(at+20, len(lines)):]...), block...)
+				to := min(at+20, len(lines))
+				block := slices.Clone(lines[at:to])
+				lines = append(slices.Delete(lines, at, to), block...)
 			}
 		}
 		files[f] = lines
-		for i, lines := range files {
-			r.write(fmt.Sprintf("dir%d/file%d.txt", i%2, i), strings.Join(lines, "\n"))
+		fmt.Fprintf(&in, "commit %s\ncommitter C <c@example.com> %d +0000\ndata 9\nchange %02d", ref, 1600000000+c, c%100)
+		if c == 0 && r.hasCommits() {
+			fmt.Fprintf(&in, "from %s^0\n", ref)
 		}
-		r.git("add", "-A")
-		r.git("commit", "-q", "--allow-empty", "-m", fmt.Sprintf("change %d", c))
+		for i, lines := range files {
+			text := strings.Join(lines, "\n")
+			fmt.Fprintf(&in, "M 100644 inline dir%d/file%d.txt\ndata %d\n%s\n", i%2, i, len(text), text)
+		}
 	}
-	r.git("tag", "-a", "-f", "-m", "a tag", "v"+strconv.FormatUint(seed, 10))
+	// Without a limit the objects come to be loose; a tag of its own keeps each seed's.
+	fmt.Fprintf(&in, "tag v%d\nfrom %s\ntagger C <c@example.com> 1600000000 +0000\ndata 5\na tag\n", seed, ref)
+	r.gitInput(in.String(), "-c", "fastimport.unpackLimit=1000000", "fast-import", "--quiet", "--force")
+	r.git("reset", "-q", "--hard")
+}
+
+func (r *repo) hasCommits() bool {
+	r.t.Helper()
+	return r.git("for-each-ref", "refs/heads") != ""
 }
 
 func (r *repo) write(name, content string) {

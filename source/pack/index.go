@@ -18,6 +18,7 @@ type index struct {
 	stride4 int
 	large   []byte // 8 bytes each
 	crcs    []byte // 4 bytes each; nil when the index has none
+	unique  bool   // no id is listed twice
 	packSum []byte // the checksum at the end of the pack; nil when the index does not tell
 }
 
@@ -73,12 +74,26 @@ func parseIndex(data []byte, hashLen int) (*index, error) {
 	default:
 		return nil, fmt.Errorf("index has version %d: only 1 and 2 are known", version)
 	}
-	for i := 1; i < n; i++ {
-		if bytes.Compare(x.id(i-1), x.id(i)) > 0 {
-			return nil, errIndexOrder
+	return x, x.checkOrder()
+}
+
+// checkOrder makes sure that the ids are sorted.
+func (x *index) checkOrder() error {
+	x.unique = true
+	last := uint64(0)
+	for i := range x.n {
+		prefix := binary.BigEndian.Uint64(x.ids[i*x.stride:]) // nearly always enough
+		if prefix <= last && i > 0 {
+			switch c := bytes.Compare(x.id(i-1), x.id(i)); {
+			case c > 0:
+				return errIndexOrder
+			case c == 0:
+				x.unique = false
+			}
 		}
+		last = prefix
 	}
-	return x, nil
+	return nil
 }
 
 // fanoutTotal checks a fan-out table and returns its last number, which counts the objects.

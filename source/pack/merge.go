@@ -65,18 +65,17 @@ func (s *Store) merge() {
 // mergeOne is merge for a single pack, the usual state of a clone: the ids stay where they are, in the mapped
 // index. It does nothing and returns false when there is more to do.
 func (s *Store) mergeOne(lists []*cursor) bool {
-	if len(lists) != 1 || lists[0].pack == looseStore || s.packs[lists[0].pack].idx.stride != s.hashLen {
+	if len(lists) != 1 || lists[0].pack == looseStore {
 		return false
 	}
-	c := lists[0]
-	for i := 1; i < c.n; i++ {
-		if bytes.Equal(c.id(i-1), c.id(i)) {
-			return false
-		}
+	pack := lists[0].pack
+	idx := s.packs[pack].idx
+	if idx.stride != s.hashLen || !idx.unique {
+		return false
 	}
-	s.ids = s.packs[c.pack].idx.ids
-	for i := range c.n {
-		s.locs = append(s.locs, s.locate(c.pack, i))
+	s.ids = idx.ids
+	for i := range idx.n {
+		s.locs = append(s.locs, s.locate(pack, i))
 	}
 	return true
 }

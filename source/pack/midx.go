@@ -61,10 +61,8 @@ func parseMidx(data []byte, hashLen int) (*midx, error) {
 	if len(m.all.ids)/hashLen != n || len(m.entries)/8 != n {
 		return nil, errMidxShort
 	}
-	for i := 1; i < n; i++ {
-		if bytes.Compare(m.all.id(i-1), m.all.id(i)) > 0 {
-			return nil, errIndexOrder
-		}
+	if err := m.all.checkOrder(); err != nil {
+		return nil, err
 	}
 	names := chunk("PNAM")
 	for range packs {
@@ -91,7 +89,7 @@ func (m *midx) indexOf(pack string) (*index, bool) {
 	if number < 0 {
 		return nil, false
 	}
-	x := &index{hashLen: m.all.hashLen, stride: m.all.hashLen, stride4: 4}
+	x := &index{hashLen: m.all.hashLen, stride: m.all.hashLen, stride4: 4, unique: m.all.unique}
 	for i := range m.all.n {
 		if int(binary.BigEndian.Uint32(m.entries[i*8:])) != number {
 			continue

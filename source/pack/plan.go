@@ -26,7 +26,7 @@ func newPlan(t *table, want TypeSet, filter func(Num) bool) *plan {
 	var heads []uint32
 	for i := len(t.entries) - 1; i >= 0; i-- { // from the end, so that children are listed in pack order
 		e := &t.entries[i]
-		if !want.Has(e.typ) && e.typ != 0 {
+		if e.flags&spare != 0 || !want.Has(e.typ) && e.typ != 0 {
 			continue
 		}
 		n := &p.nodes[i]

@@ -36,6 +36,7 @@ type Reader struct {
 	chain []link
 	delta []byte
 	runs  []delta.Run
+	forms *copyForms
 	cache baseCache
 }
 
@@ -48,7 +49,7 @@ type link struct {
 
 // NewReader returns a reader with a small cache of its own.
 func (s *Store) NewReader() *Reader {
-	r := &Reader{s: s, hash: sha1.New(), cache: baseCache{limit: readerCache}}
+	r := &Reader{s: s, forms: newCopyForms(), hash: sha1.New(), cache: baseCache{limit: readerCache}}
 	if s.hashLen == sha256.Size {
 		r.hash = sha256.New()
 	}
@@ -213,21 +214,13 @@ func (r *Reader) patch(l link, base []byte, limit uint64) ([]byte, error) {
 	if err := r.zlib.inflate(d, l.data); err != nil {
 		return nil, err
 	}
-	baseSize, size, ops, err := deltaHeader(d)
-	switch {
-	case err != nil:
-		return nil, err
-	case baseSize != uint64(len(base)):
-		return nil, errDeltaBase
-	case size > limit:
-		return nil, errTooLarge{size, limit}
-	}
-	if r.runs, err = deltaRuns(r.runs[:0], ops, len(base), int(size)); err != nil {
+	size, ops, err := r.forms.checkDelta(d, len(base), limit)
+	if err != nil {
 		return nil, err
 	}
 	data := make([]byte, size)
-	applyDelta(data, base, ops)
-	return data, nil
+	r.runs, err = r.forms.apply(data, base, ops, r.runs[:0])
+	return data, err
 }
 
 // headerAt returns the type and size of one copy of an object.

@@ -10,14 +10,14 @@ import (
 	"sync/atomic"
 )
 
-// table is the delta forest of a store: one entry for each object, in pack order, so that neighbours in a pack are
+// table is the delta forest of a store: one entry for each copy of each object, in pack order, so that neighbours in a pack are
 // neighbours in memory. It is built by the first Walk and kept.
 type table struct {
 	entries []entry
 }
 
-// entry is one object: where its preferred copy is and what it is based on. Since bases are objects, not places in a
-// pack, a base that several packs hold is rebuilt once, and deltas may stand on bases in other packs.
+// entry is one copy of an object: where it is and what it is based on. Only the preferred copy of an object is built. As
+// base it stands for all others: what several packs need is built once, and deltas may stand on bases in other packs.
 type entry struct {
 	loc   location
 	num   Num
@@ -31,6 +31,7 @@ type entryFlags uint8
 
 const (
 	odd    entryFlags = 1 << iota // to be read by a Reader: loose, damaged, or based on something that is not in the table
+	spare                         // another copy is preferred: this entry is no part of the forest
 	typed                         // typ is final
 	onPath                        // on the chain that is being followed
 )
@@ -44,16 +45,29 @@ const (
 type packOrder struct {
 	keys    []uint64 // offset << posBits | position in the index
 	posBits int
-	nums    []Num // by position in the index; nil when position and number are the same
+	nums    []Num  // by position in the index; nil when position and number are the same
+	first   int    // the pack's first entry in the table
+	end     uint64 // offsets from here on cannot be right
 }
 
-func (o *packOrder) offset(i int) uint64 { return o.keys[i] >> o.posBits }
-func (o *packOrder) pos(i int) int       { return int(o.keys[i] & (1<<o.posBits - 1)) }
-func (o *packOrder) num(i int) Num {
-	if o.nums == nil {
-		return Num(o.pos(i))
+// outside stands for all offsets that cannot be right.
+func (o *packOrder) outside() uint64 { return 1<<(64-o.posBits) - 1 }
+
+// known returns off, or outside.
+func (o *packOrder) known(off uint64) uint64 {
+	if off >= o.end {
+		return o.outside()
 	}
-	return o.nums[o.pos(i)]
+	return off
+}
+
+func (o *packOrder) offset(k int) uint64 { return o.keys[k] >> o.posBits }
+func (o *packOrder) pos(k int) int       { return int(o.keys[k] & (1<<o.posBits - 1)) }
+func (o *packOrder) num(k int) Num {
+	if o.nums == nil {
+		return Num(o.pos(k))
+	}
+	return o.nums[o.pos(k)]
 }
 
 // find returns which entry starts at an offset. It searches backwards from entry i in growing steps, because bases are
@@ -76,58 +90,54 @@ func (s *Store) forest() *table {
 }
 
 func (s *Store) buildTable() {
-	entries := make([]entry, 0, s.Len())
-	entryOf := slices.Repeat([]uint32{none}, s.Len()) // by Num
-	orders := make([]packOrder, len(s.packs))
-	starts := make([]int, len(s.packs)+1)
+	f := forester{s: s, orders: make([]packOrder, len(s.packs))}
+	packed := 0
 	for i, p := range s.packs {
-		orders[i] = s.order(p)
-		o := &orders[i]
-		for k := range o.keys {
-			n, off := o.num(k), o.offset(k)
-			loc := s.locs[n]
-			if entryOf[n] != none || loc.pack() != i || off != loc.offset() && (off < p.end || loc.offset() < p.end) {
-				continue // another copy is preferred
-			}
-			entryOf[n] = uint32(len(entries))
-			entries = append(entries, entry{loc: loc, num: n, base: none})
-		}
-		starts[i+1] = len(entries)
+		f.orders[i] = s.order(p)
+		f.orders[i].first = packed
+		packed += p.idx.n
 	}
+	f.entries = make([]entry, packed, packed+s.loose.Len())
 	for n, loc := range s.locs {
 		if loc.pack() == looseStore {
-			entryOf[n] = uint32(len(entries))
-			entries = append(entries, entry{loc: loc, num: Num(n), base: none, flags: odd})
+			f.entries = append(f.entries, entry{loc: loc, num: Num(n), base: none, flags: odd})
 		}
 	}
+	f.loose = len(f.entries) - packed
 	for i := range s.packs {
-		parallel(entries[starts[i]:starts[i+1]], 1<<13, func(part []entry) {
-			s.readHeaders(i, &orders[i], part, entryOf)
-		})
+		parallel(s.packs[i].idx.n, 1<<13, func(from, to int) { f.readHeaders(i, from, to) })
 	}
-	parallel(entries[starts[len(s.packs)]:], 1<<6, s.readOdd)
-	for i := range starts[len(s.packs)] {
-		if entries[i].flags&odd != 0 {
-			s.readOdd(entries[i : i+1])
+	parallel(f.loose, 1<<6, func(from, to int) { s.readOdd(f.entries[packed+from : packed+to]) })
+	for i := range f.entries[:packed] {
+		if e := &f.entries[i]; e.flags&(odd|spare) == odd {
+			s.readOdd(f.entries[i : i+1])
 		}
 	}
-	s.table.entries = entries
-	s.resolveTypes()
+	f.resolveTypes()
+	s.table.entries = f.entries
 }
 
-// parallel calls f with consecutive parts of entries from as many goroutines as there are processors.
-func parallel(entries []entry, part int, f func([]entry)) {
+// forester builds a table.
+type forester struct {
+	s       *Store
+	orders  []packOrder // by pack
+	entries []entry     // of all packs, then of the loose objects
+	loose   int         // number of loose objects whose preferred copy is loose
+}
+
+// parallel calls f with consecutive parts of the numbers below n from as many goroutines as there are processors.
+func parallel(n, part int, f func(from, to int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (len(entries)+part-1)/part) {
+	for range min(runtime.GOMAXPROCS(0), (n+part-1)/part) {
 		wg.Go(func() {
 			for {
 				to := int(next.Add(int64(part)))
 				from := to - part
-				if from >= len(entries) {
+				if from >= n {
 					return
 				}
-				f(entries[from:min(to, len(entries))])
+				f(from, min(to, n))
 			}
 		})
 	}
@@ -138,15 +148,15 @@ func parallel(entries []entry, part int, f func([]entry)) {
 func (s *Store) order(p *packFile) packOrder {
 	n := p.idx.n
 	o := packOrder{keys: make([]uint64, n), posBits: bits.Len(uint(n))}
-	top := uint64(1)<<(64-o.posBits) - 1
+	o.end = min(p.end, o.outside())
 	for i := range n {
 		off, ok := p.idx.offset(i)
-		if !ok || off > top {
-			off = top // past the end of the pack
+		if !ok {
+			off = o.outside()
 		}
-		o.keys[i] = off<<o.posBits | uint64(i)
+		o.keys[i] = o.known(off)<<o.posBits | uint64(i)
 	}
-	sortKeys(o.keys, o.posBits, bits.Len64(min(p.end, top)))
+	sortKeys(o.keys, o.posBits, bits.Len64(o.end))
 	if n == s.Len() && len(s.copies) == 0 {
 		return o
 	}
@@ -161,59 +171,81 @@ func (s *Store) order(p *packFile) packOrder {
 	return o
 }
 
-// sortKeys sorts by the bits from low on: a radix sort, since a pack has a million entries and comparing takes five times as
-// long. Keys with bits above high come last, in any order.
+// sortKeys sorts by the bits from low on, of which high count; a larger number counts as the largest. It is a radix sort, since
+// a pack has a million entries and comparing takes five times as long. Equal keys keep their order.
 func sortKeys(keys []uint64, low, high int) {
 	const digit = 11
-	tmp := make([]uint64, len(keys))
 	limit := uint64(1)<<high - 1
-	rank := func(key uint64) uint64 { return min(key>>low, limit) }
-	swapped := false
+	from, to := keys, make([]uint64, len(keys))
 	for shift := 0; shift < high; shift += digit {
-		var count [1<<digit + 1]int
-		for _, k := range keys {
-			count[rank(k)>>shift&(1<<digit-1)+1]++
+		var start [1<<digit + 1]uint32
+		rank := func(key uint64) uint64 { return min(key>>low, limit) >> shift & (1<<digit - 1) }
+		for _, k := range from {
+			start[rank(k)+1]++
 		}
-		for i := 1; i < len(count); i++ {
-			count[i] += count[i-1]
+		for i := 1; i < len(start); i++ {
+			start[i] += start[i-1]
 		}
-		for _, k := range keys {
-			d := rank(k) >> shift & (1<<digit - 1)
-			tmp[count[d]] = k
-			count[d]++
+		for _, k := range from {
+			r := rank(k)
+			to[start[r]] = k
+			start[r]++
 		}
-		keys, tmp = tmp, keys
-		swapped = !swapped
+		from, to = to, from
 	}
-	if swapped {
-		copy(tmp, keys)
-	}
+	copy(keys, from)
 }
 
-// readHeaders fills in entries of one pack from their headers. Every entry's checksum is compared here, not when it is
-// inflated: with a damaged header an object could pass for one of another type and never be looked at.
-func (s *Store) readHeaders(pack int, o *packOrder, part []entry, entryOf []uint32) {
+// readHeaders fills in a range of the entries of one pack from their headers. Every entry's checksum is compared here, not
+// when it is inflated: with a damaged header an object could pass for one of another type and never be looked at.
+func (f *forester) readHeaders(pack, from, to int) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	if len(part) == 0 {
-		return
-	}
-	k, _ := slices.BinarySearch(o.keys, part[0].loc.offset()<<o.posBits)
-	for i := range part {
-		e := &part[i]
-		for k < len(o.keys)-1 && (o.offset(k) != e.loc.offset() || o.num(k) != e.num) {
-			k++
+	o := &f.orders[pack]
+	for k := from; k < to; k++ {
+		e := &f.entries[o.first+k]
+		*e = entry{loc: makeLocation(pack, o.offset(k)), num: o.num(k), base: none}
+		if o.nums != nil && !f.preferred(pack, k) {
+			e.flags = spare
+			continue
 		}
-		if err := s.readHeader(pack, o, k, e, entryOf); err != nil {
+		if err := f.readHeader(pack, k, e); err != nil {
 			e.flags |= odd
 		}
 	}
 }
 
-func (s *Store) readHeader(pack int, o *packOrder, k int, e *entry, entryOf []uint32) (err error) {
+// preferred reports whether the k-th entry of a pack is the copy of its object that is to be read.
+func (f *forester) preferred(pack, k int) bool {
+	o := &f.orders[pack]
+	n, off := o.num(k), o.offset(k)
+	if loc := f.s.locs[n]; loc.pack() != pack || o.known(loc.offset()) != off {
+		return false
+	}
+	return k == 0 || o.offset(k-1) != off || o.num(k-1) != n // an index may list an object twice
+}
+
+// entryOf returns the entry of the preferred copy of a packed object.
+func (f *forester) entryOf(n Num) uint32 {
+	loc := f.s.locs[n]
+	if loc.pack() == looseStore {
+		loose := f.entries[len(f.entries)-f.loose:]
+		at, _ := slices.BinarySearchFunc(loose, n, func(e entry, n Num) int { return cmp.Compare(e.num, n) })
+		return uint32(len(f.entries) - f.loose + at)
+	}
+	o := &f.orders[loc.pack()]
+	off := o.known(loc.offset())
+	k, _ := slices.BinarySearch(o.keys, off<<o.posBits)
+	for o.num(k) != n {
+		k++ // an index may give several objects one place
+	}
+	return uint32(o.first + k)
+}
+
+func (f *forester) readHeader(pack, k int, e *entry) (err error) {
 	defer catchFault(&err)
-	p := s.packs[pack]
+	p, o := f.s.packs[pack], &f.orders[pack]
 	off := e.loc.offset()
-	h, b, err := p.entry(off, s.hashLen)
+	h, b, err := p.entry(off, f.s.hashLen)
 	if err != nil {
 		return err
 	}
@@ -235,13 +267,13 @@ func (s *Store) readHeader(pack int, o *packOrder, k int, e *entry, entryOf []ui
 		if !ok {
 			return errBaseOffset
 		}
-		e.base = entryOf[o.num(at)]
+		e.base = uint32(o.first + at)
 	case refDelta:
-		n, ok := s.FindBytes(b[h.baseRef:][:s.hashLen])
+		n, ok := f.s.FindBytes(b[h.baseRef:][:f.s.hashLen])
 		if !ok {
 			return errNoBase{}
 		}
-		e.base = entryOf[n]
+		e.base = f.entryOf(n)
 	default:
 		e.typ = Type(h.kind)
 	}
@@ -271,8 +303,8 @@ func (s *Store) readOdd(part []entry) {
 
 // resolveTypes gives every delta the type of the object at the end of its chain. A chain that comes back to itself is cut: within
 // one pack it is damage, over several packs it happens when each pack has the other's base as a delta.
-func (s *Store) resolveTypes() {
-	entries := s.table.entries
+func (f *forester) resolveTypes() {
+	entries := f.entries
 	var path []uint32
 	for i := range entries {
 		path = path[:0]
@@ -280,11 +312,14 @@ func (s *Store) resolveTypes() {
 		for entries[at].base != none && entries[at].flags&(typed|onPath) == 0 {
 			entries[at].flags |= onPath
 			path = append(path, at)
+			if base := &entries[entries[at].base]; base.flags&spare != 0 {
+				entries[at].base = f.entryOf(base.num)
+			}
 			at = entries[at].base
 		}
 		if entries[at].flags&onPath != 0 {
 			entries[at].flags |= odd
-			s.readOdd(entries[at : at+1])
+			f.s.readOdd(entries[at : at+1])
 		}
 		entries[at].flags |= typed
 		for _, p := range path {
