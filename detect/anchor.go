@@ -7,11 +7,11 @@ import (
 
 // anchorFinder finds all occurrences of many literals in one pass, ASCII case
 // folded. It slides over the text and looks up each four-byte gram in a bitmap
-// of 64 Ki bits, which stays in the first-level cache: nearly all positions end
+// of 256 Ki bits, which stays in the first-level cache: nearly all positions end
 // there. A gram that is set leads to the few literals it may belong to, which
 // are compared in full. Each literal is entered once, by its rarest gram.
 type anchorFinder struct {
-	bitmap   [1024]uint64
+	bitmap   [1 << (hashBits - 6)]uint64
 	heads    []uint16 // hash of gram → 1 + index of first entry
 	entries  []gramEntry
 	literals []string // lower case
@@ -29,14 +29,18 @@ const (
 	minAnchor = 3
 	foldMask  = 0x2020202020202020
 	gramMul   = 0x9E3779B1 // 2^32/φ: multiplicative hashing
+	// hashBits is a compromise: with 2,000 literals, 16 bits make 6.2 % of the positions in
+	// source code candidates, 18 bits 2.5 %, and 32 KiB still fit in the cache.
+	hashBits  = 18
+	hashShift = 32 - hashBits
 )
 
-func gramHash(gram uint32) uint32 { return gram * gramMul >> 16 }
+func gramHash(gram uint32) uint32 { return gram * gramMul >> hashShift }
 
 // newAnchorFinder builds the finder. Literals must be distinct, lower case and at
 // least minAnchor bytes long.
 func newAnchorFinder(literals []string) *anchorFinder {
-	f := &anchorFinder{heads: make([]uint16, 1<<16), literals: literals}
+	f := &anchorFinder{heads: make([]uint16, 1<<hashBits), literals: literals}
 	for i, lit := range literals {
 		if len(lit) >= gramLen {
 			off := rarestGram(lit)
@@ -113,14 +117,14 @@ func (f *anchorFinder) find(text []byte, lo, hi int, hit func(literal, pos int))
 		h5 := uint32(w1>>8) * gramMul
 		h6 := uint32(w1>>16) * gramMul
 		h7 := uint32(w1>>24) * gramMul
-		m := bm[h0>>22]>>(h0>>16&63)&1 |
-			bm[h1>>22]>>(h1>>16&63)&1<<1 |
-			bm[h2>>22]>>(h2>>16&63)&1<<2 |
-			bm[h3>>22]>>(h3>>16&63)&1<<3 |
-			bm[h4>>22]>>(h4>>16&63)&1<<4 |
-			bm[h5>>22]>>(h5>>16&63)&1<<5 |
-			bm[h6>>22]>>(h6>>16&63)&1<<6 |
-			bm[h7>>22]>>(h7>>16&63)&1<<7
+		m := bm[h0>>(hashShift+6)]>>(h0>>hashShift&63)&1 |
+			bm[h1>>(hashShift+6)]>>(h1>>hashShift&63)&1<<1 |
+			bm[h2>>(hashShift+6)]>>(h2>>hashShift&63)&1<<2 |
+			bm[h3>>(hashShift+6)]>>(h3>>hashShift&63)&1<<3 |
+			bm[h4>>(hashShift+6)]>>(h4>>hashShift&63)&1<<4 |
+			bm[h5>>(hashShift+6)]>>(h5>>hashShift&63)&1<<5 |
+			bm[h6>>(hashShift+6)]>>(h6>>hashShift&63)&1<<6 |
+			bm[h7>>(hashShift+6)]>>(h7>>hashShift&63)&1<<7
 		for m != 0 {
 			k := bits.TrailingZeros64(m)
 			m &= m - 1

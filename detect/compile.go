@@ -56,6 +56,7 @@ type compiledRule struct {
 	*rules.Rule
 	style  style
 	expr   string
+	parsed *syntax.Regexp // until New is done
 	shapes []*shape
 	reach  int  // bytes on either side of the anchor
 	wide   bool // reach crosses lines
@@ -95,6 +96,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 			continue
 		}
 		trials := c.trials()
+		c.parsed = nil
 		if len(trials) == 0 {
 			e.slow = append(e.slow, c)
 		}
@@ -188,7 +190,7 @@ func newCompiledRule(r *rules.Rule, global []rules.Allowlist) (*compiledRule, er
 	if r.Reach > 0 {
 		c.reach = r.Reach
 	}
-	c.shapes = compileShapes(c.expr)
+	c.parsed, c.shapes = parsed, compileShapes(parsed)
 	return c, nil
 }
 
@@ -230,10 +232,8 @@ func (c *compiledRule) trials() map[string][]trial {
 		out[lit] = []trial{{rule: c}}
 	}
 	if within {
-		if parsed, err := syntax.Parse(c.expr, syntax.Perl); err == nil {
-			if n := longest(parsed); n >= 0 && n < c.reach {
-				c.span = n
-			}
+		if n := longest(c.parsed); n >= 0 && n < c.reach {
+			c.span = n
 		}
 	}
 	return out
@@ -259,11 +259,7 @@ func (c *compiledRule) addShapes(out map[string][]trial) bool {
 // expression itself requires, or else the keywords. within tells that each match
 // contains one.
 func (c *compiledRule) literals() (literals []string, within bool) {
-	parsed, err := syntax.Parse(c.expr, syntax.Perl)
-	if err != nil {
-		return nil, false
-	}
-	if set, ok := required(parsed); ok {
+	if set, ok := required(c.parsed); ok {
 		return set, true
 	}
 	for _, k := range c.Keywords {

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"math"
+	"math/bits"
 	"regexp/syntax"
 )
 
@@ -42,15 +43,27 @@ func (c *class) within(d *class) bool {
 }
 func (c *class) beyondASCII() bool { return c[2]|c[3] != 0 }
 
-// bytes lists the members in order.
-func (c *class) bytes() []byte {
-	var out []byte
-	for b := 0; b < 256; b++ {
-		if c.has(byte(b)) {
-			out = append(out, byte(b))
+// size is the number of members.
+func (c *class) size() int {
+	return bits.OnesCount64(c[0]) + bits.OnesCount64(c[1]) + bits.OnesCount64(c[2]) + bits.OnesCount64(c[3])
+}
+
+// appendBytes appends the members in order.
+func (c *class) appendBytes(out []byte) []byte {
+	for i, word := range c {
+		for ; word != 0; word &= word - 1 {
+			out = append(out, byte(i<<6|bits.TrailingZeros64(word)))
 		}
 	}
 	return out
+}
+
+// folded is the class with capital letters replaced by small ones.
+func (c *class) folded() class {
+	const capitals = 0x07FFFFFE // in c[1]: bytes 'A' to 'Z' less 64
+	f := *c
+	f[1] = f[1]&^capitals | f[1]&capitals<<32
+	return f
 }
 
 // byteSet turns the ranges of a character class into bytes. A class that holds
@@ -99,13 +112,9 @@ func isWord(b byte) bool {
 	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '_'
 }
 
-// compileShapes returns the shapes of expr, or nil if it is not a sequence in the
-// sense above and needs a regular expression engine.
-func compileShapes(expr string) []*shape {
-	re, err := syntax.Parse(expr, syntax.Perl)
-	if err != nil {
-		return nil
-	}
+// compileShapes returns the shapes of an expression, or nil if it is not a sequence in
+// the sense above and needs a regular expression engine.
+func compileShapes(re *syntax.Regexp) []*shape {
 	alts, ok := alternatives(re, []*shape{{groups: noGroups(2 * (re.MaxCap() + 1))}})
 	if !ok {
 		return nil
@@ -348,32 +357,31 @@ func (s *shape) mark(groups []int, k, i int) {
 // returned offset from its start. It picks the run of single bytes that
 // selects best, writing small classes out. No literals: none is long enough.
 func (s *shape) anchors() (literals []string, offset int) {
-	const most = 64 // literals of one shape
-	bestScore := 0.0
-	at := 0
+	const (
+		most    = 64 // literals of one shape
+		longest = 12
+	)
+	var best []class
+	bestScore, at := 0.0, 0
 	for i := range s.elems {
 		if s.elems[i].boundary {
 			continue
 		}
-		var run [][]byte
-		product, score := 1, 0.0
-		for j := i; j < len(s.elems); j++ {
+		run, product, score := make([]class, 0, longest), 1, 0.0
+		for j := i; j < len(s.elems) && len(run) < longest; j++ {
 			e := &s.elems[j]
 			if e.boundary {
 				continue
 			}
-			if e.min != 1 || e.max != 1 {
+			set := e.set.folded()
+			product *= set.size()
+			if e.min != 1 || e.max != 1 || product > most {
 				break
 			}
-			members := foldedMembers(&e.set)
-			if product*len(members) > most {
-				break
-			}
-			product *= len(members)
-			run = append(run, members)
-			score += 5 - math.Log2(float64(len(members)))
-			if len(run) >= minAnchor && score > bestScore && len(run) <= 12 {
-				bestScore, literals, offset = score, writeOut(run), at
+			run = append(run, set)
+			score += 5 - math.Log2(float64(set.size()))
+			if len(run) >= minAnchor && score > bestScore {
+				bestScore, best, offset = score, run, at
 			}
 		}
 		if s.elems[i].min != s.elems[i].max {
@@ -381,25 +389,21 @@ func (s *shape) anchors() (literals []string, offset int) {
 		}
 		at += s.elems[i].min
 	}
-	return literals, offset
-}
-
-func foldedMembers(c *class) []byte {
-	var folded class
-	for _, b := range c.bytes() {
-		folded.add(lowerByte(b))
+	if best == nil {
+		return nil, 0
 	}
-	return folded.bytes()
+	return writeOut(best), offset
 }
 
-// writeOut returns all words that take one byte from each place.
-func writeOut(places [][]byte) []string {
+// writeOut returns all words that take one byte from each class.
+func writeOut(places []class) []string {
 	words := []string{""}
-	for _, members := range places {
-		var longer []string
+	for _, set := range places {
+		members := set.appendBytes(nil)
+		longer := make([]string, 0, len(words)*len(members))
 		for _, w := range words {
 			for _, b := range members {
-				longer = append(longer, w+string(rune(b)))
+				longer = append(longer, w+string([]byte{b}))
 			}
 		}
 		words = longer
