@@ -139,6 +139,9 @@ func jwtFacts(header, body claims) []Fact {
 	f.time("not-before", body.time("nbf"))
 	f.time("expires", body.time("exp"))
 	f.add("algorithm", header.text("alg"))
+	if kind := header.text("typ"); !strings.EqualFold(kind, "JWT") {
+		f.add("type", kind)
+	}
 	f.add("key-id", header.text("kid"))
 	return f
 }

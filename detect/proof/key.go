@@ -8,7 +8,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -335,27 +334,7 @@ func marshalSPKI(oid asn1.ObjectIdentifier, params asn1.RawValue, public []byte)
 	return der
 }
 
-// sshWire writes strings in the format of RFC 4251 section 5, the first being the
-// name of the key type.
-func sshWire(kind string, fields ...[]byte) []byte {
-	out := sshString(nil, []byte(kind))
-	for _, f := range fields {
-		out = sshString(out, f)
-	}
-	return out
-}
-
-func sshString(out, s []byte) []byte {
-	return append(binary.BigEndian.AppendUint32(out, uint32(len(s))), s...)
-}
-
-func mpint(n *big.Int) []byte {
-	b := n.Bytes()
-	if len(b) > 0 && b[0] >= 0x80 {
-		b = append([]byte{0}, b...)
-	}
-	return b
-}
+func bigInt(b []byte) *big.Int { return new(big.Int).SetBytes(b) }
 
 // derLength returns how long the DER element at the start of b says it is.
 func derLength(b []byte) (int, error) {

@@ -100,6 +100,7 @@ func spellings(text string) map[string]string {
 		"comment, hash":              "# " + join("\n# "),
 		"comment, slashes":           "// " + join("\n// "),
 		"added lines of a patch":     "+" + join("\n+"),
+		"lines of a web page":        join("<br/>"),
 		"base64 of it":               base64Of(text),
 	}
 }

@@ -107,7 +107,12 @@ func (b *block) data() ([]byte, error) {
 
 // unescape undoes the escapes of string literals that can stand in an armored
 // block, however often they were applied: \n \r \t, \/ (PHP) and \u00XX (Gson).
+//
+// Line breaks of HTML are line breaks, too.
 func unescape(s string) string {
+	if strings.IndexByte(s, '<') >= 0 || strings.IndexByte(s, '&') >= 0 {
+		s = strings.NewReplacer("<br>", "\n", "<br/>", "\n", "<br />", "\n", "&#10;", "\n", "&#xA;", "\n", "&#13;", "\n", "&#xD;", "\n").Replace(s)
+	}
 	if strings.IndexByte(s, '\\') < 0 {
 		return strings.ReplaceAll(s, "\r", "\n")
 	}
@@ -215,7 +220,7 @@ func allBegin(lines []string, mark byte) bool {
 // abridged reports signs that a person cut or invented the body. They only
 // count when the body does not parse.
 func abridged(body string) bool {
-	for _, sign := range [...]string{"...", "…", "${", "{{", "***", "<", "[", "REDACTED", "redacted", "xxxx", "XXXX"} {
+	for _, sign := range [...]string{"...", "…", "${", "{{", "***", "<", "snip", "REDACTED", "redacted", "xxxx", "XXXX"} {
 		if strings.Contains(body, sign) {
 			return true
 		}

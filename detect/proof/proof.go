@@ -44,6 +44,7 @@
 //	not-before   from when on it is valid
 //	expires      until when it is valid, or "never"
 //	algorithm    signature algorithm of a token
+//	type         type of a token if it is not plainly "JWT", e.g. "at+jwt"
 //	key-id       public identifier of the key or token
 //	key          type and size of a key, e.g. "RSA 2048", "ECDSA P-256"
 //	encrypted    "yes", "no", "partly", or "empty password"
