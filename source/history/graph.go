@@ -23,10 +23,10 @@ type Graph struct {
 	parents   []uint32
 	reachable int
 
-	sorted []numPos            // commits by number
+	sorted []numPos              // commits by number
 	tags   map[pack.Num]pack.Num // tag object to what it names
-	refs   []refTip            // by name
-	head   int                 // position of HEAD's commit; -1 if there is none
+	refs   []refTip              // by name
+	head   int                   // position of HEAD's commit; -1 if there is none
 
 	tagRefs  map[pack.Num][]string // refs that lead to a tag object, sorted
 	problems []source.Problem
@@ -70,7 +70,7 @@ func NewGraph(r Repo, collectors ...*Collector) *Graph {
 				g.tagRefs[tag] = append(g.tagRefs[tag], ref.Name)
 			})
 		} else {
-			g.problems = append(g.problems, g.absent(ref.ID, ref.Name))
+			g.problems = append(g.problems, absentObject(g.repo, ref.ID, ref.Name))
 		}
 		if rank, ok := d.rank(g.refs[i].num); ok {
 			roots = append(roots, rank)
@@ -148,7 +148,7 @@ func (g *Graph) judge(collectors []*Collector) {
 				continue
 			}
 			told[a.id] = true
-			g.problems = append(g.problems, g.absent(a.id, ""))
+			g.problems = append(g.problems, absentObject(g.repo, a.id, ""))
 		}
 		for _, t := range c.problems {
 			if g.Reachable(t.at) {
@@ -158,15 +158,13 @@ func (g *Graph) judge(collectors []*Collector) {
 	}
 }
 
-func (g *Graph) absent(id pack.ID, where string) source.Problem {
-	return absent(g.repo, id, where)
-}
-
-func absent(r Repo, id pack.ID, where string) source.Problem {
+// absentObject is the problem that an object is not there.
+func absentObject(r Repo, id pack.ID, where string) source.Problem {
+	p := source.Problem{Reason: source.Absent, What: id.String(), Where: where, Detail: "referred to, but not in the object store"}
 	if r.Promisor {
-		return source.Problem{Reason: source.Promised, What: id.String(), Where: where, Detail: "left out by a partial clone"}
+		p.Reason, p.Detail = source.Promised, "left out by a partial clone"
 	}
-	return source.Problem{Reason: source.Absent, What: id.String(), Where: where, Detail: "referred to, but not in the object store"}
+	return p
 }
 
 // position returns the position of a commit.
