@@ -27,7 +27,7 @@ type changeScan struct {
 	scanner  *detect.Scanner
 	blobs    map[pack.ID]*blob
 	coverage *source.Coverage
-	builder  correlate.Builder
+	builder  *correlate.Builder
 	seen     map[credPath]bool
 	result   *Result
 }
@@ -44,26 +44,26 @@ type blob struct {
 	matches []detect.Match
 }
 
-func newChangeScan(r *repo.Repo, o Options) (*changeScan, error) {
+func newChangeScan(r *repo.Repo, b *correlate.Builder, o Options) (*changeScan, error) {
 	store, err := pack.Open(r.ObjectsDir(), pack.Options{HashLen: r.HashLen, MaxObject: o.MaxSize})
 	if err != nil {
 		return nil, err
 	}
 	c := &changeScan{
 		Options: o, repo: r, store: store, reader: store.NewReader(), scanner: o.Engine.NewScanner(),
-		blobs: map[pack.ID]*blob{}, seen: map[credPath]bool{}, coverage: &source.Coverage{},
+		blobs: map[pack.ID]*blob{}, seen: map[credPath]bool{}, coverage: o.Coverage, builder: b,
 	}
-	c.result = &Result{Coverage: c.coverage}
+	c.result = &Result{}
 	if head, ok := r.Head(); ok {
 		c.result.Head = head.ID.String()
 	}
 	return c, nil
 }
 
-// Staged scans what the index changes against HEAD. indexFile is the value of
-// GIT_INDEX_FILE, or empty.
-func Staged(ctx context.Context, r *repo.Repo, indexFile string, o Options) (*Result, error) {
-	c, err := newChangeScan(r, o)
+// Staged scans what the index changes against HEAD, and adds what is new to b. indexFile is the
+// value of GIT_INDEX_FILE, or empty.
+func Staged(ctx context.Context, r *repo.Repo, indexFile string, b *correlate.Builder, o Options) (*Result, error) {
+	c, err := newChangeScan(r, b, o)
 	if err != nil {
 		return nil, err
 	}
@@ -73,13 +73,13 @@ func Staged(ctx context.Context, r *repo.Repo, indexFile string, o Options) (*Re
 		return nil, fmt.Errorf("compare the index with HEAD: %w", err)
 	}
 	c.judge(ctx, diff, correlate.Occurrence{Kind: "staged"})
-	return c.finish(ctx)
+	return c.finish(ctx), nil
 }
 
-// Range scans what the commits of revision ranges change, and their messages. Specs are as
-// for revs.Walker.Parse.
-func Range(ctx context.Context, r *repo.Repo, specs []string, o Options) (*Result, error) {
-	c, err := newChangeScan(r, o)
+// Range scans what the commits of revision ranges change, and their messages, and adds what is new
+// to b. Specs are as for revs.Walker.Parse.
+func Range(ctx context.Context, r *repo.Repo, specs []string, b *correlate.Builder, o Options) (*Result, error) {
+	c, err := newChangeScan(r, b, o)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func Range(ctx context.Context, r *repo.Repo, specs []string, o Options) (*Resul
 	walker := revs.NewWalker(r, c.store)
 	set, err := walker.Parse(specs...)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrRevision, err)
 	}
 	list, err := walker.Commits(ctx, set)
 	if err != nil && len(list.Commits) == 0 {
@@ -111,10 +111,10 @@ func Range(ctx context.Context, r *repo.Repo, specs []string, o Options) (*Resul
 		}
 		c.judge(ctx, diff, at)
 	}
-	return c.finish(ctx)
+	return c.finish(ctx), nil
 }
 
-func (c *changeScan) finish(ctx context.Context) (*Result, error) {
+func (c *changeScan) finish(ctx context.Context) *Result {
 	if err := ctx.Err(); err != nil {
 		c.coverage.Problem(interrupted(err))
 	}
@@ -123,7 +123,7 @@ func (c *changeScan) finish(ctx context.Context) (*Result, error) {
 	}
 	ruleError(c.coverage, c.scanner)
 	c.result.Notes = append(c.repo.Notes(), c.result.Notes...)
-	return finish(ctx, c.result, &c.builder, c.Options)
+	return c.result
 }
 
 // judge adds the credentials that a change brings to a path which did not hold them,
@@ -170,8 +170,8 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 		}
 		brought = append(brought, here)
 		o := at
-		o.Object, o.Path = change.New.String(), change.Path
-		if o.First != nil && c.Engine.AllowedCommit(m.Credential, o.Path, o.First.ID) {
+		o.Object, o.Path = change.New.String(), c.at(change.Path)
+		if o.First != nil && c.Engine.AllowedCommit(m.Credential, change.Path, o.First.ID) {
 			continue
 		}
 		o.InHead = o.First != nil && c.inHead(cred, change.Path)

@@ -24,19 +24,21 @@ type historyScan struct {
 	repo     *repo.Repo
 	store    *pack.Store
 	refs     []repo.Ref
+	tips     []pack.ID // of Options.Branch; nil: all
 	labels   *labels
 	hits     []hit
 	coverage *source.Coverage
 	graph    *history.Graph
-	builder  correlate.Builder
+	builder  *correlate.Builder
 	result   *Result
 }
 
-// History scans every object of a repository and tells which commits introduced what was found.
+// History scans every object of a repository, tells which commits introduced what was found,
+// and adds it to b.
 //
-// When ctx ends early, what was found until then is attributed and returned, and the
+// When ctx ends early, what was found until then is attributed all the same, and the
 // coverage says that the scan was interrupted.
-func History(ctx context.Context, r *repo.Repo, o Options) (*Result, error) {
+func History(ctx context.Context, r *repo.Repo, b *correlate.Builder, o Options) (*Result, error) {
 	store, err := pack.Open(r.ObjectsDir(), pack.Options{HashLen: r.HashLen, MaxObject: o.MaxSize})
 	if err != nil {
 		return nil, err
@@ -45,11 +47,18 @@ func History(ctx context.Context, r *repo.Repo, o Options) (*Result, error) {
 	refs, problems := r.Refs()
 	h := &historyScan{
 		Options: o, repo: r, store: store, refs: refs,
-		labels: newLabels(), coverage: &source.Coverage{},
+		labels: newLabels(), coverage: o.Coverage, builder: b,
 	}
-	h.result = &Result{Coverage: h.coverage, Refs: len(refs)}
+	h.result = &Result{Refs: len(refs)}
 	if head, ok := r.Head(); ok {
 		h.result.Head = head.ID.String()
+	}
+	if o.Branch != "" {
+		tip, err := r.ResolveCommit(store, store.NewReader(), o.Branch)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrRevision, err)
+		}
+		h.tips = []pack.ID{tip}
 	}
 	h.report(problems)
 	h.report(store.Problems())
@@ -65,15 +74,7 @@ func History(ctx context.Context, r *repo.Repo, o Options) (*Result, error) {
 		return nil, err
 	}
 	h.result.Notes = r.Notes()
-	return finish(ctx, h.result, &h.builder, o)
-}
-
-func interrupted(err error) source.Problem {
-	p := source.Problem{Reason: source.Cancelled, What: "scan", Detail: "interrupted"}
-	if errors.Is(err, context.DeadlineExceeded) {
-		p.Detail = "the time limit (--timeout) was reached"
-	}
-	return p
+	return h.result, nil
 }
 
 func (h *historyScan) report(problems []source.Problem) {
@@ -244,7 +245,7 @@ func (h *historyScan) attribute(ctx context.Context) error {
 	slices.SortFunc(h.hits, func(a, b hit) int { return cmp.Compare(a.num, b.num) })
 	query := history.Query{
 		Labels: map[pack.Num]uint32{}, Resolve: h.resolve, MaxRefs: correlate.MaxRefs, Workers: h.Jobs,
-		Filter: history.Filter{Tips: h.Branch, Since: h.Since, NoUnreachable: h.NoUnreachable},
+		Filter: history.Filter{Tips: h.tips, Since: h.Since, NoUnreachable: h.NoUnreachable},
 		Walk:   h.Progress.begin("trees"),
 	}
 	var messages []hit
@@ -260,7 +261,7 @@ func (h *historyScan) attribute(ctx context.Context) error {
 	if h.Full {
 		found, err = history.Naive(ctx, h.historyRepo(), query)
 	} else {
-		found, err = h.graph.Attribute(ctx, query)
+		found, err = history.Attribute(ctx, h.graph, query)
 	}
 	if err != nil {
 		return fmt.Errorf("attribute findings to commits: %w", err)
@@ -354,7 +355,7 @@ func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, p
 			}
 			found = true
 			o := correlate.Occurrence{
-				Kind: "blob", Object: id, Path: p.Path,
+				Kind: "blob", Object: id, Path: h.at(p.Path),
 				InHead: p.InHead, Reachable: p.Reachable, Refs: p.Refs, RefCount: p.RefCount,
 			}
 			correlate.Locate(&o, text, m, 1)
@@ -418,7 +419,7 @@ func (h *historyScan) selected(x hit, o correlate.Occurrence) bool {
 	if !h.Since.IsZero() && (o.First == nil || o.First.Date.Before(h.Since)) {
 		return false
 	}
-	if h.Branch != nil && !h.graph.ReachableFrom(h.Branch, x.num) {
+	if h.tips != nil && !h.graph.ReachableFrom(h.tips, x.num) {
 		return false
 	}
 	return true

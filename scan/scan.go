@@ -6,11 +6,12 @@ package scan
 
 import (
 	"context"
-	"fmt"
+	"errors"
+	"path"
+	"path/filepath"
 	"sync"
 	"time"
 
-	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect"
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/pack"
@@ -19,29 +20,32 @@ import (
 // Options say how to scan, whatever the source.
 type Options struct {
 	Engine   *detect.Engine
-	Jobs     int   // goroutines; at least 1
-	MaxSize  int64 // texts of more bytes are skipped and counted
-	Key      []byte
-	Progress *Progress // may be nil
+	Coverage *source.Coverage
+	Jobs     int    // goroutines; at least 1
+	MaxSize  int64  // texts of more bytes are skipped and counted
+	Prefix   string // put before paths, to tell several targets apart; may be empty
+	Progress *Progress
 
 	// History only.
 	Full          bool      // engine=full: every object whole, the slow twin
-	Branch        []pack.ID // only what these reach; nil: all
+	Branch        string    // only what this revision reaches; empty: all
 	Since         time.Time // only what was introduced since
 	NoUnreachable bool
-	NoMessages    bool
+
+	NoMessages  bool // history and ranges
+	NoGitignore bool // files
 }
 
-// Result is what a scan found, and the account of what it read.
+// Result is what reports say of a scan besides its findings and coverage.
 type Result struct {
-	Findings []correlate.Finding
-	Allowed  []correlate.Finding // covered by inline allow comments
-	Coverage *source.Coverage
-	Commits  int      // commits looked at
-	Refs     int      // refs they were reached from
-	Head     string   // id of HEAD's commit
-	Notes    []string // for the user: what was done in another way than usual
+	Commits int      // commits looked at
+	Refs    int      // refs they were reached from
+	Head    string   // id of HEAD's commit
+	Notes   []string // for the user: what was done in another way than usual
 }
+
+// ErrRevision is what errors about revisions that the user named wrap.
+var ErrRevision = errors.New("bad revision")
 
 // Progress is what a reporter may read while a scan runs.
 type Progress struct {
@@ -101,13 +105,18 @@ func ruleError(c *source.Coverage, s *detect.Scanner) {
 	}
 }
 
-// finish makes findings of what was collected. It also runs after an interrupt, to
-// report what there is; hence a context of its own.
-func finish(ctx context.Context, r *Result, b *correlate.Builder, o Options) (*Result, error) {
-	var err error
-	r.Findings, r.Allowed, err = b.Findings(context.WithoutCancel(ctx), o.Key, o.Jobs)
-	if err != nil {
-		return nil, fmt.Errorf("make findings: %w", err)
+// at returns where a path stands in reports.
+func (o *Options) at(p string) string {
+	if o.Prefix == "" || p == "" {
+		return p
 	}
-	return r, nil
+	return path.Join(filepath.ToSlash(o.Prefix), p)
+}
+
+func interrupted(err error) source.Problem {
+	p := source.Problem{Reason: source.Cancelled, What: "scan", Detail: "interrupted"}
+	if errors.Is(err, context.DeadlineExceeded) {
+		p.Detail = "the time limit (--timeout) was reached"
+	}
+	return p
 }
