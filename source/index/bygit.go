@@ -34,7 +34,9 @@ func stagedByGit(ctx context.Context, objects repo.Objects, path string, head pa
 				unmerged[c.path] = c.oldID
 			}
 		case !pack.IsBlobMode(c.newMode) || c.status == 'D':
-			gone.Add(c.path, c.oldMode, []byte(c.oldID))
+			if c.status != 'A' {
+				gone.Add(c.path, c.oldMode, []byte(c.oldID))
+			}
 		case c.oldID != c.newID:
 			change := repo.Change{Path: c.path, Mode: c.newMode, New: c.newID}
 			if c.status != 'A' && pack.IsBlobMode(c.oldMode) {

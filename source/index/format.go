@@ -95,8 +95,11 @@ func parse(data []byte, hashLen int) (*file, error) {
 	if f.entries, err = p.entries(count); err != nil {
 		return nil, err
 	}
-	f.tree, err = p.extensions()
-	if err != nil {
+	if f.tree, err = p.extensions(); err != nil {
+		return nil, err
+	}
+	// Only now: a split index has entries without paths.
+	if err := inOrder(f.entries); err != nil {
 		return nil, err
 	}
 	return f, nil
@@ -166,16 +169,10 @@ func (p *parser) entry(e, before *entry) error {
 		e.intentAdd = binary.BigEndian.Uint16(d[fixed:])&flagIntentAdd != 0
 		fixed += 2
 	}
-	var err error
 	if p.version == 4 {
-		err = p.compressedPath(e, before, d[fixed:], fixed)
-	} else {
-		err = p.path(e, d, fixed, int(flags&flagNameLen))
+		return p.compressedPath(e, before, d[fixed:], fixed)
 	}
-	if err != nil {
-		return err
-	}
-	return inOrder(before, e)
+	return p.path(e, d, fixed, int(flags&flagNameLen))
 }
 
 // path reads the path of a version 2 or 3 entry d, padded with 1 to 8 NUL to a multiple of 8 bytes. length
@@ -192,7 +189,7 @@ func (p *parser) path(e *entry, d []byte, fixed, length int) error {
 		return errTruncated
 	}
 	e.path = d[fixed : fixed+length : fixed+length]
-	if length == 0 || d[fixed+length] != 0 || bytes.IndexByte(e.path, 0) >= 0 {
+	if d[fixed+length] != 0 || bytes.IndexByte(e.path, 0) >= 0 {
 		return errors.New("its path has not the length it says")
 	}
 	p.pos += size
@@ -222,9 +219,6 @@ func (p *parser) compressedPath(e, before *entry, d []byte, fixed int) error {
 	// When paths grows, the earlier entries keep their part of the old array.
 	p.paths = append(append(p.paths, last...), d[n:n+length]...)
 	e.path = p.paths[start:len(p.paths):len(p.paths)]
-	if len(e.path) == 0 {
-		return errors.New("its path is empty")
-	}
 	p.pos += fixed + n + length + 1
 	return nil
 }
@@ -242,16 +236,18 @@ func varint(d []byte) (v uint64, n int) {
 	return 0, 0
 }
 
-// inOrder checks that entries are sorted by path and stage; comparing trees relies on it.
-func inOrder(before, e *entry) error {
-	if before == nil {
-		return nil
+// inOrder checks that entries have paths and are sorted by path and stage; comparing trees relies on it.
+func inOrder(entries []entry) error {
+	before := &entry{}
+	for i := range entries {
+		e := &entries[i]
+		c := bytes.Compare(before.path, e.path)
+		if c > 0 || c == 0 && (before.stage == 0 || before.stage >= e.stage) {
+			return fmt.Errorf("entry %d is not in order", i)
+		}
+		before = e
 	}
-	c := bytes.Compare(before.path, e.path)
-	if c < 0 || c == 0 && before.stage != 0 && before.stage < e.stage {
-		return nil
-	}
-	return errors.New("is not in order")
+	return nil
 }
 
 // extensions reads what follows the entries. An extension whose signature starts with an upper-case

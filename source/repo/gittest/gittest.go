@@ -42,6 +42,17 @@ func Init(t testing.TB, args ...string) Dir {
 	return d
 }
 
+// Copy copies the directory with all it holds.
+func (d Dir) Copy(t testing.TB) Dir {
+	t.Helper()
+	c := New(t)
+	if err := os.CopyFS(c.Path, os.DirFS(d.Path)); err != nil {
+		t.Fatal(err)
+	}
+	*c.when = *d.when
+	return c
+}
+
 // Sub returns a directory below d; it is made if it is not there.
 func (d Dir) Sub(path string) Dir {
 	d.t.Helper()
