@@ -90,7 +90,7 @@ func marshal(v any, prefix, indent string, html bool) ([]byte, error) {
 // escapeJSON writes what is not printable in the strings of a JSON text as \u escapes.
 // Outside of strings JSON is ASCII, and white space there is ours.
 func escapeJSON(text []byte) []byte {
-	if !bytes.ContainsFunc(text, isHidden) {
+	if isASCII(text) {
 		return text
 	}
 	out := make([]byte, 0, len(text)+32)
@@ -106,6 +106,16 @@ func escapeJSON(text []byte) []byte {
 		}
 	}
 	return out
+}
+
+// isASCII is the quick answer for nearly all texts; DEL is not visible.
+func isASCII(text []byte) bool {
+	for _, c := range text {
+		if c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func isHidden(r rune) bool { return r >= 0x7f && !unicode.IsPrint(r) }

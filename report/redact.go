@@ -349,9 +349,9 @@ func place(s string, spans []span, mark span) (text string, start, end int) {
 // pieces finds texts at the start of others. A report may hold tens of thousands of
 // secrets and as many frames, so that trying all on all is out of the question.
 type pieces struct {
-	sorted  []piece // by text, no two equal
-	shorter []int   // index of the longest piece that the piece starts with, or -1
-	starts  map[[minPiece]byte]struct{}
+	sorted  []piece  // by text, no two equal
+	shorter []int    // index of the longest piece that the piece starts with, or -1
+	pairs   []uint64 // bit set of the two bytes that pieces start with; most texts end there
 }
 
 type piece struct {
@@ -363,11 +363,12 @@ func newPieces(all []piece) pieces {
 	slices.SortStableFunc(all, func(a, b piece) int { return strings.Compare(a.text, b.text) })
 	p := pieces{
 		sorted: slices.CompactFunc(all, func(a, b piece) bool { return a.text == b.text }),
-		starts: make(map[[minPiece]byte]struct{}, len(all)),
+		pairs:  make([]uint64, 1<<16/64),
 	}
 	p.shorter = make([]int, len(p.sorted))
 	for i := range p.sorted {
-		p.starts[[minPiece]byte([]byte(p.sorted[i].text[:minPiece]))] = struct{}{}
+		k := pair(p.sorted[i].text)
+		p.pairs[k/64] |= 1 << (k % 64)
 		p.shorter[i] = p.startOf(p.sorted[i].text, i-1)
 	}
 	return p
@@ -405,12 +406,14 @@ func (p *pieces) continues(s string) bool {
 }
 
 func (p *pieces) mayStart(s string) bool {
-	if len(s) < minPiece || len(p.starts) == 0 {
+	if len(s) < minPiece {
 		return false
 	}
-	_, ok := p.starts[[minPiece]byte([]byte(s[:minPiece]))]
-	return ok
+	k := pair(s)
+	return p.pairs[k/64]&(1<<(k%64)) != 0
 }
+
+func pair(s string) int { return int(s[0])<<8 | int(s[1]) }
 
 func reverse(s string) string {
 	b := []byte(s)
