@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	// maxChain is how many deltas may stand on one another. git never writes more than 4095, but accepts any number.
-	maxChain = 1 << 16
 	// baseFactor is how many times larger than the limit an object may be that is only needed as a base.
 	baseFactor = 16
 	// readerCache is the size of a Reader's cache in bytes.
@@ -179,7 +177,7 @@ func (r *Reader) root(loc location, limit uint64) (Type, []byte, location, error
 		if h.size > 2*uint64(r.s.maxObject)*baseFactor {
 			return 0, nil, loc, errTooLarge{h.size, limit}
 		}
-		if len(r.chain) == maxChain {
+		if len(r.chain) > r.s.maxChain() {
 			return 0, nil, loc, errChain
 		}
 		r.chain = append(r.chain, link{loc: loc, size: h.size, data: b[h.len:]})
@@ -188,6 +186,10 @@ func (r *Reader) root(loc location, limit uint64) (Type, []byte, location, error
 		}
 	}
 }
+
+// maxChain is more than how many deltas can stand on one another without a cycle. git writes up to 4095, but
+// accepts any number. With a multi-pack-index there may be some that no index has.
+func (s *Store) maxChain() int { return len(s.locs) + len(s.copies) + 1<<16 }
 
 // baseOf returns where the base of the delta at loc is. A base that is named by id is looked for in the same pack
 // first: there the chain comes to an end, which copies in several packs that refer to one another might not.
@@ -226,7 +228,7 @@ func (r *Reader) patch(l link, base []byte, limit uint64) ([]byte, error) {
 // headerAt returns the type and size of one copy of an object.
 func (r *Reader) headerAt(loc location) (t Type, size uint64, err error) {
 	defer catchFault(&err)
-	for depth := 0; depth < maxChain; depth++ {
+	for depth := range r.s.maxChain() {
 		if loc.pack() == looseStore {
 			t, looseSize, err := r.looseHeader(r.s.loosePath(int(loc.offset())))
 			if depth == 0 {

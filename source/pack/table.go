@@ -301,8 +301,8 @@ func (s *Store) readOdd(part []entry) {
 	}
 }
 
-// resolveTypes gives every delta the type of the object at the end of its chain. A chain that comes back to itself is cut: within
-// one pack it is damage, over several packs it happens when each pack has the other's base as a delta.
+// resolveTypes gives every delta the type of the object at the end of its chain. A chain that comes back to itself
+// is cut; only damaged or hostile packs have one.
 func (f *forester) resolveTypes() {
 	entries := f.entries
 	var path []uint32
