@@ -2,6 +2,8 @@ package checksum
 
 import (
 	"encoding/hex"
+	"hash/crc32"
+	"strings"
 	"testing"
 )
 
@@ -71,6 +73,14 @@ func TestDigits(t *testing.T) {
 	for _, test := range tests {
 		if got := Digits(test.n, test.alphabet, test.width); got != test.want {
 			t.Errorf("Digits(%d, %d) = %q, want %q", test.n, test.width, got, test.want)
+		}
+	}
+}
+
+func TestCRC32(t *testing.T) {
+	for _, s := range []string{"", "a", "123456789", strings.Repeat("xyz", 100)} {
+		if got, want := CRC32(s), crc32.ChecksumIEEE([]byte(s)); got != want {
+			t.Errorf("CRC32(%q) = %#x, want %#x", s, got, want)
 		}
 	}
 }
