@@ -32,7 +32,7 @@ const (
 
 // maxRatio bounds the size of the paths of a version 4 index, as a multiple of the file's: an entry takes over
 // the path before it, so a small hostile file could make paths of unlimited length.
-const maxRatio = 64
+const maxRatio = 16
 
 // errNeedsGit says that the index has parts that only the git program reads.
 type errNeedsGit string
@@ -140,6 +140,9 @@ func (p *parser) entries(count int) ([]entry, error) {
 		return nil, errTruncated
 	}
 	entries := make([]entry, count)
+	if p.version == 4 {
+		p.paths = make([]byte, 0, len(p.data)) // usually enough
+	}
 	for i := range entries {
 		var before *entry
 		if i > 0 {

@@ -15,7 +15,7 @@ import (
 
 // manyDirs is how many directories of one commit are compared before repeated ones are passed over. A
 // few trees nested in each other can stand for billions of paths.
-const manyDirs = 1 << 20
+const manyDirs = 1 << 18
 
 // Changes returns what a commit brings: the blobs that none of its parents has at the same path. For a
 // merge that is what its author did, not what came from either side. A first commit brings all it has.

@@ -56,7 +56,8 @@ type Range struct {
 	alone            []pack.ID    // without their ancestors
 }
 
-// Parse reads revisions and ranges. All of them together mean one set:
+// Parse reads revisions and ranges. All of them together mean one set, and what one of them excludes is
+// excluded from all:
 //
 //	A..B    what B reaches and A does not; an empty side is HEAD
 //	A...B   what only one of A and B reaches
