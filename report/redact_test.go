@@ -88,34 +88,56 @@ func TestRedactorFrame(t *testing.T) {
 		secret string
 		want   []frameLine
 	}{
-		{"in the middle", at(2, 3, 2, 43, 1, 0, "x", "a "+fakeToken+" b"), fakeToken,
-			[]frameLine{{1, "x", 0, 0}, {2, "a ghp_[redacted 40] b", 2, 19}}},
-		{"cut on the left", at(1, 103, 1, 143, 1, 100, "a "+fakeToken), fakeToken,
-			[]frameLine{{1, "a ghp_[redacted 40]", 2, 19}}},
-		{"secret cut on the right", at(1, 3, 1, 43, 1, 0, "a "+fakeToken[:20]), fakeToken,
-			[]frameLine{{1, "a [redacted 20]", 2, 15}}},
-		{"secret cut on the left", at(1, 3, 1, 43, 1, 12, fakeToken[10:]+"; b"), fakeToken,
-			[]frameLine{{1, "[redacted 33]", 0, 13}}},
-		{"secret longer than the frame", at(1, 3, 1, 43, 1, 12, fakeToken[10:30]), fakeToken,
-			[]frameLine{{1, "[redacted 20]", 0, 13}}},
-		{"column of another encoding", at(1, 9, 1, 89, 1, 0, "a "+fakeToken), fakeToken,
-			[]frameLine{{1, "a ghp_[redacted 40]", 2, 19}}},
-		{"the frame shows it encoded", at(1, 3, 1, 9, 1, 0, "a Z2hwX3E3WmZU b", "next"), fakeToken,
-			[]frameLine{{1, "[redacted 16]", 0, 13}, {2, "next", 0, 0}}},
-		{"a secret too short to search for", at(1, 7, 1, 10, 1, 0, "abc = abc"), "abc",
-			[]frameLine{{1, "abc = [redacted 3]", 6, 18}}},
-		{"others in the frame", at(2, 1, 2, 41, 1, 0, other+" "+fakeToken, fakeToken+other[:10], "pre "+other[5:]), fakeToken,
-			[]frameLine{{1, "npm_[redacted 40] ghp_[redacted 40]", 0, 0}, {2, "ghp_[redacted 40][redacted 10]", 0, 17}, {3, "pre " + other[5:], 0, 0}}},
-		{"rest of another at the start of a line", at(1, 1, 1, 41, 1, 0, fakeToken, other[12:]+" x"), fakeToken,
-			[]frameLine{{1, "ghp_[redacted 40]", 0, 17}, {2, "[redacted 28] x", 0, 0}}},
-		{"private key", at(2, 3, 6, 1+len(pem[4]), 1, 0, "k: |", "  "+pem[0], "  "+pem[1], pem[2], "\t"+pem[3]), fakePEM(),
+		{
+			"in the middle", at(2, 3, 2, 43, 1, 0, "x", "a "+fakeToken+" b"), fakeToken,
+			[]frameLine{{1, "x", 0, 0}, {2, "a ghp_[redacted 40] b", 2, 19}},
+		},
+		{
+			"cut on the left", at(1, 103, 1, 143, 1, 100, "a "+fakeToken), fakeToken,
+			[]frameLine{{1, "a ghp_[redacted 40]", 2, 19}},
+		},
+		{
+			"secret cut on the right", at(1, 3, 1, 43, 1, 0, "a "+fakeToken[:20]), fakeToken,
+			[]frameLine{{1, "a [redacted 20]", 2, 15}},
+		},
+		{
+			"secret cut on the left", at(1, 3, 1, 43, 1, 12, fakeToken[10:]+"; b"), fakeToken,
+			[]frameLine{{1, "[redacted 33]", 0, 13}},
+		},
+		{
+			"secret longer than the frame", at(1, 3, 1, 43, 1, 12, fakeToken[10:30]), fakeToken,
+			[]frameLine{{1, "[redacted 20]", 0, 13}},
+		},
+		{
+			"column of another encoding", at(1, 9, 1, 89, 1, 0, "a "+fakeToken), fakeToken,
+			[]frameLine{{1, "a ghp_[redacted 40]", 2, 19}},
+		},
+		{
+			"the frame shows it encoded", at(1, 3, 1, 9, 1, 0, "a Z2hwX3E3WmZU b", "next"), fakeToken,
+			[]frameLine{{1, "[redacted 16]", 0, 13}, {2, "next", 0, 0}},
+		},
+		{
+			"a secret too short to search for", at(1, 7, 1, 10, 1, 0, "abc = abc"), "abc",
+			[]frameLine{{1, "abc = [redacted 3]", 6, 18}},
+		},
+		{
+			"others in the frame", at(2, 1, 2, 41, 1, 0, other+" "+fakeToken, fakeToken+other[:10], "pre "+other[5:]), fakeToken,
+			[]frameLine{{1, "npm_[redacted 40] ghp_[redacted 40]", 0, 0}, {2, "ghp_[redacted 40][redacted 10]", 0, 17}, {3, "pre " + other[5:], 0, 0}},
+		},
+		{
+			"rest of another at the start of a line", at(1, 1, 1, 41, 1, 0, fakeToken, other[12:]+" x"), fakeToken,
+			[]frameLine{{1, "ghp_[redacted 40]", 0, 17}, {2, "[redacted 28] x", 0, 0}},
+		},
+		{
+			"private key", at(2, 3, 6, 1+len(pem[4]), 1, 0, "k: |", "  "+pem[0], "  "+pem[1], pem[2], "\t"+pem[3]), fakePEM(),
 			[]frameLine{
 				{1, "k: |", 0, 0},
 				{2, "  " + pem[0], 2, 2 + len(pem[0])},
 				{3, "  [redacted 68]", 2, 15},
 				{4, "[redacted 65]", 0, 13},
 				{5, "\t[redacted 6]", 1, 13},
-			}},
+			},
+		},
 		{"line outside of the frame", at(9, 1, 9, 41, 1, 0, "x"), fakeToken, []frameLine{{1, "x", 0, 0}}},
 		{"no frame", at(9, 1, 9, 41, 0, 0), fakeToken, []frameLine{}},
 		{"columns that make no sense", at(1, -5, 0, -9, 1, 0, "a b"), fakeToken, []frameLine{{1, "[redacted 3]", 0, 12}}},
