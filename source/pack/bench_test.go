@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/pack/inflate"
 )
 
@@ -77,14 +76,6 @@ func BenchmarkPlan(b *testing.B) {
 		}
 	})
 }
-
-// counter is a visitor that does nothing.
-type counter struct{ objects, skipped int }
-
-func (c *counter) Visit(Object, struct{}) struct{} { c.objects++; return struct{}{} }
-func (*counter) Done(struct{})                     {}
-func (c *counter) Skip(Num, Type, source.Problem)  { c.skipped++ }
-func newCounter() Visitor[struct{}]                { return new(counter) }
 
 // BenchmarkWalk walks all blobs, opening included.
 func BenchmarkWalk(b *testing.B) {

@@ -317,3 +317,11 @@ func compare(t testing.TB, what string, got, want map[string]string) {
 		}
 	}
 }
+
+// counter is a visitor that does nothing.
+type counter struct{ objects, skipped int }
+
+func (c *counter) Visit(Object, struct{}) struct{} { c.objects++; return struct{}{} }
+func (*counter) Done(struct{})                     {}
+func (c *counter) Skip(Num, Type, source.Problem)  { c.skipped++ }
+func newCounter() Visitor[struct{}]                { return new(counter) }

@@ -37,7 +37,7 @@ func deflate(content []byte) []byte {
 }
 
 // entryStart is the header of an entry: kind and size.
-func entryStart(kind uint8, size int) []byte {
+func entryStart(kind uint8, size int64) []byte {
 	b := []byte{kind<<4 | byte(size&15)}
 	for size >>= 4; size > 0; size >>= 7 {
 		b[len(b)-1] |= 0x80
@@ -47,16 +47,16 @@ func entryStart(kind uint8, size int) []byte {
 }
 
 func wholeEntry(content string) []byte {
-	return append(entryStart(uint8(Blob), len(content)), deflate([]byte(content))...)
+	return append(entryStart(uint8(Blob), int64(len(content))), deflate([]byte(content))...)
 }
 
 // entryOver is the start of an object just over a limit, with as many bytes as it could be packed in.
 func entryOver(limit int) []byte {
-	return append(entryStart(uint8(Blob), limit+1), make([]byte, limit/1000)...)
+	return append(entryStart(uint8(Blob), int64(limit)+1), make([]byte, limit/1000)...)
 }
 
 func refEntry(base ID, d []byte) []byte {
-	return slices.Concat(entryStart(refDelta, len(d)), []byte(base), deflate(d))
+	return slices.Concat(entryStart(refDelta, int64(len(d))), []byte(base), deflate(d))
 }
 
 // ofsEntry has its base back bytes before it.
@@ -66,7 +66,7 @@ func ofsEntry(back int, d []byte) []byte {
 		back--
 		distance = append([]byte{0x80 | byte(back&0x7f)}, distance...)
 	}
-	return slices.Concat(entryStart(ofsDelta, len(d)), distance, deflate(d))
+	return slices.Concat(entryStart(ofsDelta, int64(len(d))), distance, deflate(d))
 }
 
 // deltaOf is a delta with the given sizes and instructions.
