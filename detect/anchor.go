@@ -15,9 +15,11 @@ type anchorFinder struct {
 	heads    []uint16 // hash of gram → 1 + index of first entry
 	entries  []gramEntry
 	literals []string // lower case
+	short    []int    // the literals that are shorter than a gram
 }
 
 type gramEntry struct {
+	gram    uint32 // folded, to tell literals from others of the same hash
 	literal uint16
 	offset  uint16 // of the gram in the literal
 	next    uint16 // 1 + index of the next entry with the same hash
@@ -38,8 +40,9 @@ const (
 func gramHash(gram uint32) uint32 { return gram * gramMul >> hashShift }
 
 // newAnchorFinder builds the finder. Literals must be distinct, lower case and at
-// least minAnchor bytes long.
-func newAnchorFinder(literals []string) *anchorFinder {
+// least minAnchor bytes long. follows tells which bytes can come after a literal, if that is
+// known: it is asked for those that are shorter than a gram.
+func newAnchorFinder(literals []string, follows func(literal int) (next class, known bool)) *anchorFinder {
 	f := &anchorFinder{heads: make([]uint16, 1<<hashBits), literals: literals}
 	for i, lit := range literals {
 		if len(lit) >= gramLen {
@@ -47,11 +50,15 @@ func newAnchorFinder(literals []string) *anchorFinder {
 			f.add(binary.LittleEndian.Uint32([]byte(lit[off:off+gramLen]))|foldMask>>32, i, off)
 			continue
 		}
-		// Three bytes: enter every fourth byte. Folding leaves half of them.
+		f.short = append(f.short, i)
+		// Three bytes: enter every fourth byte that can follow. Folding makes two one.
+		next, known := follows(i)
+		seen := class{}
 		for b := 0; b < 256; b++ {
-			if b&0x20 == 0 {
+			if known && !next.has(byte(b)) || seen.has(byte(b|0x20)) {
 				continue
 			}
+			seen.add(byte(b | 0x20))
 			gram := uint32(lit[0]) | uint32(lit[1])<<8 | uint32(lit[2])<<16 | uint32(b)<<24
 			f.add(gram|foldMask>>32, i, 0)
 		}
@@ -62,7 +69,7 @@ func newAnchorFinder(literals []string) *anchorFinder {
 func (f *anchorFinder) add(gram uint32, literal, offset int) {
 	h := gramHash(gram)
 	f.bitmap[h>>6] |= 1 << (h & 63)
-	f.entries = append(f.entries, gramEntry{uint16(literal), uint16(offset), f.heads[h]})
+	f.entries = append(f.entries, gramEntry{gram, uint16(literal), uint16(offset), f.heads[h]})
 	f.heads[h] = uint16(len(f.entries))
 }
 
@@ -138,18 +145,34 @@ func (f *anchorFinder) find(text []byte, lo, hi int, hit func(literal, pos int))
 
 // check compares the literals that the gram at text[i] may belong to.
 func (f *anchorFinder) check(text []byte, lo, hi, i int, hit func(literal, pos int)) {
-	gram := uint32(text[i]) | uint32(text[i+1])<<8 | uint32(text[i+2])<<16 | uint32(0xff)<<24
-	if i+gramLen <= len(text) {
-		gram = binary.LittleEndian.Uint32(text[i:])
+	if i+gramLen > len(text) {
+		f.checkLast(text, lo, i, hit)
+		return
 	}
-	for e := f.heads[gramHash(gram|foldMask>>32)]; e != 0; {
-		entry := f.entries[e-1]
+	gram := binary.LittleEndian.Uint32(text[i:]) | foldMask>>32
+	for e := f.heads[gramHash(gram)]; e != 0; {
+		entry := &f.entries[e-1]
+		e = entry.next
+		if entry.gram != gram {
+			continue
+		}
 		lit := f.literals[entry.literal]
 		pos := i - int(entry.offset)
 		if pos >= lo && pos+len(lit) <= hi && equalFold(text[pos:pos+len(lit)], lit) {
 			hit(int(entry.literal), pos)
 		}
-		e = entry.next
+	}
+}
+
+// checkLast compares the literals of three bytes with the last three of a text: no gram is left there.
+func (f *anchorFinder) checkLast(text []byte, lo, i int, hit func(literal, pos int)) {
+	if i < lo {
+		return
+	}
+	for _, l := range f.short {
+		if lit := f.literals[l]; i+len(lit) == len(text) && equalFold(text[i:], lit) {
+			hit(l, i)
+		}
 	}
 }
 

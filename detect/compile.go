@@ -58,7 +58,8 @@ type compiledRule struct {
 	expr   string
 	parsed *syntax.Regexp // until New is done
 	shapes []*shape
-	reach  int  // bytes on either side of the anchor
+	reach  int  // bytes after the anchor
+	back   int  // bytes before it
 	wide   bool // reach crosses lines
 	// span, if not 0, is the longest possible match, which holds the anchor.
 	span int
@@ -119,8 +120,29 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 		}
 		e.wide = append(e.wide, wide)
 	}
-	e.finder = newAnchorFinder(literals)
+	e.finder = newAnchorFinder(literals, func(literal int) (next class, known bool) {
+		return follows(e.trials[literal], len(literals[literal]))
+	})
 	return e, nil
+}
+
+// follows returns the bytes, letters in lower case, that can follow a literal of n bytes in what its
+// trials match; not known if one of them is no shape.
+func follows(trials []trial, n int) (next class, known bool) {
+	for _, t := range trials {
+		if t.shape == nil {
+			return next, false
+		}
+		set, ok := t.shape.classAt(t.offset + n)
+		if !ok {
+			return next, false
+		}
+		set = set.folded()
+		for i := range next {
+			next[i] |= set[i]
+		}
+	}
+	return next, true
 }
 
 // Slow returns the ids of rules that have no anchor of three bytes or more: they are tried
@@ -190,6 +212,7 @@ func newCompiledRule(r *rules.Rule, global []rules.Allowlist) (*compiledRule, er
 	if r.Reach > 0 {
 		c.reach = r.Reach
 	}
+	c.back = c.reach
 	c.parsed, c.shapes = parsed, compileShapes(parsed)
 	return c, nil
 }
@@ -243,6 +266,7 @@ func (c *compiledRule) trials() map[string][]trial {
 // alternative is tried only where its own anchor stands, and alternatives of the same
 // start are told apart by the order in which candidates are made (see candidates).
 func (c *compiledRule) addShapes(out map[string][]trial) bool {
+	back := 0
 	for _, s := range c.shapes {
 		literals, offset := s.anchors()
 		if len(literals) == 0 {
@@ -251,7 +275,10 @@ func (c *compiledRule) addShapes(out map[string][]trial) bool {
 		for _, lit := range literals {
 			out[lit] = append(out[lit], trial{rule: c, shape: s, offset: offset})
 		}
+		back = max(back, offset)
 	}
+	// A shape is matched from its start on. Before it, an escape may tell where a token begins.
+	c.back = back + longestEscape
 	return true
 }
 

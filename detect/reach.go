@@ -2,6 +2,8 @@ package detect
 
 import (
 	"bytes"
+	"encoding/binary"
+	"math/bits"
 
 	"github.com/straykey/straykey/delta"
 )
@@ -26,8 +28,8 @@ func (s *Scanner) lineAround(start, end int) (line, prev []byte) {
 // than lineReach away.
 func (s *Scanner) lineStart(pos int) (lo int, free bool) {
 	lo = max(0, pos-lineReach)
-	if i := bytes.LastIndexByte(s.text[lo:pos], '\n'); i >= 0 {
-		return lo + i + 1, true
+	if i := lastNewline(s.text, lo, pos); i >= 0 {
+		return i + 1, true
 	}
 	return lo, lo == 0
 }
@@ -45,28 +47,68 @@ func (s *Scanner) need(c *compiledRule, start, end, pos, literal int) (lo, hi in
 	if pos < 0 { // a slow rule: the whole text
 		return -1, len(s.text) + 1
 	}
-	lo = max(0, start-2*lineReach)
-	if i := bytes.LastIndexByte(s.text[lo:start], '\n'); i >= 0 {
-		// The line before, for an allow comment.
-		lineStart := lo + i + 1
-		lo = max(0, lineStart-lineReach)
-		if i := bytes.LastIndexByte(s.text[lo:max(lo, lineStart-1)], '\n'); i >= 0 {
-			lo += i + 1
-		}
-	}
-	hi = min(len(s.text), end+2*lineReach)
-	if i := bytes.IndexByte(s.text[end:hi], '\n'); i >= 0 {
-		hi = end + i
-	}
-	return lo - 1, hi + 1
+	return s.linesBefore(start) - 1, s.lineEnd(end) + 1
 }
 
-// wideNeed is need for all matches of a wide rule from one anchor.
+// wideNeed is need for all matches of a wide rule from one anchor: what the rule may look
+// at, and the lines around it, for an allow comment.
 func (s *Scanner) wideNeed(c *compiledRule, pos, literal int) (lo, hi int) {
-	margin := c.reach + 2*lineReach
-	lo = max(0, pos-margin)
-	hi = min(len(s.text), pos+len(s.e.finder.literals[literal])+margin)
-	return lo - 1, hi + 1
+	lo = s.linesBefore(max(0, pos-c.back))
+	hi = min(len(s.text), pos+len(s.e.finder.literals[literal])+c.reach)
+	return lo - 1, s.lineEnd(hi) + 1
+}
+
+// linesBefore returns where the line before that of text[pos] begins, looking back at
+// most lineReach bytes for each of the two.
+func (s *Scanner) linesBefore(pos int) int {
+	lo := max(0, pos-2*lineReach)
+	i := lastNewline(s.text, lo, pos)
+	if i < 0 {
+		return lo
+	}
+	lo = max(0, i+1-lineReach)
+	if i := lastNewline(s.text, lo, i); i >= 0 {
+		lo = i + 1
+	}
+	return lo
+}
+
+// lineEnd returns where the line of text[pos] ends, looking at most 2*lineReach bytes ahead.
+func (s *Scanner) lineEnd(pos int) int {
+	hi := min(len(s.text), pos+2*lineReach)
+	if i := bytes.IndexByte(s.text[pos:hi], '\n'); i >= 0 {
+		return pos + i
+	}
+	return hi
+}
+
+// lastNewline returns the offset of the last line end in text[lo:hi], or -1. Unlike
+// bytes.LastIndexByte, which reads byte by byte, it reads eight at a time: it is called
+// for every seam of every delta.
+func lastNewline(text []byte, lo, hi int) int {
+	const (
+		ones     = 0x0101010101010101
+		highs    = 0x8080808080808080
+		newlines = '\n' * ones
+	)
+	for ; hi-lo >= 8; hi -= 8 {
+		x := binary.LittleEndian.Uint64(text[hi-8:hi]) ^ newlines
+		// The highest byte that is zero in x is exact: borrows run upward from lower zero bytes only
+		// into bytes that are 1, so the candidates are checked from the top.
+		for found := (x - ones) &^ x & highs; found != 0; {
+			k := 7 - bits.LeadingZeros64(found)>>3
+			if text[hi-8+k] == '\n' {
+				return hi - 8 + k
+			}
+			found &^= 0x80 << (8 * k)
+		}
+	}
+	for hi--; hi >= lo; hi-- {
+		if text[hi] == '\n' {
+			return hi
+		}
+	}
+	return -1
 }
 
 // covers reports whether base[lo:hi] lies in the run. A run from start to start
@@ -162,8 +204,8 @@ func seams(target []byte, runs []delta.Run) []span {
 func seamSpan(text []byte, gapLo, gapHi int) span {
 	const far = 4 * lineReach
 	lo := max(0, gapLo-far)
-	if i := bytes.LastIndexByte(text[lo:max(lo, gapLo-1)], '\n'); i >= 0 {
-		lo += i + 1
+	if i := lastNewline(text, lo, max(lo, gapLo-1)); i >= 0 {
+		lo = i + 1
 	}
 	hi := gapHi
 	for range 2 {

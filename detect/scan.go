@@ -232,13 +232,13 @@ func (s *Scanner) try(t *trial, literal, pos int) {
 // view returns the part of the text a rule may look at from an anchor at pos, and
 // whether its ends are those of the line or text (or else mere limits).
 func (s *Scanner) view(c *compiledRule, pos, anchorLen int) (lo, hi int, loFree, hiFree bool) {
-	lo, hi = max(0, pos-c.reach), min(len(s.text), pos+anchorLen+c.reach)
+	lo, hi = max(0, pos-c.back), min(len(s.text), pos+anchorLen+c.reach)
 	loFree, hiFree = lo == 0, hi == len(s.text)
 	if c.wide {
 		return lo, hi, loFree, hiFree
 	}
-	if i := bytes.LastIndexByte(s.text[lo:pos], '\n'); i >= 0 {
-		lo, loFree = lo+i+1, true
+	if i := lastNewline(s.text, lo, pos); i >= 0 {
+		lo, loFree = i+1, true
 	}
 	if i := bytes.IndexByte(s.text[pos:hi], '\n'); i >= 0 {
 		hi, hiFree = pos+i, true
@@ -438,6 +438,9 @@ func tokenBounds(text []byte, start, end int, last *class) bool {
 	}
 	return true
 }
+
+// longestEscape is the length of \uXXXX, the longest escape that escapeBefore knows.
+const longestEscape = 6
 
 // escapeBefore reports whether text[:i] ends in an escape sequence as strings in source
 // code and URLs have them: \n, \t, \r, %3D, \u003d.

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"math"
 	"math/bits"
 	"regexp/syntax"
@@ -27,6 +28,10 @@ type elem struct {
 	set      class
 	min, max int
 	boundary bool // \b: no class, consumes nothing
+	// until, if not nil, is the literal that ends the shape: the repeat takes as
+	// little as it can, which is up to the first place where the literal stands.
+	until []byte
+	lazy  bool
 }
 
 // class is a set of bytes.
@@ -220,14 +225,12 @@ func repeated(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
 	case syntax.OpQuest:
 		lo, hi = 0, 1
 	}
-	if re.Flags&syntax.NonGreedy != 0 && lo != hi {
-		return nil, false
-	}
+	lazy := re.Flags&syntax.NonGreedy != 0 && lo != hi
 	sub := re.Sub[0]
 	if set, ok := singleClass(sub); ok && !(set.beyondASCII() && hi != unbounded) {
-		return appendElem(alts, elem{set: set, min: lo, max: hi}), true
+		return appendElem(alts, elem{set: set, min: lo, max: hi, lazy: lazy}), true
 	}
-	if lo != hi || lo > maxUnroll {
+	if lazy || lo != hi || lo > maxUnroll {
 		return nil, false
 	}
 	ok := true
@@ -252,6 +255,8 @@ func singleClass(re *syntax.Regexp) (set class, ok bool) {
 		}
 	case syntax.OpAnyCharNotNL:
 		return byteSet([]rune{0, '\n' - 1, '\n' + 1, 0x10FFFF})
+	case syntax.OpAnyChar:
+		return byteSet([]rune{0, 0x10FFFF})
 	}
 	return set, false
 }
@@ -275,6 +280,12 @@ func (s *shape) deterministic() bool {
 		if e.boundary || e.min == e.max {
 			continue
 		}
+		if e.lazy {
+			if e.until = s.literalFrom(i + 1); e.until == nil {
+				return false
+			}
+			continue
+		}
 		for j := i + 1; j < len(s.elems); j++ {
 			next := &s.elems[j]
 			if next.boundary {
@@ -293,6 +304,19 @@ func (s *shape) deterministic() bool {
 		}
 	}
 	return true
+}
+
+// literalFrom returns the literal that the elements from i on are, or nil if they are none.
+func (s *shape) literalFrom(i int) []byte {
+	var lit []byte
+	for ; i < len(s.elems); i++ {
+		e := &s.elems[i]
+		if e.boundary || e.min != 1 || e.max != 1 || e.set.size() != 1 {
+			return nil
+		}
+		lit = e.set.appendBytes(lit)
+	}
+	return lit
 }
 
 // summarize notes what the engine asks of every shape.
@@ -326,6 +350,12 @@ func (s *shape) match(text []byte, pos int, groups []int) int {
 			}
 			continue
 		}
+		if e.lazy {
+			if i = e.skipUntil(text, i); i < 0 {
+				return -1
+			}
+			continue
+		}
 		limit := len(text)
 		if e.max >= 0 && e.max < limit-i {
 			limit = i + e.max
@@ -342,6 +372,24 @@ func (s *shape) match(text []byte, pos int, groups []int) int {
 		s.mark(groups, len(s.elems), i)
 	}
 	return i
+}
+
+// skipUntil returns where the literal that ends a lazy repeat from i begins, or -1.
+func (e *elem) skipUntil(text []byte, i int) int {
+	from := i + e.min
+	if from > len(text) {
+		return -1
+	}
+	n := bytes.Index(text[from:], e.until)
+	if n < 0 || e.max >= 0 && e.min+n > e.max {
+		return -1
+	}
+	for _, c := range text[i : from+n] {
+		if !e.set.has(c) {
+			return -1
+		}
+	}
+	return from + n
 }
 
 // mark sets the groups that open or close before element k to offset i.
@@ -393,6 +441,26 @@ func (s *shape) anchors() (literals []string, offset int) {
 		return nil, 0
 	}
 	return writeOut(best), offset
+}
+
+// classAt returns the class of the byte at an offset from the start of every match, if there is
+// one at a fixed offset.
+func (s *shape) classAt(offset int) (class, bool) {
+	at := 0
+	for i := range s.elems {
+		e := &s.elems[i]
+		if e.boundary {
+			continue
+		}
+		if e.min > 0 && offset < at+e.min {
+			return e.set, true
+		}
+		if e.min != e.max {
+			break
+		}
+		at += e.min
+	}
+	return class{}, false
 }
 
 // writeOut returns all words that take one byte from each class.

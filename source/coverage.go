@@ -38,6 +38,7 @@ type Coverage struct {
 	kinds    map[string]*KindCount
 	reasons  map[Reason]int64
 	problems []Problem
+	accepted map[Reason]bool
 }
 
 // KindCount counts the texts of one kind: "blob", "commit", "tag", "file", "stdin".
@@ -145,12 +146,22 @@ func (c *Coverage) Reasons() map[Reason]int64 {
 	return out
 }
 
+// Accept says that a reason is one the user asked for: it does not make the run incomplete.
+func (c *Coverage) Accept(r Reason) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.accepted == nil {
+		c.accepted = map[Reason]bool{}
+	}
+	c.accepted[r] = true
+}
+
 // Complete reports whether everything that was asked for was scanned.
 func (c *Coverage) Complete() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for r := range c.reasons {
-		if r != Ignored {
+		if r != Ignored && !c.accepted[r] {
 			return false
 		}
 	}

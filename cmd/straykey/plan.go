@@ -1,0 +1,465 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/report"
+	"github.com/straykey/straykey/report/progress"
+	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/scan"
+	"github.com/straykey/straykey/source"
+	"github.com/straykey/straykey/source/pack"
+	"github.com/straykey/straykey/source/repo"
+)
+
+// defaultMaxSize is the largest text that is scanned unless the user says otherwise.
+const defaultMaxSize = pack.DefaultMaxObject
+
+// fingerprintKey is the variable that holds an organisation's own key for fingerprints.
+const fingerprintKey = "STRAYKEY_FINGERPRINT_KEY"
+
+// scanPlan is a checked command line: what to scan, with what, and where to write.
+type scanPlan struct {
+	flags   *scanFlags
+	env     *environment
+	targets []string
+	set     *rules.Set
+	options scan.Options
+	since   time.Time
+	outputs []output
+	color   bool
+	maxSet  bool
+}
+
+// output is one report to write; to no file: to standard output.
+type output struct {
+	format string
+	file   *report.File
+}
+
+func newScanPlan(env *environment, f *scanFlags) (*scanPlan, error) {
+	p := &scanPlan{flags: f, env: env, targets: f.paths, maxSet: f.maxBlobSize != ""}
+	if len(p.targets) == 0 {
+		p.targets = []string{"."}
+	}
+	checks := []func() error{p.checkMode, p.checkNumbers, p.loadRules, p.checkOutputs}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			p.close()
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+// checkMode refuses flags that exclude one another, and options that a mode cannot honour.
+func (p *scanPlan) checkMode() error {
+	f := p.flags
+	modes := 0
+	for _, on := range []bool{f.files, f.staged, len(f.ranges) > 0} {
+		if on {
+			modes++
+		}
+	}
+	if modes > 1 {
+		return usageError("--files, --staged and --range exclude one another; give one of them, for example: straykey scan --staged")
+	}
+	if modes > 0 && (f.since != "" || f.branch != "" || f.noUnreachable) {
+		return usageError("--since, --branch and --no-unreachable belong to a scan of the whole history; leave out --files, --staged or --range, for example: straykey scan --branch main")
+	}
+	if modes > 0 && f.engine == "full" {
+		return usageError("--engine full belongs to a scan of the whole history, for example: straykey scan --engine full")
+	}
+	if f.engine != "delta" && f.engine != "full" {
+		return usageError("--engine is delta or full, not %q, for example: straykey scan --engine delta", f.engine)
+	}
+	if f.since != "" {
+		since, err := parseSince(f.since, time.Now())
+		if err != nil {
+			return err
+		}
+		p.since = since
+	}
+	return nil
+}
+
+func (p *scanPlan) checkNumbers() error {
+	f := p.flags
+	if f.jobs < 1 || f.jobs > 4096 {
+		return usageError("--jobs is a number from 1 to 4096, not %d, for example: straykey scan --jobs 4", f.jobs)
+	}
+	if f.exitCode < 0 || f.exitCode > 255 {
+		return usageError("--exit-code is a number from 0 to 255, not %d, for example: straykey scan --exit-code 0", f.exitCode)
+	}
+	if f.timeout < 0 {
+		return usageError("--timeout is a time such as 90s or 10m, not %s, for example: straykey scan --timeout 10m", f.timeout)
+	}
+	size := int64(defaultMaxSize)
+	if f.maxBlobSize != "" {
+		var err error
+		if size, err = parseSize(f.maxBlobSize); err != nil {
+			return err
+		}
+	}
+	p.options = scan.Options{
+		Jobs: f.jobs, MaxSize: size, Full: f.engine == "full", Since: p.since,
+		NoUnreachable: f.noUnreachable, NoMessages: f.noMessages, NoGitignore: f.noGitignore,
+		Progress: &scan.Progress{}, Branch: f.branch,
+	}
+	return nil
+}
+
+func (p *scanPlan) checkOutputs() error {
+	f := p.flags
+	if err := p.addOutput(f.format, f.output); err != nil {
+		return err
+	}
+	for _, r := range f.reports {
+		format, file, ok := strings.Cut(r, "=")
+		if !ok || file == "" {
+			return usageError("--report is FORMAT=FILE, not %q, for example: straykey scan --report sarif=straykey.sarif", r)
+		}
+		if err := p.addOutput(format, file); err != nil {
+			return err
+		}
+	}
+	switch f.color {
+	case "always":
+		p.color = true
+	case "never":
+	case "auto":
+		p.color = autoColor(p.env)
+	default:
+		return usageError("--color is auto, always or never, not %q, for example: straykey scan --color never", f.color)
+	}
+	return nil
+}
+
+// addOutput begins a report now, so that a file that cannot be written fails before the scan.
+func (p *scanPlan) addOutput(format, file string) error {
+	if err := report.Check(format); err != nil {
+		return usageError("%w, for example: straykey scan --format json", err)
+	}
+	o := output{format: format}
+	if file != "" && file != "-" {
+		var err error
+		if o.file, err = report.Create(file); err != nil {
+			return usageError("%w, for example: straykey scan -o report.txt", err)
+		}
+	}
+	p.outputs = append(p.outputs, o)
+	return nil
+}
+
+// close removes reports that were begun and not finished.
+func (p *scanPlan) close() {
+	for _, o := range p.outputs {
+		if o.file != nil {
+			o.file.Abort()
+		}
+	}
+}
+
+// autoColor follows https://no-color.org and CLICOLOR_FORCE.
+func autoColor(env *environment) bool {
+	if env.getenv("NO_COLOR") != "" {
+		return false
+	}
+	if v := env.getenv("CLICOLOR_FORCE"); v != "" && v != "0" {
+		return true
+	}
+	return env.getenv("TERM") != "dumb" && isTerminal(env.stdout)
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func (p *scanPlan) loadRules() error {
+	set, err := loadRuleSet(p.flags.rules)
+	if err != nil {
+		return err
+	}
+	if len(p.flags.only) > 0 {
+		if set, err = set.Only(p.flags.only); err != nil {
+			return usageError("--only: %w", err)
+		}
+	}
+	if len(p.flags.skip) > 0 {
+		if set, err = set.Skip(p.flags.skip); err != nil {
+			return usageError("--skip: %w", err)
+		}
+	}
+	engine, err := detect.New(set, detect.Options{})
+	if err != nil {
+		return usageError("%w", err)
+	}
+	p.set, p.options.Engine = set, engine
+	return nil
+}
+
+// loadRuleSet returns the rules of a file, or the built-in ones.
+func loadRuleSet(file string) (*rules.Set, error) {
+	if file == "" {
+		return rules.Builtin()
+	}
+	set, err := rules.Load(file, rules.Options{Proofs: proof.Names()})
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	return set, nil
+}
+
+// showProgress shows a bar on a terminal until the returned function is called.
+func (p *scanPlan) showProgress(env *environment) (stop func()) {
+	f, ok := env.stderr.(*os.File)
+	if !ok || p.flags.noProgress || p.flags.quiet || !isTerminal(f) {
+		return func() {}
+	}
+	return progress.Start(f, func() progress.Status {
+		s := p.options.Progress.Snapshot()
+		return progress.Status{Phase: s.Stage, Done: s.Done, Total: s.Total, Bytes: s.Bytes, Findings: s.Findings}
+	})
+}
+
+// scan scans all targets and puts the results into one report.
+func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
+	r := &report.Report{Coverage: &source.Coverage{}}
+	r.Run = report.Run{
+		Version: version(), Target: strings.Join(p.targets, " "), Engine: p.flags.engine,
+		Rules: len(p.set.Rules), RuleSet: p.set.Hash,
+	}
+	if p.maxSet {
+		r.Coverage.Accept(source.TooLarge)
+	}
+	p.options.Coverage = r.Coverage
+	var builder correlate.Builder
+	for _, target := range p.targets {
+		o := p.options
+		if len(p.targets) > 1 {
+			o.Prefix = target
+		}
+		mode, result, err := p.scanOne(ctx, target, &builder, o)
+		if err != nil {
+			return nil, err
+		}
+		r.Run.Mode = mode
+		r.Run.Head, r.Run.Refs = result.Head, r.Run.Refs+result.Refs
+		r.Run.Notes = append(r.Run.Notes, result.Notes...)
+	}
+	if r.Run.Mode != report.History {
+		r.Run.Engine = ""
+	}
+	findings, allowed, err := builder.Findings(context.WithoutCancel(ctx), []byte(p.env.getenv(fingerprintKey)), p.options.Jobs)
+	if err != nil {
+		return nil, err
+	}
+	r.Findings = findings
+	for _, f := range allowed {
+		r.Suppressed = append(r.Suppressed, report.Suppressed{Finding: f, By: report.Inline, Reason: f.Allowed})
+	}
+	return r, nil
+}
+
+// scanOne scans one target as what it is.
+func (p *scanPlan) scanOne(ctx context.Context, target string, b *correlate.Builder, o scan.Options) (report.Mode, *scan.Result, error) {
+	f := p.flags
+	needsRepo := f.staged || len(f.ranges) > 0 || f.branch != "" || f.since != "" || f.noUnreachable
+	if target == "-" {
+		if needsRepo {
+			return "", nil, usageError("standard input is no repository: --staged, --range, --branch, --since and --no-unreachable need one, for example: straykey scan --staged .")
+		}
+		result, err := scan.Stdin(ctx, p.env.stdin, b, o)
+		return report.Stdin, result, err
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return "", nil, usageError("cannot scan %s: %w; give a directory, a file or -, for example: straykey scan .", target, cause(err))
+	}
+	if !f.files && info.IsDir() {
+		r, err := p.openRepo(target)
+		switch {
+		case err == nil:
+			return p.scanRepo(ctx, r, b, o)
+		case !errors.Is(err, repo.ErrNotRepository):
+			return "", nil, fmt.Errorf("open repository %s: %w", target, err)
+		}
+	}
+	if needsRepo {
+		return "", nil, usageError("%s is in no git repository: --staged, --range, --branch, --since and --no-unreachable need one; without them its files are scanned, for example: straykey scan %s", target, target)
+	}
+	result, err := scan.Files(ctx, target, b, o)
+	return report.Files, result, err
+}
+
+// openRepo finds the repository of a directory. In a hook, git tells by variables which
+// one it works on and with which index.
+func (p *scanPlan) openRepo(target string) (*repo.Repo, error) {
+	o := repo.Options{Path: target}
+	if p.flags.staged && len(p.flags.paths) == 0 {
+		o.GitDir, o.WorkTree = p.env.getenv("GIT_DIR"), p.env.getenv("GIT_WORK_TREE")
+	}
+	return repo.OpenWith(o)
+}
+
+func (p *scanPlan) scanRepo(ctx context.Context, r *repo.Repo, b *correlate.Builder, o scan.Options) (report.Mode, *scan.Result, error) {
+	f := p.flags
+	switch {
+	case f.staged:
+		indexFile := ""
+		if len(f.paths) == 0 {
+			indexFile = p.env.getenv("GIT_INDEX_FILE")
+		}
+		result, err := scan.Staged(ctx, r, indexFile, b, o)
+		return report.Staged, result, err
+	case len(f.ranges) > 0:
+		result, err := scan.Range(ctx, r, f.ranges, b, o)
+		if errors.Is(err, scan.ErrRevision) {
+			err = usageError("--range: %w", err)
+		}
+		return report.Range, result, err
+	}
+	result, err := scan.History(ctx, r, b, o)
+	if errors.Is(err, scan.ErrRevision) {
+		err = usageError("--branch: %w", err)
+	}
+	return report.History, result, err
+}
+
+// toFile reports whether the main report goes to a file, or to standard output in a format for
+// programs: then people are told in a line on standard error.
+func (p *scanPlan) toFile() bool { return p.flags.output != "" || p.flags.format != "text" }
+
+// write writes all reports.
+func (p *scanPlan) write(env *environment, r *report.Report) error {
+	for _, o := range p.outputs {
+		options := report.Options{ShowSecrets: p.flags.showSecrets, Verbose: p.flags.verbose}
+		if o.file == nil {
+			if p.flags.quiet && o.format == "text" && len(r.Findings) == 0 && r.Coverage.Complete() {
+				continue
+			}
+			options.Color = p.color && o.format == "text"
+			if err := report.Write(env.stdout, o.format, r, options); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := report.Write(o.file, o.format, r, options); err != nil {
+			return err
+		}
+		if err := o.file.Commit(); err != nil {
+			return err
+		}
+	}
+	if p.toFile() && !p.flags.quiet {
+		fmt.Fprintln(env.stderr, "straykey: "+oneLine(r))
+	}
+	return nil
+}
+
+// oneLine sums a report up.
+func oneLine(r *report.Report) string {
+	places := 0
+	for _, f := range r.Findings {
+		places += len(f.Occurrences)
+	}
+	var texts, size int64
+	for _, k := range r.Coverage.Kinds() {
+		texts += k.Scanned
+		size += k.ScannedBytes
+	}
+	state := "complete"
+	if !r.Coverage.Complete() {
+		state = "INCOMPLETE"
+	}
+	return fmt.Sprintf("%d credentials in %d places; %d texts, %.1f MB scanned in %.2f s; %s",
+		len(r.Findings), places, texts, float64(size)/1e6, r.Run.Duration.Seconds(), state)
+}
+
+func firstProblem(c *source.Coverage) string {
+	for _, p := range c.Problems() {
+		if p.Reason != source.Ignored {
+			return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", p.Reason, p.What, p.Where, p.Detail))
+		}
+	}
+	return "see the report's coverage"
+}
+
+// cause returns the reason of an error about a file, without the name that the message has already.
+func cause(err error) error {
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+var sizePattern = regexp.MustCompile(`^(\d+)\s*([KMGT]?)(I?)B?$`)
+
+// parseSize reads 1000, 50MB, 64MiB, 1G (powers of 1024 with an i, else of 1000).
+func parseSize(s string) (int64, error) {
+	m := sizePattern.FindStringSubmatch(strings.ToUpper(s))
+	wrong := usageError("--max-blob-size is a size such as 50MB or 64MiB, not %q, for example: straykey scan --max-blob-size 50MB", s)
+	if m == nil {
+		return 0, wrong
+	}
+	n, err := strconv.ParseInt(m[1], 10, 64)
+	base := int64(1000)
+	if m[3] != "" {
+		base = 1024
+	}
+	for range strings.Index(" KMGT", cmp.Or(m[2], " ")) {
+		if n > 1<<50 {
+			return 0, wrong
+		}
+		n *= base
+	}
+	if err != nil || n <= 0 {
+		return 0, wrong
+	}
+	return n, nil
+}
+
+var agoPattern = regexp.MustCompile(`^(\d+)\s*(h|d|w|m|y|hours?|days?|weeks?|months?|years?)(?:\s+ago)?$`)
+
+// parseSince reads a date, a time, or a span before now.
+func parseSince(s string, now time.Time) (time.Time, error) {
+	for _, layout := range []string{time.DateOnly, time.RFC3339, time.DateTime, "2006-01-02 15:04:05 -0700"} {
+		if t, err := time.ParseInLocation(layout, s, now.Location()); err == nil {
+			return t, nil
+		}
+	}
+	if m := agoPattern.FindStringSubmatch(strings.ToLower(strings.TrimSpace(s))); m != nil {
+		n, err := strconv.Atoi(m[1])
+		if err == nil && n < 100_000 {
+			switch m[2][0] {
+			case 'h':
+				return now.Add(-time.Duration(n) * time.Hour), nil
+			case 'd':
+				return now.AddDate(0, 0, -n), nil
+			case 'w':
+				return now.AddDate(0, 0, -7*n), nil
+			case 'm':
+				return now.AddDate(0, -n, 0), nil
+			case 'y':
+				return now.AddDate(-n, 0, 0), nil
+			}
+		}
+	}
+	return time.Time{}, usageError("--since is a date (2026-01-31), a time (2026-01-31T12:00:00Z) or a span (30d, \"2 weeks ago\"), not %q, for example: straykey scan --since 2026-01-31", s)
+}

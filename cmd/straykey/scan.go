@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/straykey/straykey/report"
+)
+
+// scanFlags is what the user typed; scanPlan (plan.go) is what is done.
+type scanFlags struct {
+	files, staged, noGitignore bool
+	ranges                     []string
+	since, branch              string
+	noUnreachable, noMessages  bool
+	engine                     string
+	jobs                       int
+	timeout                    time.Duration
+	maxBlobSize                string
+	rules                      string
+	only, skip                 []string
+	format, output             string
+	reports                    []string
+	showSecrets, noProgress    bool
+	color                      string
+	quiet, verbose             bool
+	allowIncomplete            bool
+	exitCode                   int
+	paths                      []string
+}
+
+func newScanCommand(env *environment) *cobra.Command {
+	var f scanFlags
+	cmd := &cobra.Command{
+		Use:   "scan [PATH|-]...",
+		Short: "Find credentials in a repository's whole history, in staged changes, or in files",
+		Long: `Scan what PATH is (the current directory if none is given):
+
+  a git repository   the whole history, all objects: every version of every file on
+                     every branch, stashes, notes, the messages of commits and tags,
+                     and what no ref reaches any more. A worktree, a bare repository,
+                     a linked worktree, a submodule or a directory in one.
+  another directory  its files (also with --files)
+  a file, or -       that file, or standard input
+
+The scanned repository is not trusted: none of its hooks, filters or settings is run,
+and nothing is fetched.
+
+` + exitCodesHelp + `
+When something could not be read the code is 2, with or without findings. --exit-code
+changes the code for findings.`,
+		Example: `  straykey scan
+  straykey scan --staged
+  straykey scan --range origin/main..HEAD --format sarif -o straykey.sarif
+  straykey scan --files --report json=report.json src/
+  git show HEAD:config.yml | straykey scan -`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.paths = args
+			return runScan(cmd.Context(), env, &f)
+		},
+	}
+	fl := cmd.Flags()
+	fl.SortFlags = false
+	fl.BoolVar(&f.files, "files", false, "scan files, also where there is a repository")
+	fl.BoolVar(&f.staged, "staged", false, "scan what is staged for the next commit")
+	fl.StringArrayVar(&f.ranges, "range", nil, "scan what the commits of `A..B`, A...B or a single REV change (repeatable)")
+	fl.StringVar(&f.since, "since", "", "history: only what was introduced since `DATE` (2026-01-31, 30d, \"2 weeks ago\")")
+	fl.StringVar(&f.branch, "branch", "", "history: only what `REF` reaches")
+	fl.BoolVar(&f.noUnreachable, "no-unreachable", false, "history: leave out what no ref reaches")
+	fl.BoolVar(&f.noMessages, "no-messages", false, "leave out the messages of commits and tags")
+	fl.BoolVar(&f.noGitignore, "no-gitignore", false, "files: scan ignored files too")
+	fl.StringVar(&f.engine, "engine", "delta", "history: delta reads only what is new in each object; full reads all of it, slowly, for comparison")
+	fl.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "goroutines that scan")
+	fl.DurationVar(&f.timeout, "timeout", 0, "stop after this time, for example 10m, with an incomplete report")
+	fl.StringVar(&f.maxBlobSize, "max-blob-size", "", "skip larger texts, for example 50MB (default 128MiB, and then the run is incomplete)")
+	fl.StringVar(&f.rules, "rules", "", "rules to use instead of the built-in ones: a TOML `FILE`, also in gitleaks' format")
+	fl.StringSliceVar(&f.only, "only", nil, "use only these `RULE`s (ids, repeatable)")
+	fl.StringSliceVar(&f.skip, "skip", nil, "leave out these `RULE`s (ids, repeatable)")
+	fl.StringVar(&f.format, "format", "text", "text, json, jsonl, sarif or gitleaks")
+	fl.StringVarP(&f.output, "output", "o", "", "write the report to `FILE` instead of standard output")
+	fl.StringArrayVar(&f.reports, "report", nil, "write one more report, as `FORMAT=FILE` (repeatable)")
+	fl.BoolVar(&f.showSecrets, "show-secrets", false, "write secrets as they are")
+	fl.BoolVar(&f.noProgress, "no-progress", false, "show no progress bar")
+	fl.StringVar(&f.color, "color", "auto", "auto, always or never; auto obeys NO_COLOR and CLICOLOR_FORCE")
+	fl.BoolVarP(&f.quiet, "quiet", "q", false, "print nothing but findings and errors")
+	fl.BoolVarP(&f.verbose, "verbose", "v", false, "text: name every place and everything that was skipped")
+	fl.BoolVar(&f.allowIncomplete, "allow-incomplete", false, "do not exit with 2 when something could not be read")
+	fl.IntVar(&f.exitCode, "exit-code", exitFindings, "exit code for findings")
+	return cmd
+}
+
+// runScan scans what the flags say, writes the reports and returns the outcome as an exit code.
+func runScan(ctx context.Context, env *environment, f *scanFlags) error {
+	p, err := newScanPlan(env, f)
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	if f.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.timeout)
+		defer cancel()
+	}
+	started := time.Now()
+	stop := p.showProgress(env)
+	r, err := p.scan(ctx)
+	stop()
+	if err != nil {
+		return err
+	}
+	r.Run.Started, r.Run.Duration = started.UTC().Truncate(time.Second), time.Since(started)
+	if err := p.write(env, r); err != nil {
+		return err
+	}
+	return p.outcome(env, r)
+}
+
+// outcome turns a report into an exit code.
+func (p *scanPlan) outcome(env *environment, r *report.Report) error {
+	if !r.Coverage.Complete() && !p.flags.allowIncomplete {
+		if p.toFile() {
+			fmt.Fprintln(env.stderr, "straykey: incomplete: "+firstProblem(r.Coverage))
+		}
+		return &exitError{code: exitIncomplete}
+	}
+	if len(r.Findings) > 0 {
+		return &exitError{code: p.flags.exitCode}
+	}
+	return nil
+}
