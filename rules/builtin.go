@@ -55,8 +55,8 @@ func Catalog(o Options) (*Set, error) {
 				d.table.errorf("id", "defined in %s already; give one of the two another id", at)
 			}
 			defined[d.ID] = d.Source
+			all.add(d)
 		}
-		all.rules = append(all.rules, one.rules...)
 		all.allowlists = append(all.allowlists, one.allowlists...)
 	}
 	if len(errs) == 0 {

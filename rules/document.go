@@ -45,6 +45,9 @@ func (l *loader) document(t *table) *document {
 	doc := &document{extend: readExtend(t)}
 	first, lines := map[string]int{}, t.file.index.ofRules()
 	for _, rt := range t.tables("rules", "[[rules]]") {
+		if t.file.tooMany() {
+			break
+		}
 		d := l.rule(rt, defaults)
 		d.Lines = lines[rt.path]
 		if d.ID == "" {

@@ -192,6 +192,8 @@ func samePath(a, b string) bool {
 type layer struct {
 	rules      []*draft
 	allowlists []Allowlist
+	byID       map[string]*draft
+	byAlias    map[string][]*draft
 }
 
 // draft is a rule with what is needed to report errors in it. Rules of the
@@ -202,25 +204,32 @@ type draft struct {
 }
 
 func layerOf(set *Set) *layer {
-	base := &layer{rules: make([]*draft, len(set.Rules)), allowlists: slices.Clone(set.Allowlists)}
-	for i, r := range set.Rules {
-		base.rules[i] = &draft{Rule: r}
+	b := &layer{allowlists: slices.Clone(set.Allowlists)}
+	for _, r := range set.Rules {
+		b.add(&draft{Rule: r})
 	}
-	return base
+	return b
+}
+
+func (b *layer) add(d *draft) {
+	if b.byID == nil {
+		b.byID, b.byAlias = map[string]*draft{}, map[string][]*draft{}
+	}
+	b.rules = append(b.rules, d)
+	b.byID[d.ID] = d
+	for _, a := range d.Aliases {
+		if !slices.Contains(b.byAlias[a], d) {
+			b.byAlias[a] = append(b.byAlias[a], d)
+		}
+	}
 }
 
 // find returns the rules an id means: the rule of that id, else all that have it as alias.
 func (b *layer) find(id string) []*draft {
-	var found []*draft
-	for _, d := range b.rules {
-		if d.ID == id {
-			return []*draft{d}
-		}
-		if slices.Contains(d.Aliases, id) {
-			found = append(found, d)
-		}
+	if d := b.byID[id]; d != nil {
+		return []*draft{d}
 	}
-	return found
+	return b.byAlias[id]
 }
 
 func (b *layer) ids() []string { return idsOf(b.rules) }
@@ -253,7 +262,7 @@ func (doc *document) disable(base *layer) {
 	off := map[*draft]bool{}
 	for i, id := range x.disabled {
 		found := base.find(id)
-		if len(found) == 0 {
+		if len(found) == 0 && !x.table.file.tooMany() {
 			x.table.elementError("disabledRules", i, "no rule %s in what this file extends%s; remove it", quote(id), suggestion(id, base.ids()))
 		}
 		for _, d := range found {
@@ -282,17 +291,17 @@ func (b *layer) remove(off map[*draft]bool) {
 			}
 		}
 	}
-	kept := b.rules[:0:0]
+	kept := layer{allowlists: b.allowlists}
 	for _, d := range b.rules {
 		if !off[d] {
-			kept = append(kept, d)
+			kept.add(d)
 		} else if needed[d.ID] {
 			hidden := *d.Rule
 			hidden.SkipReport = true
-			kept = append(kept, &draft{Rule: &hidden, table: d.table})
+			kept.add(&draft{Rule: &hidden, table: d.table})
 		}
 	}
-	b.rules = kept
+	*b = kept
 }
 
 // apply lays a file over what it extends.
@@ -307,13 +316,13 @@ func (doc *document) apply(base *layer) {
 				*u = draft{Rule: overlay(u.Rule, d), table: d.table}
 			}
 		default:
-			base.rules = append(base.rules, d)
+			base.add(d)
 		}
 	}
 	for _, t := range doc.targeted {
 		for i, id := range t.targets {
 			found := base.find(id)
-			if len(found) == 0 {
+			if len(found) == 0 && !t.table.file.tooMany() {
 				t.table.elementError("targetRules", i, "no rule %s%s; expected the id of a rule of this file or of one it extends", quote(id), suggestion(id, base.ids()))
 			}
 			for _, d := range found {
@@ -380,12 +389,15 @@ func (b *layer) validate() {
 		if d.table == nil {
 			continue
 		}
+		if d.table.file.tooMany() {
+			return
+		}
 		d.checkShape()
 		d.Required = slices.Clone(d.Required) // may be the catalogue's
 		for i, req := range d.Required {
 			switch found := b.find(req.ID); {
 			case req.ID == d.ID:
-				d.table.errorf(fmt.Sprintf("required[%d].id", i), "a rule cannot require itself; name the other one")
+				d.requiredError(i, "a rule cannot require itself; name the other one")
 			case len(found) == 0:
 				d.requiredError(i, "no rule %s%s; expected the id of a rule of this file or of one it extends", quote(req.ID), suggestion(req.ID, b.ids()))
 			case len(found) > 1:
@@ -421,8 +433,11 @@ func (d *draft) checkShape() {
 	case len(given) == 0 && d.Path == "":
 		t.errorf("", "says not what to look for; expected regex, token, assigned or path, e.g. token = '''acme_[0-9a-f]{32}'''")
 		return
-	case len(given) == 0 && (d.SecretGroup != 0 || d.Entropy != 0):
-		t.errorf("path", "a rule on paths alone has no secret; remove secretGroup and entropy, or add regex")
+	case len(given) == 0:
+		if d.SecretGroup != 0 || d.Entropy != 0 {
+			t.errorf("path", "a rule on paths alone has no secret; remove secretGroup and entropy, or add regex")
+		}
+		return
 	}
 	if d.Assigned != "" && len(d.Keywords) == 0 {
 		t.errorf("assigned", "a value is told by the name it is assigned to; expected keywords, e.g. keywords = [\"acme_token\"]")

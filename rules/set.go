@@ -47,12 +47,11 @@ func (s *Set) Skip(ids []string) (*Set, error) {
 
 // named resolves ids and aliases to ids.
 func (s *Set) named(ids []string) (map[string]bool, error) {
-	out := map[string]bool{}
+	out, all := map[string]bool{}, layerOf(s)
 	for _, id := range ids {
-		found := layerOf(s).find(id)
+		found := all.find(id)
 		if len(found) == 0 {
-			all := idsOfSet(s)
-			return nil, fmt.Errorf("no rule %s%s; straykey rules list prints all ids", quote(id), suggestion(id, all))
+			return nil, fmt.Errorf("no rule %s%s; straykey rules list prints all ids", quote(id), suggestion(id, all.ids()))
 		}
 		for _, d := range found {
 			out[d.ID] = true
@@ -60,8 +59,6 @@ func (s *Set) named(ids []string) (map[string]bool, error) {
 	}
 	return out, nil
 }
-
-func idsOfSet(s *Set) []string { return layerOf(s).ids() }
 
 // without returns a set without the rules that are off.
 func (s *Set) without(off map[string]bool) (*Set, error) {

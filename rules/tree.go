@@ -11,9 +11,13 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// maxFileSize is far above any real rule file (600 rules with samples take half
-// a megabyte) and keeps a hostile one from the decoder.
-const maxFileSize = 4 << 20
+// Limits that no real rule file comes near (600 rules with samples take half a
+// megabyte), and that keep a hostile one from costing more than a second.
+const (
+	maxFileSize = 1 << 20
+	maxElements = 5000 // of a list: rules, keywords, allowlists
+	maxErrors   = 200  // after which no more are looked for
+)
 
 // file is one rule file while it is read: where errors go, and where keys stand.
 type file struct {
@@ -80,7 +84,7 @@ func (f *file) syntaxError(err error) {
 	if pe.Position.Col > 0 {
 		msg = fmt.Sprintf("column %d: %s", pe.Position.Col, msg)
 	}
-	f.errorAt(pe.Position.Line, "", pe.LastKey, "%s; expected TOML such as id = \"acme-token\"", msg)
+	f.errorAt(pe.Position.Line, "", shortKey(pe.LastKey), "%s; expected TOML such as id = \"acme-token\"", msg)
 }
 
 // withoutLongQuotes replaces what a message quotes at length.
@@ -101,6 +105,9 @@ func withoutLongQuotes(msg string) string {
 		return r
 	}, msg), "?")
 }
+
+// tooMany reports whether there are so many errors that looking for more is of no use.
+func (f *file) tooMany() bool { return len(*f.errs) >= maxErrors }
 
 func (f *file) errorAt(line int, rule, key, format string, args ...any) {
 	*f.errs = append(*f.errs, &Error{
@@ -267,6 +274,10 @@ func (t *table) texts(key, example string) []string {
 		t.errorf(key, "expected a list of texts, e.g. %s = [%s]; got %s", key, example, kindOf(v))
 		return nil
 	}
+	if len(list) > maxElements {
+		t.errorf(key, "more than %d texts; remove some", maxElements)
+		return nil
+	}
 	out := make([]string, 0, len(list))
 	for i, v := range list {
 		s, isText := v.(string)
@@ -303,12 +314,20 @@ func (t *table) tables(key, example string) []*table {
 	case map[string]any:
 		return []*table{t.child(key, -1, v)}
 	case []map[string]any:
+		if len(v) > maxElements {
+			t.errorf(key, "more than %d tables; remove some", maxElements)
+			return nil
+		}
 		out := make([]*table, len(v))
 		for i, m := range v {
 			out[i] = t.child(key, i, m)
 		}
 		return out
 	case []any:
+		if len(v) > maxElements {
+			t.errorf(key, "more than %d tables; remove some", maxElements)
+			return nil
+		}
 		var out []*table
 		for i, e := range v {
 			m, isTable := e.(map[string]any)
@@ -355,6 +374,9 @@ func (t *table) refuseUnknown(where string) {
 	}
 	sort.Strings(unknown)
 	for _, k := range unknown {
+		if t.file.tooMany() {
+			return
+		}
 		switch advice, foreign := betterleaksKeys[k]; {
 		case foreign:
 			t.errorf(k, "a betterleaks key that straykey does not evaluate; %s", advice)
