@@ -48,13 +48,10 @@ func stagedByGit(ctx context.Context, objects repo.Objects, path string, head pa
 	if err == nil && unmerged != nil {
 		err = addUnmerged(ctx, r, path, unmerged, &d)
 	}
-	if err == nil {
-		err = gone.Finish(ctx, &d)
-	}
 	if err != nil {
 		return d, fmt.Errorf("%s: %w", why, err)
 	}
-	return d, nil
+	return finish(ctx, objects, d, gone)
 }
 
 // rawChange is a record of git diff-index --raw -z.

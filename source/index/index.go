@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sort"
 
@@ -28,8 +27,9 @@ type Options struct {
 	File string
 }
 
-// Staged returns what the index changes against HEAD, or against nothing before the first commit. All
-// stages of an unresolved merge are Changes. Submodules, and paths added with intent-to-add, have no
+// Staged returns what the index changes against HEAD, or against nothing before the first commit. While a
+// merge is being concluded, what comes unchanged from the other side is left out, as it will be no change
+// of the merge commit; but all stages of a path that is not resolved yet are Changes. Submodules, and paths added with intent-to-add, have no
 // content of their own and are left out, as are the working files: an unstaged edit is not seen.
 func Staged(ctx context.Context, r *repo.Repo, store *pack.Store, reader *pack.Reader, o Options) (repo.Diff, error) {
 	path := o.File
@@ -53,10 +53,18 @@ func Staged(ctx context.Context, r *repo.Repo, store *pack.Store, reader *pack.R
 	if err := w.dir(head, "", 0, len(f.entries), f.tree, 0); err != nil {
 		return repo.Diff{}, err
 	}
-	if err := w.gone.Finish(ctx, &w.diff); err != nil {
+	return finish(ctx, objects, w.diff, w.gone)
+}
+
+// finish adds to a diff against HEAD what else is known.
+func finish(ctx context.Context, objects repo.Objects, d repo.Diff, gone repo.Gone) (repo.Diff, error) {
+	if err := againstMergeHeads(ctx, objects, &d); err != nil {
 		return repo.Diff{}, err
 	}
-	return w.diff, nil
+	if err := gone.Finish(ctx, &d); err != nil {
+		return repo.Diff{}, err
+	}
+	return d, nil
 }
 
 // headTree returns the tree of HEAD's commit, the empty tree before the first commit.
@@ -75,9 +83,12 @@ func headTree(o repo.Objects) (pack.ID, error) {
 	return c.Tree, nil
 }
 
+// maxSize bounds the size of an index file; one of a million entries has about 100 MB.
+const maxSize = 4 << 30
+
 // read reads an index file. One that does not exist is empty, as in git.
 func read(path string, hashLen int) (*file, error) {
-	data, err := os.ReadFile(path)
+	data, err := repo.ReadFile(path, maxSize)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &file{}, nil
 	}

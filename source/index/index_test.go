@@ -140,7 +140,17 @@ var scenarios = []struct {
 		d.Git("checkout", "-q", "main")
 		d.Commit("a", "ours")
 		_, _ = d.Try("", "merge", "-q", "side")
-	}, []string{"a 100644 (1): a <- ours", "a 100644 (3): theirs <- ours", "s 100644: side"}},
+	}, []string{"a 100644 (1): a <- ours", "a 100644 (3): theirs <- ours"}},
+	{"merge being concluded", func(_ *testing.T, d gittest.Dir) {
+		d.Git("checkout", "-q", "-b", "side")
+		d.Commit("a", "theirs", "dir/b", "theirs too", "dir/new", "side")
+		d.Git("checkout", "-q", "main")
+		d.Commit("a", "ours")
+		_, _ = d.Try("", "merge", "-q", "side")
+		d.Write("a", "resolved")
+		d.Write("dir/extra", "extra")
+		d.Git("add", "a", "dir/extra")
+	}, []string{"a 100644: resolved <- ours <- theirs", "dir/extra 100644: extra"}},
 	{"conflict of names only", func(_ *testing.T, d gittest.Dir) {
 		d.Git("checkout", "-q", "-b", "side")
 		d.Git("rm", "-q", "a")

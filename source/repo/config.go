@@ -39,7 +39,7 @@ func readConfig(gitDir, commonDir string) (config, error) {
 }
 
 func (c *config) add(path string) error {
-	data, err := readRegular(path, maxConfig)
+	data, err := ReadFile(path, maxConfig)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

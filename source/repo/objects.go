@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/pack"
@@ -97,4 +98,29 @@ func EmptyTree(hashLen int) pack.ID {
 	}
 	sum := sha1.Sum([]byte(object))
 	return pack.ID(sum[:])
+}
+
+// BlobAt returns the blob at a path below a tree, or "" if there is none.
+func (o Objects) BlobAt(tree pack.ID, path string) (pack.ID, error) {
+	for {
+		name, rest, isDir := strings.Cut(path, "/")
+		data, err := o.readAs(tree, pack.Tree)
+		if err != nil {
+			return "", err
+		}
+		found := false
+		it := pack.NewTreeIter(data, o.Repo.HashLen)
+		for !found && it.Next() {
+			found = string(it.Name) == name && it.IsDir() == isDir
+		}
+		switch {
+		case it.Err() != nil:
+			return "", corrupt(tree, it.Err())
+		case !found || !isDir && !it.IsBlob():
+			return "", nil
+		case !isDir:
+			return pack.ID(it.ID), nil
+		}
+		tree, path = pack.ID(it.ID), rest
+	}
 }

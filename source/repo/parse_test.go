@@ -29,6 +29,18 @@ func TestParsePackedRefs(t *testing.T) {
 	}
 }
 
+func TestFindPackedRef(t *testing.T) {
+	data := "# pack-refs with: peeled fully-peeled sorted \n" + hexA + " refs/heads/ab\n" + hexB + " refs/heads/a\n" + hexA + " refs/tags/a"
+	for name, want := range map[string]string{
+		"refs/heads/ab": hexA, "refs/heads/a": hexB, "refs/tags/a": hexA, "refs/heads/b": "", "heads/a": "", "peeled": "", "refs/tags/": "", "a": "",
+	} {
+		id, err := findPackedRef([]byte(data), 20, name)
+		if id.String() != want || (err == nil) != (want != "") {
+			t.Errorf("%s is %v, %v", name, id, err)
+		}
+	}
+}
+
 func FuzzPackedRefs(f *testing.F) {
 	f.Add([]byte("# pack-refs with: peeled\n"+hexA+" refs/heads/a\n^"+hexB+"\n"), false)
 	f.Add([]byte(hexA+hexA[:24]+" refs/heads/a\n"), true)
@@ -41,6 +53,9 @@ func FuzzPackedRefs(f *testing.F) {
 		_ = parsePackedRefs(data, hashLen, func(name string, id pack.ID) {
 			if !validRefName(name) || len(id) != hashLen || !bytes.Contains(data, []byte(name)) {
 				t.Fatalf("ref %q %v", name, id)
+			}
+			if found, err := findPackedRef(data, hashLen, name); err != nil || len(found) != hashLen {
+				t.Fatalf("%q is found as %v, %v", name, found, err)
 			}
 			if path := filepath.Join("/top", filepath.FromSlash(name)); !strings.HasPrefix(path, "/top/") {
 				t.Fatalf("ref %q leaves its directory", name)

@@ -100,18 +100,8 @@ func (r *Repo) readRef(name string) (id pack.ID, target string, err error) {
 	if !errors.Is(err, ErrNoRef) {
 		return id, target, err
 	}
-	err = r.packedRefs(func(packed string, packedID pack.ID) {
-		if packed == name {
-			id = packedID
-		}
-	})
-	if id != "" {
-		return id, "", nil // damage elsewhere in the file is told by Refs
-	}
-	if err == nil {
-		err = ErrNoRef
-	}
-	return "", "", err
+	id, err = r.packedRef(name)
+	return id, "", err
 }
 
 // refFile returns where a ref is stored as a file. Work trees share their refs, except for HEAD and the
@@ -154,7 +144,7 @@ func readLooseRef(path string, hashLen int) (id pack.ID, target string, err erro
 	if err != nil || info.IsDir() {
 		return "", "", ErrNoRef
 	}
-	data, err := readRegular(path, maxSmall)
+	data, err := ReadFile(path, maxSmall)
 	if err != nil {
 		if missing(err) {
 			err = ErrNoRef
@@ -328,14 +318,51 @@ func (r *Repo) otherWorktrees() []string {
 
 // packedRefs calls f for each ref in packed-refs.
 func (r *Repo) packedRefs(f func(name string, id pack.ID)) error {
-	data, err := readRegular(filepath.Join(r.CommonDir, "packed-refs"), maxRefs)
+	data, err := r.packedRefsFile()
 	if err != nil {
-		if missing(err) {
-			return nil
-		}
 		return err
 	}
 	return parsePackedRefs(data, r.HashLen, f)
+}
+
+// packedRef looks one ref up in packed-refs.
+func (r *Repo) packedRef(name string) (id pack.ID, err error) {
+	data, err := r.packedRefsFile()
+	if err != nil {
+		return "", err
+	}
+	return findPackedRef(data, r.HashLen, name)
+}
+
+// packedRefsFile returns the content of packed-refs; without such a file, nothing.
+func (r *Repo) packedRefsFile() ([]byte, error) {
+	data, err := ReadFile(filepath.Join(r.CommonDir, "packed-refs"), maxRefs)
+	if missing(err) {
+		err = nil
+	}
+	return data, err
+}
+
+// findPackedRef finds a ref without reading all lines, of which there may be a great many. Damage in other
+// lines does not matter here; Refs tells it.
+func findPackedRef(data []byte, hashLen int, name string) (id pack.ID, err error) {
+	for {
+		i := bytes.Index(data, []byte(" "+name))
+		if i < 0 {
+			return "", ErrNoRef
+		}
+		start := bytes.LastIndexByte(data[:i], '\n') + 1
+		line, _, _ := bytes.Cut(data[start:], []byte("\n"))
+		_ = parsePackedRefs(line, hashLen, func(found string, foundID pack.ID) {
+			if found == name {
+				id = foundID
+			}
+		})
+		if id != "" {
+			return id, nil
+		}
+		data = data[i+1:]
+	}
 }
 
 // parsePackedRefs reads a packed-refs file: lines "<hex> <name>", comments, and after an annotated tag
@@ -369,7 +396,7 @@ func parsePackedRefs(data []byte, hashLen int, f func(name string, id pack.ID)) 
 // reflog returns the values that a ref had, the present one first.
 func (r *Repo) reflog(name string) ([]pack.ID, error) {
 	dir, file := r.refFile(name)
-	data, err := readRegular(filepath.Join(dir, "logs", filepath.FromSlash(file)), maxRefs)
+	data, err := ReadFile(filepath.Join(dir, "logs", filepath.FromSlash(file)), maxRefs)
 	if err != nil {
 		if missing(err) {
 			err = nil

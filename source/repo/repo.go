@@ -121,7 +121,7 @@ func followGitFile(path string) (string, error) {
 	if info.IsDir() {
 		return path, nil
 	}
-	data, err := readRegular(path, maxSmall)
+	data, err := ReadFile(path, maxSmall)
 	if err != nil {
 		return "", err
 	}
@@ -140,7 +140,7 @@ func isGitDir(dir string) bool {
 			return false
 		}
 	} else {
-		data, err := readRegular(filepath.Join(dir, "HEAD"), maxSmall)
+		data, err := ReadFile(filepath.Join(dir, "HEAD"), maxSmall)
 		if err != nil || !looksLikeHead(data) {
 			return false
 		}
@@ -164,7 +164,7 @@ func looksLikeHead(data []byte) bool {
 // commonDir returns the directory that the commondir file of a linked work tree's git directory
 // names, or the git directory itself.
 func commonDir(gitDir string) string {
-	data, err := readRegular(filepath.Join(gitDir, "commondir"), maxSmall)
+	data, err := ReadFile(filepath.Join(gitDir, "commondir"), maxSmall)
 	if err != nil {
 		return gitDir
 	}
@@ -199,7 +199,7 @@ func (r *Repo) workTree(found string, c config) string {
 	case linked && found != "":
 		return found
 	case linked:
-		data, err := readRegular(filepath.Join(r.GitDir, "gitdir"), maxSmall)
+		data, err := ReadFile(filepath.Join(r.GitDir, "gitdir"), maxSmall)
 		if err != nil {
 			return ""
 		}
@@ -237,7 +237,7 @@ func promisorPacks(objects string) ([]string, error) {
 
 // readShallow reads the commits at which a shallow clone ends, one id a line.
 func readShallow(path string, hashLen int) ([]pack.ID, error) {
-	data, err := readRegular(path, maxRefs)
+	data, err := ReadFile(path, maxRefs)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -260,9 +260,9 @@ const (
 	maxRefs  = 1 << 30  // of files with a line for each ref
 )
 
-// readRegular reads a file of at most limit bytes. What is no regular file is not even opened: a pipe in
-// a hostile repository would block forever.
-func readRegular(path string, limit int64) ([]byte, error) {
+// ReadFile reads a file of at most limit bytes. What is no regular file is not even opened: a pipe in a
+// hostile repository would block forever.
+func ReadFile(path string, limit int64) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
