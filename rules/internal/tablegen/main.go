@@ -1,4 +1,4 @@
-// Tablegen writes catalog_table.go, the built-in rules as Go data. It runs in
+// Command tablegen writes catalog_table.go, the built-in rules as Go data. It runs in
 // the directory of package rules: go generate ./rules.
 package main
 

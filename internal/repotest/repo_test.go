@@ -1,0 +1,289 @@
+package repotest
+
+import (
+	"bytes"
+	"go/ast"
+	"go/format"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const (
+	root   = "../.."
+	module = "github.com/straykey/straykey"
+)
+
+// layers says what a package may import of this module: each key is a package and all below it, the
+// longest key that fits a package counts. A package may always import what lies below its own key.
+// A new arrow is a decision: it belongs into docs/architecture.md too.
+func layers() map[string][]string {
+	return map[string][]string{
+		// Libraries for others. They know nothing of git, the network or a terminal.
+		"delta":              {},
+		"detect/proof":       {},
+		"rules":              {},
+		"detect":             {"delta", "rules"},
+		"rules/ruletest":     {"detect", "rules"}, // tries rules on the engine
+		"rules/sample":       {"detect/proof/forge", "rules"},
+		"detect/proof/forge": {"detect/proof/internal"},
+
+		// Where texts come from.
+		"source":         {},
+		"source/pack":    {"delta", "source"},
+		"source/repo":    {"source", "source/pack"},
+		"source/history": {"source", "source/pack", "source/repo"},
+		"source/index":   {"source", "source/pack", "source/repo"},
+		"source/revs":    {"source", "source/pack", "source/repo"},
+		"source/files":   {"source"},
+
+		"correlate": {"detect", "rules"},
+		"scan":      {"correlate", "delta", "detect", "rules", "source"},
+		"report":    {"correlate", "detect/proof", "rules", "source"},
+
+		"cmd":           {"correlate", "detect", "report", "rules", "scan", "source"},
+		"internal/demo": {"detect/proof/forge"}, // makes the repository of "make run"
+		"internal":      {},
+	}
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range packages(t) {
+		layer := longest(layers(), p.dir)
+		if layer == "" {
+			t.Errorf("package %s has no layer: add it to the list in this test", p.dir)
+			continue
+		}
+		for _, imported := range p.imports {
+			own, ok := strings.CutPrefix(imported, module+"/")
+			if !ok || within(own, layer) {
+				continue
+			}
+			if !slices.ContainsFunc(layers()[layer], func(allowed string) bool { return within(own, allowed) }) {
+				t.Errorf("%s imports %s: %s may import %v", p.dir, own, layer, layers()[layer])
+			}
+		}
+	}
+}
+
+// What detect and rules may not import from outside, so that they stay a library.
+func TestLibrariesStayLibraries(t *testing.T) {
+	banned := []string{
+		"net", "os/exec", "log", "golang.org/x/term", "github.com/go-git", "github.com/spf13",
+		"github.com/schollz",
+	}
+	for _, p := range packages(t) {
+		if p.name == "main" || !within(p.dir, "detect") && !within(p.dir, "rules") && !within(p.dir, "delta") {
+			continue
+		}
+		for _, imported := range p.imports {
+			for _, b := range banned {
+				if within(imported, b) && imported != "net/url" && imported != "net/netip" {
+					t.Errorf("%s imports %s", p.dir, imported)
+				}
+			}
+		}
+	}
+}
+
+func TestFlagsStayInCmd(t *testing.T) {
+	for _, p := range packages(t) {
+		if within(p.dir, "cmd") {
+			continue
+		}
+		for _, imported := range p.imports {
+			if imported == "flag" && !within(p.dir, "rules/internal") || within(imported, "github.com/spf13") {
+				t.Errorf("%s imports %s", p.dir, imported)
+			}
+		}
+	}
+}
+
+func TestPackageComments(t *testing.T) {
+	for _, p := range packages(t) {
+		want := "Package " + p.name + " "
+		if p.name == "main" {
+			want = "Command "
+		}
+		if !strings.HasPrefix(p.doc, want) {
+			t.Errorf("%s: the package comment does not start with %q", p.dir, want)
+		}
+	}
+}
+
+func TestNoInit(t *testing.T) {
+	for _, p := range packages(t) {
+		for _, at := range p.inits {
+			t.Errorf("%s: func init: set things up where they are used", at)
+		}
+	}
+}
+
+func TestFormatted(t *testing.T) {
+	for _, file := range goFiles(t) {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := format.Source(src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(src, want) {
+			t.Errorf("%s is not formatted: run gofumpt -w %[1]s", file)
+		}
+	}
+}
+
+// What people are told to rely on is there.
+func TestProjectFiles(t *testing.T) {
+	for _, file := range []string{
+		"LICENSE", "Makefile", "CONTRIBUTING.md", "CHANGELOG.md", ".ci/run", ".pre-commit-hooks.yaml", ".golangci.yml",
+		"tools/go.mod", "docs/schema/report-1.schema.json",
+	} {
+		info, err := os.Stat(filepath.Join(root, file))
+		if err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+	makefile := read(t, "Makefile")
+	for _, target := range []string{"run", "test", "bench", "lint", "fuzz", "build"} {
+		if !strings.Contains(makefile, "\n"+target+":") {
+			t.Errorf("Makefile: no target %s", target)
+		}
+	}
+}
+
+// A hook that is given file names would scan the work tree instead of the index.
+func TestHooks(t *testing.T) {
+	hooks := read(t, ".pre-commit-hooks.yaml")
+	var got []string
+	for line := range strings.Lines(hooks) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "- ")), ": "); ok {
+			switch key {
+			case "id", "entry", "language", "pass_filenames", "stages":
+				got = append(got, key+": "+value)
+			}
+		}
+	}
+	want := []string{
+		"id: straykey", "entry: straykey scan --staged", "language: golang", "pass_filenames: false", "stages: [pre-commit]",
+		"id: straykey-system", "entry: straykey scan --staged", "language: system", "pass_filenames: false", "stages: [pre-commit]",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// A pkg is what the tests ask of a package, its test files left out.
+type pkg struct {
+	dir     string // from the root, slash separated
+	name    string
+	doc     string
+	imports []string
+	inits   []token.Position
+}
+
+func packages(t *testing.T) []*pkg {
+	t.Helper()
+	byDir := map[string]*pkg{}
+	fset := token.NewFileSet()
+	for _, file := range goFiles(t) {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(fset, file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rel, err := filepath.Rel(root, filepath.Dir(file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := filepath.ToSlash(rel)
+		p := byDir[dir]
+		if p == nil {
+			p = &pkg{dir: dir, name: f.Name.Name}
+			byDir[dir] = p
+		}
+		if f.Doc != nil && !strings.HasPrefix(f.Doc.Text(), "Code generated") {
+			p.doc = f.Doc.Text()
+		}
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.imports = append(p.imports, imported)
+		}
+		for _, decl := range f.Decls {
+			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				p.inits = append(p.inits, fset.Position(fn.Pos()))
+			}
+		}
+	}
+	if len(byDir) < 10 {
+		t.Fatalf("only %d packages found: is %s the root of the repository?", len(byDir), root)
+	}
+	var out []*pkg
+	for _, p := range byDir {
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b *pkg) int { return strings.Compare(a.dir, b.dir) })
+	return out
+}
+
+func goFiles(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := d.Name()
+		if d.IsDir() && file != root && (strings.HasPrefix(name, ".") || name == "testdata" || name == "bin" || name == "dist") {
+			return filepath.SkipDir
+		}
+		if !d.IsDir() && path.Ext(name) == ".go" {
+			out = append(out, file)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// longest returns the longest key that dir lies within.
+func longest(m map[string][]string, dir string) string {
+	best := ""
+	for key := range m {
+		if within(dir, key) && len(key) > len(best) {
+			best = key
+		}
+	}
+	return best
+}
+
+func within(dir, parent string) bool {
+	return dir == parent || strings.HasPrefix(dir, parent+"/")
+}
