@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 
 	"github.com/straykey/straykey/source/pack"
 )
@@ -16,14 +17,17 @@ func Attribute(ctx context.Context, g *Graph, q Query) (Result, error) {
 		return Result{}, err
 	}
 	a := newAttribution(g, q, f)
-	if err := a.compare(ctx); err != nil {
+	v := newVisit(f, a.sigs)
+	var wg sync.WaitGroup
+	wg.Go(func() { a.visitCommits(v, 0) }) // a part that needs nothing of what follows
+	err = a.compare(ctx)
+	wg.Wait()
+	if err != nil {
 		return Result{}, err
 	}
 	a.findLast()
 	a.findHead()
 	places := a.places()
-	v := newVisit(f, a.sigs)
-	a.visitCommits(v, 0)
 	problems := v.told()
 	a.placeTargets(places, v.blobs)
 	a.visitCommits(v, 1)
@@ -103,8 +107,8 @@ func (g *Graph) kind(commit uint32) int {
 	return 1
 }
 
-// span returns the span of a credential at a path.
-func (a *attribution) span(cred, path uint32) *span {
+// span returns the number of the span of a credential at a path.
+func (a *attribution) span(cred, path uint32) uint32 {
 	k := uint64(path)<<32 | uint64(cred)
 	i, ok := a.spanAt[k]
 	if !ok {
@@ -112,7 +116,7 @@ func (a *attribution) span(cred, path uint32) *span {
 		a.spanAt[k] = i
 		a.spans = append(a.spans, span{cred: cred, path: path, last: [2]int32{-1, -1}, removed: [2]int32{-1, -1}})
 	}
-	return &a.spans[i]
+	return i
 }
 
 // compare compares the tree of each commit with those of its parents.
@@ -139,8 +143,7 @@ func (a *attribution) compareCommit(c uint32) {
 		return
 	}
 	a.diff.minus(0, a.root[c], theirs, func(cred, path uint32) {
-		a.span(cred, path)
-		a.intros = append(a.intros, intro{a.spanAt[uint64(path)<<32|uint64(cred)], c})
+		a.intros = append(a.intros, intro{a.span(cred, path), c})
 	})
 	kind := a.kind(c)
 	for _, p := range a.parentsOf(c) {
@@ -148,7 +151,7 @@ func (a *attribution) compareCommit(c uint32) {
 			continue // an unreachable commit does not remove anything from the reachable ones
 		}
 		a.diff.minus(0, a.root[p], a.root[c:c+1], func(cred, path uint32) {
-			s := a.span(cred, path)
+			s := &a.spans[a.span(cred, path)]
 			s.last[kind] = max(s.last[kind], int32(p))
 			s.removed[kind] = max(s.removed[kind], int32(c))
 		})
@@ -184,7 +187,7 @@ func (a *attribution) findLast() {
 			seen[kind][k] = true
 			return false
 		}, func(cred, path uint32) {
-			s := a.span(cred, path)
+			s := &a.spans[a.span(cred, path)]
 			s.last[kind] = max(s.last[kind], int32(c))
 		})
 	}
@@ -195,7 +198,7 @@ func (a *attribution) findHead() {
 		return
 	}
 	all := func(uint32, uint32) bool { return false }
-	a.diff.each(0, a.root[a.head], all, func(cred, path uint32) { a.span(cred, path).inHead = true })
+	a.diff.each(0, a.root[a.head], all, func(cred, path uint32) { a.spans[a.span(cred, path)].inHead = true })
 }
 
 // places makes the places of all spans.

@@ -27,7 +27,8 @@ func (d *differ) minus(path, a uint32, bs []uint32, emit func(cred, path uint32)
 	if slices.Contains(bs, a) {
 		return
 	}
-	others := make([]cursor, 0, 2)
+	var buf [4]cursor
+	others := buf[:0]
 	for _, b := range bs {
 		if b != 0 {
 			others = append(others, cursor{chunks: d.lists.get(b)})
@@ -66,23 +67,38 @@ func (d *differ) entryMinus(path uint32, mine []entry, others []cursor, emit fun
 	for i := range others {
 		theirs = others[i].values(d.signatures, key, theirs)
 	}
-	mine = slices.DeleteFunc(slices.Clone(mine), func(e entry) bool { return slices.Contains(theirs, e.value()) })
-	if len(mine) == 0 {
-		return
-	}
 	path = d.paths.child(path, mine[0].name())
 	for i, e := range mine {
-		if e.dir() {
+		switch {
+		case slices.Contains(theirs, e.value()):
+		case e.dir():
 			d.minus(path, e.value(), theirs, emit)
-			continue
-		}
-		for _, cred := range d.at(e.value(), path) {
-			in := func(label uint32) bool { return slices.Contains(d.at(label, path), cred) }
-			if !slices.ContainsFunc(theirs, in) && !slices.ContainsFunc(mine[:i], func(e entry) bool { return in(e.value()) }) {
-				emit(cred, path)
+		default:
+			for _, cred := range d.at(e.value(), path) {
+				if !d.anyHolds(theirs, path, cred) && !d.anyEntryHolds(mine[:i], path, cred) {
+					emit(cred, path)
+				}
 			}
 		}
 	}
+}
+
+func (d *differ) anyHolds(labels []uint32, path, cred uint32) bool {
+	for _, label := range labels {
+		if slices.Contains(d.at(label, path), cred) {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *differ) anyEntryHolds(entries []entry, path, cred uint32) bool {
+	for _, e := range entries {
+		if slices.Contains(d.at(e.value(), path), cred) {
+			return true
+		}
+	}
+	return false
 }
 
 // each calls emit for each credential and path that a tree of signature sig holds, except below what

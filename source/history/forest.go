@@ -3,6 +3,7 @@ package history
 import (
 	"cmp"
 	"context"
+	"encoding/binary"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,7 +31,8 @@ const noTree = ^treeID(0)
 type grove struct {
 	first  treeID
 	trees  []treeRec
-	ops    []op
+	ops    []byte
+	fresh  []freshEntry
 	lists  []uint32         // of each tree, the list of its entries that matter
 	list   interner[uint32] // lists of chunks of entries, see chunked
 	chunks interner[entry]
@@ -110,24 +112,18 @@ func (f *forest) join(scanners []*scanner) {
 			}
 			problems[i] = child
 		}
-		renumber(s.ops, names, problems, objects)
+		for i := range s.fresh {
+			e := &s.fresh[i]
+			e.name = names[e.name]
+			if e.child >= objects {
+				e.child = problems[e.child-objects]
+			}
+		}
 		for i, t := range s.trees {
 			f.at[t.num] = treeID(f.trees + i)
 		}
-		f.groves = append(f.groves, grove{first: treeID(f.trees), trees: s.trees, ops: s.ops})
+		f.groves = append(f.groves, grove{first: treeID(f.trees), trees: s.trees, ops: s.ops, fresh: s.fresh})
 		f.trees += len(s.trees)
-	}
-}
-
-func renumber(ops []op, names, problems []uint32, objects uint32) {
-	for i := range ops {
-		o := &ops[i]
-		if kind := o.kind & opKind; kind == opBlob || kind == opTree {
-			o.kind = kind | names[o.kind&opName]
-			if o.arg >= objects {
-				o.arg = problems[o.arg-objects]
-			}
-		}
 	}
 }
 
@@ -141,7 +137,8 @@ func (f *forest) grow(labels map[pack.Num]uint32) {
 	for child := range f.problems {
 		marks.set(child)
 	}
-	// A tree matters if something in it does. Each pass takes this at least one level up.
+	// A tree matters if something in it does, or in its base: to know better takes longer than to make
+	// some lists that hold nothing. Each pass takes this at least one level up.
 	for more := true; more; {
 		var changed atomic.Bool
 		f.each(func(g *grove) {
@@ -153,19 +150,19 @@ func (f *forest) grow(labels map[pack.Num]uint32) {
 	}
 	f.each(func(g *grove) { g.keep(marks) })
 	for i := range f.groves {
-		f.groves[i].ops = nil
+		f.groves[i].ops, f.groves[i].fresh = nil, nil
 	}
 }
 
 // findNoTrees makes problems of objects that an entry says are trees and that are not.
 func (f *forest) findNoTrees() {
 	for _, g := range f.groves {
-		for _, o := range g.ops {
-			if o.kind&opKind != opTree || f.tree(o.arg) != noTree {
+		for _, e := range g.fresh {
+			if !e.dir || f.tree(e.child) != noTree {
 				continue
 			}
-			if _, ok := f.problems[o.arg]; !ok {
-				f.problems[o.arg] = treeProblem(f.store.ID(pack.Num(o.arg)), errNotTree)
+			if _, ok := f.problems[e.child]; !ok {
+				f.problems[e.child] = treeProblem(f.store.ID(pack.Num(e.child)), errNotTree)
 			}
 		}
 	}
@@ -201,111 +198,121 @@ func newMarks(n int) marks { return make(marks, n/64+1) }
 func (m marks) has(i uint32) bool { return m[i/64].Load()>>(i%64)&1 != 0 }
 func (m marks) set(i uint32)      { m[i/64].Or(1 << (i % 64)) }
 
-// indexed is an entry and its index among all entries of its tree.
-type indexed struct {
-	index uint32
-	entry entry
-}
-
-// replay goes through the trees in order and makes the list of each one's marked entries out of that of its base. do
-// must not keep the lists.
-func (g *grove) replay(m marks, do func(tree int, list []indexed, base int, baseList []indexed)) {
-	type level struct {
-		tree int
-		list []indexed
-	}
-	levels := make([]level, 1, maxDepth+1) // the bases of the current tree and, last, the tree itself
+// mark marks the trees that have a marked entry, or whose base has or had one. It reports whether it found any.
+func (g *grove) mark(m marks) bool {
+	found := false
+	var chain [maxDepth + 1]bool // whether the bases of the current tree are marked and, last, the tree itself
 	for t := range g.trees {
-		depth := int(g.trees[t].depth)
-		if depth == len(levels) {
-			levels = append(levels, level{})
+		rec := &g.trees[t]
+		is := m.has(uint32(rec.num))
+		if !is {
+			is = rec.depth > 0 && chain[rec.depth-1] || slices.ContainsFunc(g.freshOf(t), func(e freshEntry) bool { return m.has(e.child) })
+			if is {
+				m.set(uint32(rec.num))
+				found = true
+			}
 		}
-		base := level{tree: -1}
-		if depth > 0 {
-			base = levels[depth-1]
-		}
-		list := g.apply(g.opsOf(t), base.list, levels[depth].list[:0], m)
-		levels[depth] = level{t, list}
-		do(t, list, base.tree, base.list)
+		chain[rec.depth] = is
 	}
+	return found
 }
 
-func (g *grove) opsOf(t int) []op {
+func (g *grove) freshOf(t int) []freshEntry {
+	if t+1 == len(g.trees) {
+		return g.fresh[g.trees[t].fresh:]
+	}
+	return g.fresh[g.trees[t].fresh:g.trees[t+1].fresh]
+}
+
+func (g *grove) opsOf(t int) []byte {
 	if t+1 == len(g.trees) {
 		return g.ops[g.trees[t].ops:]
 	}
 	return g.ops[g.trees[t].ops:g.trees[t+1].ops]
 }
 
-// apply appends the marked entries of a tree to a list, given those of its base.
-func (g *grove) apply(ops []op, base, list []indexed, m marks) []indexed {
-	pos, next := uint32(0), 0
-	for _, o := range ops {
-		switch o.kind & opKind {
-		case opCopy:
-			i, j := o.kind&opName, o.arg
-			next = seek(base, next, i)
-			for ; next < len(base) && base[next].index < j; next++ {
-				list = append(list, indexed{base[next].index - i + pos, base[next].entry})
-			}
-			pos += j - i
-		case opSkip:
-			pos += o.arg
-		default:
-			if m.has(o.arg) {
-				list = append(list, indexed{pos, makeEntry(o.kind&opName, o.kind&opKind == opTree, o.arg)})
-			}
-			pos++
+// located is an entry and the position of its first byte in the tree.
+type located struct {
+	at    int
+	entry entry
+}
+
+// keep makes the lists of all trees: in order, each out of that of its base.
+func (g *grove) keep(m marks) {
+	g.lists = make([]uint32, len(g.trees))
+	var levels [maxDepth + 1][]located // of the bases of the current tree and, last, the tree itself
+	var chain [maxDepth + 1]int
+	var entries []entry
+	var list []uint32
+	for t := range g.trees {
+		depth := g.trees[t].depth
+		chain[depth] = t
+		if !m.has(uint32(g.trees[t].num)) {
+			levels[depth] = levels[depth][:0]
+			continue
 		}
+		var base []located
+		if depth > 0 {
+			base = levels[depth-1]
+		}
+		all := apply(g.opsOf(t), g.freshOf(t), base, levels[depth][:0], m)
+		levels[depth] = all
+		if depth > 0 && slices.EqualFunc(all, base, func(a, b located) bool { return a.entry == b.entry }) {
+			g.lists[t] = g.lists[chain[depth-1]]
+			continue
+		}
+		entries = entries[:0]
+		for _, e := range all {
+			entries = append(entries, e.entry)
+		}
+		// In a tree, a directory counts as if its name ended in a slash; here, order is by plain name.
+		if !slices.IsSortedFunc(entries, byKey) {
+			slices.SortStableFunc(entries, byKey)
+		}
+		list = chunked(entries, list[:0], &g.chunks)
+		g.lists[t] = g.list.add(list)
+	}
+	g.list.release()
+	g.chunks.release()
+}
+
+func byKey(a, b entry) int { return cmp.Compare(a.key(), b.key()) }
+
+// apply appends the marked entries of a tree to a list, given those of its base.
+func apply(ops []byte, fresh []freshEntry, base, list []located, m marks) []located {
+	pos, next, from := 0, 0, 0
+	for len(ops) > 0 {
+		v, n := binary.Uvarint(ops)
+		ops = ops[n:]
+		size := int(v >> 2)
+		switch v & 3 {
+		case opCopy:
+			skip, n := binary.Varint(ops)
+			ops = ops[n:]
+			from += int(skip)
+			next = seek(base, next, from)
+			for ; next < len(base) && base[next].at < from+size; next++ {
+				list = append(list, located{base[next].at - from + pos, base[next].entry})
+			}
+			from += size
+		case opNew:
+			if e := fresh[0]; m.has(e.child) {
+				list = append(list, located{pos, makeEntry(e.name, e.dir, e.child)})
+			}
+			fresh = fresh[1:]
+		}
+		pos += size
 	}
 	return list
 }
 
-// seek returns the first position in the list with an index of at least i. It is mostly at hint or
-// little behind.
-func seek(list []indexed, hint int, i uint32) int {
-	if hint > 0 && list[hint-1].index >= i {
-		hint = 0
+// seek returns the first entry of the list at a position or behind it. It is mostly the hint.
+func seek(list []located, hint, at int) int {
+	if (hint == 0 || list[hint-1].at < at) && (hint == len(list) || list[hint].at >= at) {
+		return hint
 	}
-	for hint < len(list) && list[hint].index < i {
-		hint++
-	}
-	return hint
-}
-
-// mark marks the trees in which something is marked. It reports whether it found any.
-func (g *grove) mark(m marks) bool {
-	found := false
-	g.replay(m, func(t int, list []indexed, _ int, _ []indexed) {
-		if num := uint32(g.trees[t].num); len(list) > 0 && !m.has(num) {
-			m.set(num)
-			found = true
-		}
-	})
-	return found
-}
-
-// keep makes the lists of all trees.
-func (g *grove) keep(m marks) {
-	g.lists = make([]uint32, len(g.trees))
-	var entries []entry
-	var list []uint32
-	g.replay(m, func(t int, marked []indexed, base int, baseMarked []indexed) {
-		if base >= 0 && slices.EqualFunc(marked, baseMarked, func(a, b indexed) bool { return a.entry == b.entry }) {
-			g.lists[t] = g.lists[base]
-			return
-		}
-		entries = entries[:0]
-		for _, x := range marked {
-			entries = append(entries, x.entry)
-		}
-		// In a tree, a directory counts as if its name ended in a slash; here, order is by plain name.
-		slices.SortStableFunc(entries, func(a, b entry) int { return cmp.Compare(a.key(), b.key()) })
-		list = chunked(entries, list[:0], &g.chunks)
-		g.lists[t] = g.list.add(list)
-	})
-	g.list.release()
-	g.chunks.release()
+	i, _ := slices.BinarySearchFunc(list, at, func(e located, at int) int { return cmp.Compare(e.at, at) })
+	return i
 }
 
 // chunked appends the numbers of the chunks into which a sorted list of entries is cut. Where it is cut depends

@@ -19,6 +19,7 @@ const (
 var (
 	errNotTree   = errors.New("not a tree")
 	errMalformed = errors.New("malformed tree entry")
+	errSlash     = errors.New("its name in a tree has a slash")
 	errTooMany   = errors.New("the paths below unfold beyond the limit; some are left out")
 )
 

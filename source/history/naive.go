@@ -1,7 +1,6 @@
 package history
 
 import (
-	"bytes"
 	"cmp"
 	"container/heap"
 	"context"
@@ -248,7 +247,10 @@ func (n *naive) flatten(tree pack.Num, nesting int) *flatTree {
 	}
 	for _, e := range entries {
 		child := n.find(e.id)
+		matters := e.dir || child == NoCommit || n.q.Labels[child] != 0
 		switch {
+		case strings.Contains(e.name, "/") && matters:
+			f.trouble(treeProblem(e.id, errSlash))
 		case child == NoCommit:
 			f.trouble(absentObject(n.Repo, e.id, ""))
 		case !e.dir:
@@ -309,10 +311,6 @@ func (n *naive) entries(tree pack.Num) ([]naiveEntry, error) {
 	var entries []naiveEntry
 	it := pack.NewTreeIter(data, n.Store.HashLen())
 	for it.Next() {
-		if bytes.IndexByte(it.Name, '/') >= 0 {
-			err = errMalformed
-			break
-		}
 		if it.IsDir() || it.IsBlob() {
 			entries = append(entries, naiveEntry{string(it.Name), it.IsDir(), pack.ID(it.ID)})
 		}

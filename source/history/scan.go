@@ -3,38 +3,44 @@ package history
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/pack"
 )
 
-// A tree is remembered as a list of ops that make its entries out of those of its delta base. Most
-// trees need three: copy, one new entry, copy. Entries that can never matter, such as files without
-// findings, are only counted.
+// A tree is remembered by what makes its entries out of those of its delta base: a list of ops, most
+// often to copy some, to take a new one, to copy the rest. Entries are known by the position of their
+// first byte. New entries that can never matter, such as files without findings, are skipped.
+//
+// An op is an unsigned varint: a number of bytes of the tree, times 4, plus one of these. Varints are
+// those of encoding/binary.
+const (
+	// opCopy takes the entries in as many bytes of the base. A signed varint follows: where in the base
+	// they start, less where the previous opCopy of the tree ended.
+	opCopy = iota
+	opSkip // entries that do not matter
+	opNew  // one entry, the next of those in scanner.fresh
+)
+
+// freshEntry is an entry that a tree does not have from its base.
 //
 // What an entry names is a child: a number below Store.Len() is an object; the others are problems,
 // such as an object that is absent.
-type op struct {
-	kind uint32 // and, for opBlob and opTree, the number of the name in the lower bits
-	arg  uint32
+type freshEntry struct {
+	name  uint32
+	dir   bool
+	child uint32
 }
 
-const (
-	opCopy uint32 = iota << 30 // entries kind&opName up to arg of the base
-	opSkip                     // arg entries that do not matter
-	opBlob                     // a labelled blob arg, or a problem
-	opTree                     // a tree arg, or a problem
+// noChild stands for a child that does not matter.
+const noChild = ^uint32(0)
 
-	opKind uint32 = 3 << 30
-	opName uint32 = 1<<30 - 1
-)
-
-// treeRec is a tree as scanned. Its ops reach up to those of the next tree. The base is the last tree
-// before it with a depth one smaller; at depth 0 there is none.
+// treeRec is a tree as scanned. Its ops and fresh entries reach up to those of the next tree. The base
+// is the last tree before it with a depth one smaller; at depth 0 there is none.
 type treeRec struct {
 	num   pack.Num
 	ops   uint32
+	fresh uint32
 	depth uint16
 }
 
@@ -45,36 +51,41 @@ const maxDepth = 500
 // scanner visits trees for one worker. Trees are in the order of the walk: each directly after its base
 // or after others derived from that base.
 type scanner struct {
+	repo    Repo
 	store   *pack.Store
 	hashLen int
 	labels  map[pack.Num]uint32
 	sieve   sieve
-	repo    Repo
 
 	trees []treeRec
-	ops   []op
+	ops   []byte
+	fresh []freshEntry
 	names map[string]uint32
 	// problems are what children from store.Len() on stand for; absent tells which one an absent id is.
 	problems []source.Problem
 	absent   map[pack.ID]uint32
 	skipped  map[pack.Num]source.Problem // trees that could not be read
 
-	chain []uint32 // the last tree at each depth, up to the current one's
-	known []idPair // blobs seen lately that are in the store; by hash
-	free  []*bounds
+	op    uint64    // kind of the op that is being made
+	size  int       // bytes of it
+	from  int       // of opCopy
+	ended int       // where in the base the last opCopy ended
+	chain []uint32  // the last tree at each depth, up to the current one's
+	known []idPair  // blobs seen lately that are in the store; by hash
+	free  []*bounds // for reuse
 }
 
-// bounds is where the entries of a tree start, and where the last one ends. It is the state of the walk.
+// bounds is the state of the walk: where the entries of a tree start, and where the last one ends.
 type bounds struct {
 	owner *scanner
 	tree  uint32
 	depth int
-	at    []uint32 // never empty
+	at    bitmap // a bit for each byte
 }
 
 type idPair [2]uint64
 
-const knownLen = 1 << 15
+const knownLen = 1 << 16
 
 func newScanner(r Repo, labels map[pack.Num]uint32, s sieve) *scanner {
 	return &scanner{
@@ -86,7 +97,7 @@ func newScanner(r Repo, labels map[pack.Num]uint32, s sieve) *scanner {
 
 // Visit takes note of a tree.
 func (s *scanner) Visit(o pack.Object, base *bounds) *bounds {
-	b := s.take()
+	b := s.take(len(o.Data))
 	b.depth = 0
 	if base != nil && base.owner == s && base.depth < min(maxDepth, len(s.chain)) && s.chain[base.depth] == base.tree {
 		b.depth = base.depth + 1
@@ -94,17 +105,19 @@ func (s *scanner) Visit(o pack.Object, base *bounds) *bounds {
 		base = nil
 	}
 	s.chain = append(s.chain[:b.depth], b.tree)
-	s.trees = append(s.trees, treeRec{o.Num, uint32(len(s.ops)), uint16(b.depth)})
+	s.trees = append(s.trees, treeRec{o.Num, uint32(len(s.ops)), uint32(len(s.fresh)), uint16(b.depth)})
+	s.op, s.size, s.ended = opSkip, 0, 0
 	var ok bool
 	if base == nil {
-		_, ok = s.fresh(o.Data, 0, len(o.Data), b)
+		_, ok = s.parse(o.Data, 0, len(o.Data), b)
 	} else {
 		ok = s.derive(o, base.at, b)
 	}
 	if !ok {
-		p := s.problem(treeProblem(s.store.ID(o.Num), errMalformed))
-		s.ops = append(s.ops, op{opTree | s.name(nil), p})
+		s.add(opNew, 0)
+		s.fresh = append(s.fresh, freshEntry{s.name(nil), true, s.problem(treeProblem(s.store.ID(o.Num), errMalformed))})
 	}
+	s.flush()
 	return b
 }
 
@@ -112,81 +125,51 @@ func (s *scanner) Visit(o pack.Object, base *bounds) *bounds {
 func (s *scanner) Done(b *bounds) { s.free = append(s.free, b) }
 
 // Skip takes note of a tree that cannot be read.
-func (s *scanner) Skip(n pack.Num, t pack.Type, p source.Problem) { s.skipped[n] = p }
+func (s *scanner) Skip(n pack.Num, _ pack.Type, p source.Problem) { s.skipped[n] = p }
 
-func (s *scanner) take() *bounds {
+// take returns the state for a tree of some size.
+func (s *scanner) take(size int) *bounds {
 	b := new(bounds)
 	if n := len(s.free); n > 0 {
 		b, s.free = s.free[n-1], s.free[:n-1]
 	}
-	b.owner, b.tree, b.at = s, uint32(len(s.trees)), append(b.at[:0], 0)
+	b.owner, b.tree, b.at = s, uint32(len(s.trees)), b.at.empty(size+1)
+	b.at.set(0)
 	return b
 }
 
-// derive takes note of the entries of a tree that has a base with entries at the positions base. An
-// entry that lies in one run and starts where one of the base's starts is that one: what an entry
-// is follows from its own bytes. So only entries that touch the edges of runs are parsed.
-func (s *scanner) derive(o pack.Object, base []uint32, b *bounds) bool {
-	pos := 0
+// derive takes note of the entries of a tree that has a base with entries at the positions base. Entries
+// that lie in one run, the first starting where one of the base's starts, are those of the base: what
+// an entry is follows from its own bytes. So only entries that touch the edges of runs are parsed.
+func (s *scanner) derive(o pack.Object, base bitmap, b *bounds) bool {
+	pos, ok := 0, false
 	for _, r := range o.Runs {
-		var ok bool
-		if pos, ok = s.fresh(o.Data, pos, r.Target, b); !ok {
+		if pos, ok = s.parse(o.Data, pos, r.Target, b); !ok {
 			return false
 		}
 		for end := r.Target + r.Len; pos < end; {
 			from := r.Base + pos - r.Target
-			i, ok := slices.BinarySearch(base, uint32(from))
-			if ok {
-				j := lastBound(base, i, r.Base+r.Len)
-				s.copy(base, i, j, pos, b)
-				pos += int(base[j]) - from
+			if base.has(from) {
+				n := base.last(r.Base+r.Len) - from
+				b.at.copy(pos, base, from, n)
+				s.copy(from, n)
+				pos += n
 			}
 			if pos >= end {
 				break
 			}
-			if pos, ok = s.fresh(o.Data, pos, pos+1, b); !ok {
+			if pos, ok = s.parse(o.Data, pos, pos+1, b); !ok {
 				return false
 			}
 		}
 	}
-	_, ok := s.fresh(o.Data, pos, len(o.Data), b)
+	_, ok = s.parse(o.Data, pos, len(o.Data), b)
 	return ok
 }
 
-// lastBound returns the last j, from i on, with base[j] <= end. It tries the end first: most runs go far.
-func lastBound(base []uint32, i, end int) int {
-	if last := len(base) - 1; int(base[last]) <= end {
-		return last
-	}
-	j, ok := slices.BinarySearch(base[i:], uint32(end))
-	if !ok {
-		j--
-	}
-	return i + j
-}
-
-// copy takes over entries i up to j of the base, the first of which is at pos now.
-func (s *scanner) copy(base []uint32, i, j, pos int, b *bounds) {
-	if i == j {
-		return
-	}
-	n := len(b.at) - 1
-	b.at = slices.Grow(b.at, j-i)[:n+1+j-i]
-	to, from := b.at[n:], base[i:j+1]
-	shift := uint32(pos) - base[i]
-	for k := range to {
-		to[k] = from[k] + shift
-	}
-	if last := len(s.ops) - 1; s.inTree(last) && s.ops[last].kind&opKind == opCopy && s.ops[last].arg == uint32(i) {
-		s.ops[last].arg = uint32(j)
-		return
-	}
-	s.ops = append(s.ops, op{opCopy | uint32(i), uint32(j)})
-}
-
-// fresh parses entries from pos until one ends at end or behind it. It returns where that is, and false
+// parse parses entries from pos until one ends at end or behind it. It returns where that is, and false
 // at a malformed entry.
-func (s *scanner) fresh(data []byte, pos, end int, b *bounds) (int, bool) {
+func (s *scanner) parse(data []byte, pos, end int, b *bounds) (int, bool) {
 	for pos < end {
 		e, ok := parseEntry(data[pos:], s.hashLen)
 		if !ok {
@@ -194,36 +177,65 @@ func (s *scanner) fresh(data []byte, pos, end int, b *bounds) (int, bool) {
 		}
 		s.entry(e)
 		pos += e.size
-		b.at = append(b.at, uint32(pos))
+		b.at.set(pos)
 	}
 	return pos, true
 }
 
-// inTree reports whether an op is of the current tree.
-func (s *scanner) inTree(i int) bool { return i >= int(s.trees[len(s.trees)-1].ops) }
-
 // entry takes note of a new entry.
 func (s *scanner) entry(e treeEntry) {
-	child, kind := noChild, opTree
-	switch {
-	case e.mode&pack.ModeKind == pack.ModeDir:
+	dir := e.mode&pack.ModeKind == pack.ModeDir
+	child := noChild
+	if dir {
 		child = s.child(e.id)
-	case pack.IsBlobMode(e.mode):
-		child, kind = s.blob(e.id), opBlob
+	} else if pack.IsBlobMode(e.mode) {
+		child = s.blob(e.id)
 	}
-	if child != noChild {
-		s.ops = append(s.ops, op{kind | s.name(e.name), child})
+	if child == noChild {
+		s.add(opSkip, e.size)
 		return
 	}
-	if last := len(s.ops) - 1; s.inTree(last) && s.ops[last].kind == opSkip {
-		s.ops[last].arg++
-		return
+	if bytes.IndexByte(e.name, '/') >= 0 {
+		child = s.problem(treeProblem(pack.ID(e.id), errSlash))
 	}
-	s.ops = append(s.ops, op{opSkip, 1})
+	s.flush()
+	s.add(opNew, e.size)
+	s.fresh = append(s.fresh, freshEntry{s.name(e.name), dir, child})
 }
 
-// noChild stands for a child that does not matter.
-const noChild = ^uint32(0)
+// copy takes over the entries in n bytes of the base.
+func (s *scanner) copy(from, n int) {
+	if n == 0 {
+		return
+	}
+	if s.op != opCopy || s.from+s.size != from {
+		s.flush()
+		s.from = from
+	}
+	s.add(opCopy, n)
+}
+
+// add makes the current op longer if it is of this kind, and else starts a new one.
+func (s *scanner) add(kind uint64, size int) {
+	if s.op != kind {
+		s.flush()
+		s.op = kind
+	}
+	s.size += size
+}
+
+// flush ends the current op.
+func (s *scanner) flush() {
+	if s.size == 0 && s.op != opNew {
+		return
+	}
+	s.ops = binary.AppendUvarint(s.ops, uint64(s.size)<<2|s.op)
+	if s.op == opCopy {
+		s.ops = binary.AppendVarint(s.ops, int64(s.from-s.ended))
+		s.ended = s.from + s.size
+	}
+	s.op, s.size = opSkip, 0
+}
 
 // blob returns the child of an entry for a blob.
 func (s *scanner) blob(id []byte) uint32 {
@@ -242,7 +254,7 @@ func (s *scanner) blob(id []byte) uint32 {
 func (s *scanner) present(id []byte) bool {
 	k := idPair{binary.NativeEndian.Uint64(id), binary.NativeEndian.Uint64(id[8:])}
 	at := &s.known[k[0]%knownLen]
-	if *at == k {
+	if *at == k && k != (idPair{}) {
 		return true
 	}
 	if _, ok := s.store.FindBytes(id); !ok {
@@ -291,8 +303,7 @@ type treeEntry struct {
 	size     int
 }
 
-// parseEntry parses the first entry of data: an octal mode, a space, a name, NUL and the raw id. A name with a
-// slash is malformed, as it is for git.
+// parseEntry parses the first entry of data: an octal mode, a space, a name, NUL and the raw id.
 func parseEntry(data []byte, hashLen int) (treeEntry, bool) {
 	var e treeEntry
 	i := 0
@@ -308,7 +319,7 @@ func parseEntry(data []byte, hashLen int) (treeEntry, bool) {
 	}
 	rest := data[i+1:]
 	n := bytes.IndexByte(rest, 0)
-	if n <= 0 || len(rest) < n+1+hashLen || bytes.IndexByte(rest[:n], '/') >= 0 {
+	if n <= 0 || len(rest) < n+1+hashLen {
 		return e, false
 	}
 	e.name, e.id, e.size = rest[:n], rest[n+1:n+1+hashLen], i+1+n+1+hashLen

@@ -139,7 +139,7 @@ func (s *script) edit(h scrHead) {
 				h.put(path, file)
 			}
 		case 5: // a submodule
-			h.put("module", fmt.Sprintf("160000 %040x", s.rnd.Uint32()))
+			h.put("module", "160000 "+gitBlobID(fmt.Sprint(s.rnd.Int())))
 		case 6: // a file where a directory is, or the other way round
 			h.put("dir", s.file(1))
 		}
