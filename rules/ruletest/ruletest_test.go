@@ -1,0 +1,192 @@
+package ruletest
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/straykey/straykey/rules"
+)
+
+func parseSet(t *testing.T, text string) *rules.Set {
+	t.Helper()
+	set, err := rules.Parse("test.toml", []byte(text), rules.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func TestRun(t *testing.T) {
+	const acme = "[[rules]]\nid = 'acme'\ntoken = 'acme_[0-9a-f]{32}'\n"
+	const wide = "[[rules]]\nid = 'wide'\ntoken = '[a-z]{4}_[0-9a-f]{32}'\nkeywords = ['acme_']\n"
+	tests := []struct {
+		name, text string
+		options    Options
+		want       []string
+	}{
+		{"all is well", acme + "positives = ['k={{\"acme\"}}_{{hex 32}}']\nnegatives = ['k=acme_{{hex 31}}', 'k=acme_{{HEX 31}}G']", Options{}, nil},
+		{"a positive is not found", acme + "positives = [\n'acme_{{hex 32}}',\n'acme_{{hex 31}}']", Options{}, []string{`test.toml:6: rule "acme": positives[1]: not found`}},
+		{"a negative is found", acme + "negatives = ['acme_{{hex 32}}']", Options{}, []string{`test.toml:4: rule "acme": negatives[0]: found, although it is a negative`}},
+		{"a bad template", acme + "positives = ['{{hexx 3}}']", Options{}, []string{`test.toml:4: rule "acme": positives[0]: no function "hexx"`}},
+		{"found only where lines end in LF", "[[rules]]\nid = 'end'\nregex = '(?m)acme_[0-9a-f]{8}$'\npositives = ['acme_{{hex 8}}']", Options{}, []string{`test.toml:4: rule "end": positives[0]: found as it stands, but not between lines that end in CRLF`}},
+		{"found only in short lines", "[[rules]]\nid = 'line'\nregex = '(?:begin.*)?acme_[0-9a-f]{8}[^}]*?end'\npositives = ['acme_{{hex 8}} the end']", Options{}, nil},
+		{"another rule finds a negative", acme + "negatives = ['wide_{{hex 32}} acme_']\n" + wide, Options{Strict: true}, []string{`test.toml:4: rule "acme": negatives[0]: a negative, but rule wide finds it`}},
+		{"a weak rule may find a negative", acme + "negatives = ['wide_{{hex 32}} acme_']\n" + wide + "weak = true", Options{Strict: true}, nil},
+		{"who finds what should have been found", acme + "positives = ['bcme_{{hex 32}} acme_']\n" + wide, Options{}, []string{`test.toml:4: rule "acme": positives[0]: not found (found by wide)`}},
+		{"a rule on paths", "[[rules]]\nid = 'p'\npath = '\\.pfx$'\npositives = ['a/b.pfx', 'b.pf']\nnegatives = ['pfx', 'c.pfx']", Options{}, []string{
+			`test.toml:4: rule "p": positives[1]: not found: the path does not match`,
+			`test.toml:5: rule "p": negatives[1]: found, although it is a negative`,
+		}},
+		{"only the chosen", acme + "positives = ['x']\n" + wide + "positives = ['y']", Options{IDs: []string{"wide"}}, []string{`test.toml:9: rule "wide": positives[0]: not found`}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			report, err := Run(parseSet(t, tt.text), tt.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(report.Failures) != len(tt.want) {
+				t.Fatalf("got %v, want %d failures", report.Failures, len(tt.want))
+			}
+			for i, f := range report.Failures {
+				if !strings.HasPrefix(f.Error(), tt.want[i]) {
+					t.Errorf("got  %s\nwant %s", f, tt.want[i])
+				}
+			}
+		})
+	}
+}
+
+func TestRunCounts(t *testing.T) {
+	set := parseSet(t, `
+[[rules]]
+id = "acme"
+token = 'acme_[0-9a-f]{32}'
+positives = ['acme_{{hex 32}}', 'k: acme_{{hex 32}}']
+negatives = ['x']
+[[rules]]
+id = "acme-any"
+token = 'acme_[0-9a-z]{20,40}'
+weak = true
+`)
+	got, err := Run(set, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Report{
+		Rules: 2, Positives: 2, Negatives: 1, Untested: []string{"acme-any"},
+		Overlaps: []Overlap{{Rule: "acme", Other: "acme-any", Samples: 2}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if _, err := Run(set, Options{IDs: []string{"nobody"}}); err == nil {
+		t.Error("an unknown id is no error")
+	}
+}
+
+// complete is a rule lint has nothing to say about.
+const complete = `
+[[rules]]
+id = "acme"
+description = "An Acme token."
+identity = "api-key"
+docs = "https://docs.acme.example"
+token = 'acme_[0-9a-f]{32}'
+positives = ['acme_{{hex 32}}', 'k: acme_{{hex 32}}']
+negatives = ['acme_{{hex 31}}', 'acme_{{hex 33}}']
+`
+
+func TestLint(t *testing.T) {
+	change := func(old, replacement string) string { return strings.Replace(complete, old, replacement, 1) }
+	tests := []struct {
+		name, text string
+		want       []string // check and line
+	}{
+		{"nothing", complete, nil},
+		{"no description", change(`description = "An Acme token."`, ""), []string{"no-description:2"}},
+		{"no docs", change(`docs = "https://docs.acme.example"`, ""), []string{"no-docs:2"}},
+		{"no identity", change(`identity = "api-key"`, ""), []string{"no-identity:2"}},
+		{"few samples", change("positives = ['acme_{{hex 32}}', 'k: acme_{{hex 32}}']\nnegatives = ['acme_{{hex 31}}', 'acme_{{hex 33}}']", ""), []string{"few-positives:2", "few-negatives:2"}},
+		{"no anchor", change("token = 'acme_[0-9a-f]{32}'", "token = '[a-z]{4}_[0-9a-f]{32}'"), []string{"no-anchor:7"}},
+		{"short anchor", strings.ReplaceAll(complete, "acme_", "am_"), []string{"short-anchor:7"}},
+		{"empty match", complete + "[[rules]]\nid = 'e'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nregex = '(?:acme)?'\nkeywords = ['acmex']\npositives = ['acmex', 'acmex ']\nnegatives = ['b', 'c']", []string{"empty-match:15", "keyword-outside:16"}},
+		{"a sample fails", change("hex 31", "hex 32"), []string{"sample:9"}},
+		{"not direct", change("token = 'acme_[0-9a-f]{32}'", "token = 'acme_[0-9a-f]{20,40}[0-9a-f]'"), []string{"not-direct:7", "sample:9", "sample:9"}},
+		{"a short keyword", change("token = 'acme_[0-9a-f]{32}'", "assigned = 'acme_[0-9a-f]{32}'\nkeywords = [\n'k:', 'acme_key']"), []string{"short-keyword:9", "sample:10", "sample:10"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			remarks, err := Lint(parseSet(t, tt.text), LintOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, m := range remarks {
+				got = append(got, m.Check+":"+m.Pos.String()[len("test.toml:"):])
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s\n%v", diff, remarks)
+			}
+		})
+	}
+}
+
+func TestLintCost(t *testing.T) {
+	// No anchor, and counted repeats within counted repeats: many states at each byte.
+	set := parseSet(t, `
+[[rules]]
+id = "slow"
+regex = '''(?:[a-z_]{1,60}[^a-z]{1,30}){4,12}[0-9]{2,40}[!?]{2}'''
+`)
+	remarks, err := Lint(set, LintOptions{Cost: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range remarks {
+		if m.Check == "slow" {
+			return
+		}
+	}
+	t.Errorf("not called slow: %v", remarks)
+}
+
+func TestCanContain(t *testing.T) {
+	tests := []struct {
+		expr, word string
+		want       bool
+	}{
+		{`acme_[0-9a-f]{8}`, "acme_", true},
+		{`acme_[0-9a-f]{8}`, "CME_0", true},
+		{`acme_[0-9a-f]{8}`, "token", false},
+		{`(?i)ACME`, "acme", true},
+		{`acme|token`, "token", true},
+		{`aab`, "aaab", false},
+		{`a+b`, "aaab", true},
+		{`a{2}b`, "aab", true},
+		{`[^a]*`, "token", true},
+		{`[^oO]*`, "token", false},
+		{`(?:to|ke)+n`, "token", true},
+		{`(?:to|ek)+n`, "token", false},
+		{`(?:tok|en)+`, "token", true},
+		{`.*`, "anything", true},
+		{`x\by`, "xy", true}, // conditions of zero width count as met
+	}
+	for _, tt := range tests {
+		if got := canContain(parse(tt.expr), tt.word); got != tt.want {
+			t.Errorf("canContain(%s, %s) = %v", tt.expr, tt.word, got)
+		}
+	}
+}
+
+func TestShortest(t *testing.T) {
+	for expr, want := range map[string]int{
+		`abc`: 3, `a|bc`: 1, `a{3,5}`: 3, `(?:ab)*c`: 1, `(?:ab)+c?`: 2, `^$`: 0, `[a-z]{20}é`: 22, `(?s).`: 1,
+	} {
+		if got := shortest(parse(expr)); got != want {
+			t.Errorf("shortest(%s) = %d, want %d", expr, got, want)
+		}
+	}
+}
