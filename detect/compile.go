@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"regexp/syntax"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -267,10 +268,17 @@ func (c *compiledRule) trials() map[string][]trial {
 // start are told apart by the order in which candidates are made (see candidates).
 func (c *compiledRule) addShapes(out map[string][]trial) bool {
 	back := 0
-	for _, s := range c.shapes {
+	for i := 0; i < len(c.shapes); i++ {
+		s := c.shapes[i]
 		literals, offset := s.anchors()
 		if len(literals) == 0 {
-			return false
+			fixed := s.fixed()
+			if fixed == nil || len(c.shapes)+len(fixed) > maxShapes {
+				return false
+			}
+			c.shapes = slices.Replace(c.shapes, i, i+1, fixed...)
+			i--
+			continue
 		}
 		for _, lit := range literals {
 			out[lit] = append(out[lit], trial{rule: c, shape: s, offset: offset})
@@ -303,21 +311,10 @@ func (c *compiledRule) literals() (literals []string, within bool) {
 // required returns lower-case literals of which every match of re contains at
 // least one, each at least minAnchor long.
 func required(re *syntax.Regexp) ([]string, bool) {
+	if set := exact(re); longEnough(set) {
+		return set, true
+	}
 	switch re.Op {
-	case syntax.OpLiteral:
-		var b strings.Builder
-		best := ""
-		for _, r := range append(append([]rune(nil), re.Rune...), 0x80) {
-			if r < 0x80 {
-				b.WriteByte(lowerByte(byte(r)))
-				continue
-			}
-			if b.Len() > len(best) {
-				best = b.String()
-			}
-			b.Reset()
-		}
-		return []string{best}, len(best) >= minAnchor
 	case syntax.OpCapture, syntax.OpPlus:
 		return required(re.Sub[0])
 	case syntax.OpRepeat:
@@ -326,12 +323,7 @@ func required(re *syntax.Regexp) ([]string, bool) {
 		}
 		return required(re.Sub[0])
 	case syntax.OpConcat:
-		var best []string
-		for _, sub := range re.Sub {
-			if set, ok := required(sub); ok && better(set, best) {
-				best = set
-			}
-		}
+		best := requiredOf(re.Sub)
 		return best, best != nil
 	case syntax.OpAlternate:
 		var all []string
@@ -347,12 +339,106 @@ func required(re *syntax.Regexp) ([]string, bool) {
 	return nil, false
 }
 
+// requiredOf picks the best required literals of a sequence: those of one part, or what
+// neighbours that are known exactly make together.
+func requiredOf(parts []*syntax.Regexp) (best []string) {
+	consider := func(set []string) {
+		if longEnough(set) && (best == nil || better(set, best)) {
+			best = set
+		}
+	}
+	run := []string{""}
+	for _, sub := range parts {
+		if joined := cross(run, exact(sub)); joined != nil {
+			run = joined
+			continue
+		}
+		consider(run)
+		if set, ok := required(sub); ok {
+			consider(set)
+		}
+		run = []string{""}
+		if set := exact(sub); set != nil {
+			run = set
+		}
+	}
+	consider(run)
+	return best
+}
+
+// maxExact bounds the words that exact lists.
+const maxExact = 32
+
+// exact returns all words that re matches, in lower case, or nil if they are many.
+func exact(re *syntax.Regexp) []string {
+	switch re.Op {
+	case syntax.OpEmptyMatch:
+		return []string{""}
+	case syntax.OpLiteral:
+		word := make([]byte, 0, len(re.Rune))
+		for _, r := range re.Rune {
+			if r >= 0x80 {
+				return nil
+			}
+			word = append(word, lowerByte(byte(r)))
+		}
+		return []string{string(word)}
+	case syntax.OpCharClass:
+		set, ok := byteSet(re.Rune)
+		if folded := set.folded(); ok && folded.size() <= 4 {
+			return writeOut([]class{folded})
+		}
+		return nil
+	case syntax.OpCapture:
+		return exact(re.Sub[0])
+	case syntax.OpQuest:
+		return union([]string{""}, exact(re.Sub[0]))
+	case syntax.OpAlternate:
+		var all []string
+		for _, sub := range re.Sub {
+			if all = union(all, exact(sub)); all == nil {
+				return nil
+			}
+		}
+		return unique(all)
+	case syntax.OpConcat:
+		all := []string{""}
+		for _, sub := range re.Sub {
+			if all = cross(all, exact(sub)); all == nil {
+				return nil
+			}
+		}
+		return all
+	}
+	return nil
+}
+
+func union(a, b []string) []string {
+	if b == nil || len(a)+len(b) > maxExact {
+		return nil
+	}
+	return append(slices.Clone(a), b...)
+}
+
+// cross returns every word of a followed by every word of b.
+func cross(a, b []string) []string {
+	if b == nil || len(a)*len(b) > maxExact {
+		return nil
+	}
+	out := make([]string, 0, len(a)*len(b))
+	for _, x := range a {
+		for _, y := range b {
+			out = append(out, x+y)
+		}
+	}
+	return out
+}
+
+func longEnough(set []string) bool { return len(set) > 0 && shortestLen(set) >= minAnchor }
+
 // better reports whether anchors a select more than b: longer shortest literal,
 // then fewer of them.
 func better(a, b []string) bool {
-	if b == nil {
-		return true
-	}
 	la, lb := shortestLen(a), shortestLen(b)
 	if la != lb {
 		return la > lb

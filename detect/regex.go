@@ -41,11 +41,10 @@ func (e *regexEngine) compile(expr string) (matcher, error) {
 	if !e.haveRE2 {
 		return regexp.Compile(expr)
 	}
-	// RE2's UTF-8 mode ends at the first invalid byte. An expression that can
-	// only match ASCII is the same in Latin-1, where every byte is valid; the
-	// others are left to the standard library, which treats an invalid byte
-	// as one character, so that all texts are read alike.
-	if asciiOnly(parsed) {
+	// RE2's UTF-8 mode ends at the first invalid byte, and text need not be valid. In Latin-1
+	// every byte is a character. An expression that names characters beyond ASCII would
+	// change its meaning there and is left to the standard library.
+	if bytewise(parsed) {
 		m, err := experimental.CompileLatin1(expr)
 		if err == nil {
 			return m, nil
@@ -71,13 +70,11 @@ func tryRE2() (err error) {
 	return nil
 }
 
-// asciiOnly reports whether nothing beyond ASCII can be part of a match. Case
-// folding that reaches U+017F and U+212A (for s and k) is passed over: those
-// stand in no credential.
-func asciiOnly(re *syntax.Regexp) bool {
+// bytewise reports whether an expression means the same if each byte is a character: it names
+// no single character beyond ASCII. Case folding that reaches U+017F and U+212A (for s and k) is passed over:
+// those stand in no credential.
+func bytewise(re *syntax.Regexp) bool {
 	switch re.Op {
-	case syntax.OpAnyChar, syntax.OpAnyCharNotNL:
-		return false
 	case syntax.OpLiteral:
 		for _, r := range re.Rune {
 			if r >= 0x80 {
@@ -85,11 +82,11 @@ func asciiOnly(re *syntax.Regexp) bool {
 			}
 		}
 	case syntax.OpCharClass:
-		set, ok := byteSet(re.Rune)
-		return ok && !set.beyondASCII()
+		_, ok := byteSet(re.Rune)
+		return ok
 	}
 	for _, sub := range re.Sub {
-		if !asciiOnly(sub) {
+		if !bytewise(sub) {
 			return false
 		}
 	}

@@ -27,11 +27,32 @@ type shape struct {
 type elem struct {
 	set      class
 	min, max int
-	boundary bool // \b: no class, consumes nothing
+	assert   assertion // if not 0: no class, consumes nothing
 	// until, if not nil, is the literal that ends the shape: the repeat takes as
 	// little as it can, which is up to the first place where the literal stands.
 	until []byte
 	lazy  bool
+}
+
+// assertion is a condition on a place between bytes. Rules see lines: the start and end of a
+// text are those of a line.
+type assertion uint8
+
+const (
+	wordBoundary assertion = iota + 1 // \b
+	lineStart                         // ^
+	lineEnd                           // $
+)
+
+func (a assertion) holds(text []byte, i int) bool {
+	switch a {
+	case wordBoundary:
+		return (i > 0 && isWord(text[i-1])) != (i < len(text) && isWord(text[i]))
+	case lineStart:
+		return i == 0 || text[i-1] == '\n'
+	default:
+		return i == len(text) || text[i] == '\n'
+	}
 }
 
 // class is a set of bytes.
@@ -46,7 +67,6 @@ func (c *class) meets(d *class) bool {
 func (c *class) within(d *class) bool {
 	return c[0]&^d[0]|c[1]&^d[1]|c[2]&^d[2]|c[3]&^d[3] == 0
 }
-func (c *class) beyondASCII() bool { return c[2]|c[3] != 0 }
 
 // size is the number of members.
 func (c *class) size() int {
@@ -71,7 +91,8 @@ func (c *class) folded() class {
 	return f
 }
 
-// byteSet turns the ranges of a character class into bytes. A class that holds
+// byteSet turns the ranges of a character class into bytes: a text is a sequence of bytes
+// to all rules, and what counts in a repeat is bytes. A class that holds
 // all of Unicode beyond ASCII holds all bytes from 0x80 up; one that holds only
 // the two letters that fold to k and s loses them; any other is no set of bytes.
 func byteSet(ranges []rune) (set class, ok bool) {
@@ -162,12 +183,16 @@ func alternatives(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
 		return alts, true
 	case syntax.OpCharClass:
 		set, ok := byteSet(re.Rune)
-		if !ok || set.beyondASCII() {
+		if !ok {
 			return nil, false
 		}
 		return appendElem(alts, elem{set: set, min: 1, max: 1}), true
 	case syntax.OpWordBoundary:
-		return appendElem(alts, elem{boundary: true}), true
+		return appendElem(alts, elem{assert: wordBoundary}), true
+	case syntax.OpBeginLine, syntax.OpBeginText:
+		return appendElem(alts, elem{assert: lineStart}), true
+	case syntax.OpEndLine, syntax.OpEndText:
+		return appendElem(alts, elem{assert: lineEnd}), true
 	case syntax.OpCapture:
 		for _, s := range alts {
 			s.groups[2*re.Cap] = len(s.elems)
@@ -227,8 +252,11 @@ func repeated(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
 	}
 	lazy := re.Flags&syntax.NonGreedy != 0 && lo != hi
 	sub := re.Sub[0]
-	if set, ok := singleClass(sub); ok && !(set.beyondASCII() && hi != unbounded) {
+	if set, ok := singleClass(sub); ok {
 		return appendElem(alts, elem{set: set, min: lo, max: hi, lazy: lazy}), true
+	}
+	if !lazy && lo == 0 && hi == 1 {
+		return fork([]*syntax.Regexp{sub, {Op: syntax.OpEmptyMatch}}, alts)
 	}
 	if lazy || lo != hi || lo > maxUnroll {
 		return nil, false
@@ -242,8 +270,7 @@ func repeated(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
 	return alts, true
 }
 
-// singleClass reports whether re is one byte of a class. Beyond ASCII a character
-// is several bytes: such a class may stand only under an unbounded repeat.
+// singleClass reports whether re is one byte of a class.
 func singleClass(re *syntax.Regexp) (set class, ok bool) {
 	switch re.Op {
 	case syntax.OpCharClass:
@@ -277,7 +304,7 @@ func (s *shape) deterministic() bool {
 	word := wordClass()
 	for i := range s.elems {
 		e := &s.elems[i]
-		if e.boundary || e.min == e.max {
+		if e.assert != 0 || e.min == e.max {
 			continue
 		}
 		if e.lazy {
@@ -288,9 +315,15 @@ func (s *shape) deterministic() bool {
 		}
 		for j := i + 1; j < len(s.elems); j++ {
 			next := &s.elems[j]
-			if next.boundary {
+			switch next.assert {
+			case wordBoundary:
 				// Giving back a byte changes \b only if the class mixes.
 				if !e.set.within(&word) && e.set.meets(&word) {
+					return false
+				}
+				continue
+			case lineStart, lineEnd:
+				if e.set.has('\n') {
 					return false
 				}
 				continue
@@ -306,12 +339,37 @@ func (s *shape) deterministic() bool {
 	return true
 }
 
+// fixed returns shapes in which the first repeat of variable length, if its bounds are close, is written
+// out from the longest to the shortest: what stands behind it is then at a fixed offset,
+// and can be an anchor. It returns nil if there is no such repeat.
+func (s *shape) fixed() []*shape {
+	const close = 4
+	for i := range s.elems {
+		e := s.elems[i]
+		if e.assert != 0 || e.min == e.max {
+			continue
+		}
+		if e.lazy || e.max < 0 || e.max-e.min > close {
+			return nil
+		}
+		var out []*shape
+		for n := e.max; n >= e.min; n-- {
+			one := s.clone()
+			one.elems[i].min, one.elems[i].max = n, n
+			one.summarize()
+			out = append(out, one)
+		}
+		return out
+	}
+	return nil
+}
+
 // literalFrom returns the literal that the elements from i on are, or nil if they are none.
 func (s *shape) literalFrom(i int) []byte {
 	var lit []byte
 	for ; i < len(s.elems); i++ {
 		e := &s.elems[i]
-		if e.boundary || e.min != 1 || e.max != 1 || e.set.size() != 1 {
+		if e.assert != 0 || e.min != 1 || e.max != 1 || e.set.size() != 1 {
 			return nil
 		}
 		lit = e.set.appendBytes(lit)
@@ -323,7 +381,7 @@ func (s *shape) literalFrom(i int) []byte {
 func (s *shape) summarize() {
 	for i := range s.elems {
 		e := &s.elems[i]
-		if e.boundary || e.max == 0 {
+		if e.assert != 0 || e.max == 0 {
 			continue
 		}
 		s.last = &e.set
@@ -344,8 +402,8 @@ func (s *shape) match(text []byte, pos int, groups []int) int {
 			s.mark(groups, k, i)
 		}
 		e := &s.elems[k]
-		if e.boundary {
-			if (i > 0 && isWord(text[i-1])) == (i < len(text) && isWord(text[i])) {
+		if e.assert != 0 {
+			if !e.assert.holds(text, i) {
 				return -1
 			}
 			continue
@@ -412,13 +470,13 @@ func (s *shape) anchors() (literals []string, offset int) {
 	var best []class
 	bestScore, at := 0.0, 0
 	for i := range s.elems {
-		if s.elems[i].boundary {
+		if s.elems[i].assert != 0 {
 			continue
 		}
 		run, product, score := make([]class, 0, longest), 1, 0.0
 		for j := i; j < len(s.elems) && len(run) < longest; j++ {
 			e := &s.elems[j]
-			if e.boundary {
+			if e.assert != 0 {
 				continue
 			}
 			set := e.set.folded()
@@ -449,7 +507,7 @@ func (s *shape) classAt(offset int) (class, bool) {
 	at := 0
 	for i := range s.elems {
 		e := &s.elems[i]
-		if e.boundary {
+		if e.assert != 0 {
 			continue
 		}
 		if e.min > 0 && offset < at+e.min {
