@@ -1,0 +1,180 @@
+// Package gitignore reads .gitignore files and says what they exclude, as
+// gitignore(5) describes it.
+//
+// A file is a list of patterns, one a line; the last that matches decides, and one
+// that starts with an exclamation mark takes what it matches in again. A pattern
+// without a slash, but for one at its end, is matched against names at any depth;
+// any other against the path below the directory the file stands in. Names are
+// bytes: a question mark is one byte, letters keep their case.
+//
+// The package looks at one path and one list. That nothing below an excluded
+// directory can be taken in again, and that the lists of deeper directories go
+// first, is up to the walk that uses it.
+//
+// Where git's own matcher does more than gitignore(5) says, this one errs towards
+// not ignoring: what it ignores is not searched for secrets.
+package gitignore
+
+import (
+	"bytes"
+	"strings"
+)
+
+// Verdict is what a list says of a path.
+type Verdict uint8
+
+// The possible verdicts.
+const (
+	Undecided Verdict = iota // no pattern matches
+	Ignored
+	Included // by a negated pattern: even if a list of less weight ignores it
+)
+
+// List is the patterns of one file. It is read-only and may be shared.
+type List struct{ patterns []pattern }
+
+// pattern is one line. Its last segment stands for the entry itself, those before for
+// the directories above it.
+type pattern struct {
+	segments []segment
+	anywhere bool // one segment, for the name of the entry only
+	negated  bool
+	dirOnly  bool
+}
+
+// Parse reads the contents of a .gitignore file. There are no errors: a line that makes
+// no sense matches nothing, as in git.
+func Parse(data []byte) List {
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // a byte order mark
+	var l List
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		if p, ok := parsePattern(trimSpaces(line)); ok {
+			l.patterns = append(l.patterns, p)
+		}
+	}
+	return l
+}
+
+// trimSpaces removes the spaces at the end, but for those after a backslash.
+func trimSpaces(s string) string {
+	end := 0
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+			end = i + 1
+		} else if s[i] != ' ' {
+			end = i + 1
+		}
+	}
+	return s[:end]
+}
+
+func parsePattern(s string) (pattern, bool) {
+	var p pattern
+	s, p.negated = strings.CutPrefix(s, "!")
+	s, p.dirOnly = strings.CutSuffix(s, "/")
+	if !strings.Contains(s, "/") {
+		p.anywhere = true
+		seg := parseSegment(s)
+		if seg.kind == anyDirs {
+			seg.kind = glob // "**" means nothing special here
+		}
+		p.segments = []segment{seg}
+		return p, seg.valid()
+	}
+	for rest, more := strings.TrimPrefix(s, "/"), true; more; {
+		var part string
+		part, rest, more = cutSegment(rest)
+		seg := parseSegment(part)
+		if !seg.valid() {
+			return p, false
+		}
+		p.segments = append(p.segments, seg)
+	}
+	if p.segments[len(p.segments)-1].kind == anyDirs {
+		// "dir/**" is all that is in dir, but not dir.
+		p.segments = append(p.segments, parseSegment("*"))
+	}
+	return p, true
+}
+
+// cutSegment splits s at its first slash that is not in a bracket expression. A backslash
+// before it means nothing.
+func cutSegment(s string) (segment, rest string, more bool) {
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '/':
+			return s[:i], s[i+1:], true
+		case '[':
+			if n, _ := matchClass(s[i:], 0); n > 0 {
+				i += n - 1
+			}
+		case '\\':
+			if i+1 < len(s) && s[i+1] == '/' {
+				return s[:i], s[i+2:], true
+			}
+			i++
+		}
+	}
+	return s, "", false
+}
+
+// Empty reports whether the list says nothing of any path.
+func (l List) Empty() bool { return len(l.patterns) == 0 }
+
+// Match returns the verdict on a path, which is relative to the directory of the list and
+// has slashes between its names.
+func (l List) Match(path string, dir bool) Verdict {
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	for i := len(l.patterns) - 1; i >= 0; i-- {
+		p := &l.patterns[i]
+		if p.dirOnly && !dir {
+			continue
+		}
+		if p.anywhere && p.segments[0].match(name) || !p.anywhere && matchPath(p.segments, path) {
+			if p.negated {
+				return Included
+			}
+			return Ignored
+		}
+	}
+	return Undecided
+}
+
+// matchPath matches the names of a path one by one. After a "**", it first tries the
+// rest of the pattern right there, and on failure one name further on. Only the last "**"
+// passed needs to be tried again: what stood before it is matched, and the sooner the better.
+func matchPath(segments []segment, path string) bool {
+	next, at := 0, 0        // in segments, in path
+	retry, retryAt := -1, 0 // where to go on after the last "**", and with which name
+	for at <= len(path) {   // at == len(path)+1: all names are used up
+		if next < len(segments) && segments[next].kind == anyDirs {
+			next++
+			retry, retryAt = next, at
+			continue
+		}
+		end := nameEnd(path, at)
+		if next < len(segments) && segments[next].match(path[at:end]) {
+			next++
+			at = end + 1
+			continue
+		}
+		if retry < 0 {
+			return false
+		}
+		retryAt = nameEnd(path, retryAt) + 1
+		next, at = retry, retryAt
+	}
+	return next == len(segments)
+}
+
+func nameEnd(path string, start int) int {
+	if i := strings.IndexByte(path[start:], '/'); i >= 0 {
+		return start + i
+	}
+	return len(path)
+}
