@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "2aef55cb207081e91560c4a39cc99f66"
+const tableHash = "7d7e4186ed8f4ac6df18f738562ff0b8"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -91,7 +91,8 @@ var tableRules = [...]Rule{
 		Identity:    `personal-access-token`,
 		Severity:    `high`,
 		Docs:        `https://airtable.com/developers/web/guides/personal-access-tokens`,
-		Token:       `pat[A-Za-z0-9]{14}\.[0-9a-f]{64}`,
+		Assigned:    `pat[A-Za-z0-9]{14}\.[0-9a-f]{64}`,
+		Keywords:    []string{`airtable`, `api_key`, `apikey`, `token`, `bearer`},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -201,15 +202,14 @@ var tableRules = [...]Rule{
 		Identity:    `database-user`,
 		Severity:    `high`,
 		Docs:        `https://www.rabbitmq.com/docs/uri-spec`,
-		Regex:       "amqps?://[^\\s:/@\"'`<>{}$]{0,100}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s@/\"'`<>{}\\\\]{3,200})@[A-Za-z0-9\\[][A-Za-z0-9.:\\[\\]_-]{1,200}",
-		Keywords:    []string{`amqp`},
+		Regex:       `(?:amqp://|amqps://)[A-Za-z0-9._~%!&*+,=-]{0,100}:([A-Za-z0-9!#&+,.=?^_|~;-][A-Za-z0-9!#$%&()*+,.:;=?^_|~\[\]-]{3,200})@[A-Za-z0-9\[][A-Za-z0-9.:\[\]_-]{1,200}`,
 		Entropy:     2.5,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -235,7 +235,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -1356,15 +1356,14 @@ var tableRules = [...]Rule{
 		Identity:    `database-user`,
 		Severity:    `high`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Database_Security_Cheat_Sheet.html`,
-		Regex:       "(?:neo4j(?:\\+s|\\+ssc)?|bolt|clickhouse(?:\\+[a-z]{1,10})?|cassandra|couchbases?|cockroach|mssql(?:\\+[a-z]{1,12})?|sqlserver|oracle(?:\\+[a-z_]{1,16})?|snowflake|redshift(?:\\+[a-z0-9_]{1,24})?|libsql|trino|presto|db2|nats|mqtts?|kafka)://[^\\s:/@\"'`<>{}$]{0,100}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s@/\"'`<>{}\\\\]{3,200})@[A-Za-z0-9\\[][A-Za-z0-9.:\\[\\]_-]{1,200}",
-		Keywords:    []string{`neo4j`, `bolt://`, `clickhouse`, `cassandra://`, `couchbase`, `cockroach://`, `mssql`, `sqlserver://`, `oracle`, `snowflake://`, `redshift`, `libsql://`, `trino://`, `presto://`, `db2://`, `nats://`, `mqtt`, `kafka://`},
+		Regex:       `(?:neo4j|clickhouse|mssql|oracle|redshift|bolt|cassandra|couchbase|couchbases|cockroach|sqlserver|snowflake|libsql|trino|presto|nats|mqtt|mqtts|kafka)(?:://|\+[a-z0-9_]{1,20}://)[A-Za-z0-9._~%!&*+,=-]{0,100}:([A-Za-z0-9!#&+,.=?^_|~;-][A-Za-z0-9!#$%&()*+,.:;=?^_|~\[\]-]{3,200})@[A-Za-z0-9\[][A-Za-z0-9.:\[\]_-]{1,200}`,
 		Entropy:     2.5,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -1753,7 +1752,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://curl.se/docs/manpage.html`,
 		Assigned:    `[A-Za-z0-9_.@+-]{1,64}:[A-Za-z!#&*+,./=?@^_~-]{0,40}[0-9][A-Za-z0-9!#&*+,./:=?@^_~-]{5,100}`,
-		Keywords:    []string{`--user`, `curl -u`, `-su`, `--proxy-user`},
+		Keywords:    []string{`--user`, `curl -u`, `--proxy-user`},
 		Entropy:     3.3,
 		Weak:        true,
 		Source:      Position{File: "generic.toml"},
@@ -2398,7 +2397,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
 		Assigned:    `(?:[0-9a-f]{64}|[0-9A-F]{64}|[0-9a-f]{32}|[A-Za-z0-9+/]{43}=|[A-Za-z0-9+/]{22}==)`,
-		Keywords:    []string{`encryption_key`, `encryption-key`, `encryptionkey`, `aes_key`, `aeskey`, `cipher_key`, `cipher-key`, `cipherkey`, `crypto_key`, `crypto-key`, `cryptokey`, `secretkey`, `master_key`, `data_key`, `hmac_key`, `hmac-key`, `hmackey`},
+		Keywords:    []string{`encryption_key`, `encryption-key`, `encryptionkey`, `aes_key`, `aeskey`, `cipher_key`, `cipher-key`, `cipherkey`, `crypto_key`, `crypto-key`, `cryptokey`, `master_key`, `data_key`, `hmac_key`, `hmac-key`, `hmackey`},
 		Entropy:     3.3,
 		Weak:        true,
 		Source:      Position{File: "generic.toml"},
@@ -2638,15 +2637,14 @@ var tableRules = [...]Rule{
 		Identity:    `system-account`,
 		Severity:    `high`,
 		Docs:        `https://www.rfc-editor.org/rfc/rfc1738`,
-		Regex:       "(?:ftps?|sftp|scp|ssh)://[^\\s:/@\"'`<>{}$]{0,100}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s@/\"'`<>{}\\\\]{3,200})@[A-Za-z0-9\\[][A-Za-z0-9.:\\[\\]_-]{1,200}",
-		Keywords:    []string{`ftp://`, `ftps://`, `sftp://`, `scp://`, `ssh://`},
+		Regex:       `(?:ftp://|ftps://|sftp://|scp://|ssh://)[A-Za-z0-9._~%!&*+,=-]{0,100}:([A-Za-z0-9!#&+,.=?^_|~;-][A-Za-z0-9!#$%&()*+,.:;=?^_|~\[\]-]{3,200})@[A-Za-z0-9\[][A-Za-z0-9.:\[\]_-]{1,200}`,
 		Entropy:     3,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -2773,7 +2771,14 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`api_key`, `api-key`, `apikey`, `access_key`, `access-key`, `accesskey`, `auth_key`, `auth-key`, `authkey`, `account_key`, `account-key`, `accountkey`, `service_key`, `service-key`, `servicekey`, `app_key`, `app-key`, `appkey`, `application_key`, `application-key`, `applicationkey`, `admin_key`, `admin-key`, `adminkey`},
 		Entropy:     3.5,
 		Weak:        true,
-		Source:      Position{File: "generic.toml"},
+		Allowlists: []Allowlist{
+			{
+				Description: `names of constants, functions and types`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+			},
+		},
+		Source: Position{File: "generic.toml"},
 	},
 	{
 		ID:          `generic-password`,
@@ -2783,7 +2788,7 @@ var tableRules = [...]Rule{
 		Identity:    `generic`,
 		Severity:    `medium`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
-		Assigned:    `[A-Za-z!#%&*+=?@^_~-]{0,40}[0-9][A-Za-z0-9!#%&*+=?@^_~-]{3,80}`,
+		Assigned:    `[A-Za-z!#%&*+?@^_~-]{0,40}[0-9][A-Za-z0-9!#%&*+?@^_~-]{3,80}`,
 		Keywords:    []string{`password`, `passwd`, `passphrase`, `passwort`, `db_pass`, `db-pass`, `dbpass`, `user_pass`, `user-pass`, `userpass`, `admin_pass`, `admin-pass`, `adminpass`, `root_pass`, `root-pass`, `rootpass`},
 		Entropy:     3.2,
 		Weak:        true,
@@ -2791,12 +2796,17 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
 				RegexTarget: `match`,
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
+			},
+			{
+				Description: `names of constants, functions and types`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
 			},
 		},
 		Source: Position{File: "generic.toml"},
@@ -2813,7 +2823,14 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`secret`, `credential`},
 		Entropy:     3.6,
 		Weak:        true,
-		Source:      Position{File: "generic.toml"},
+		Allowlists: []Allowlist{
+			{
+				Description: `names of constants, functions and types`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+			},
+		},
+		Source: Position{File: "generic.toml"},
 	},
 	{
 		ID:          `generic-token`,
@@ -2827,7 +2844,14 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`auth_token`, `auth-token`, `authtoken`, `access_token`, `access-token`, `accesstoken`, `api_token`, `api-token`, `apitoken`, `bearer_token`, `bearer-token`, `bearertoken`, `refresh_token`, `refresh-token`, `refreshtoken`, `bot_token`, `bot-token`, `bottoken`, `session_token`, `session-token`, `sessiontoken`, `user_token`, `user-token`, `usertoken`, `deploy_token`, `deploy-token`, `deploytoken`, `app_token`, `app-token`, `apptoken`, `private_token`, `private-token`, `privatetoken`, `id_token`, `id-token`, `idtoken`, `_token`, `oauth_token`, `oauth-token`, `oauthtoken`},
 		Entropy:     3.6,
 		Weak:        true,
-		Source:      Position{File: "generic.toml"},
+		Allowlists: []Allowlist{
+			{
+				Description: `names of constants, functions and types`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+			},
+		},
+		Source: Position{File: "generic.toml"},
 	},
 	{
 		ID:          `gitea-token`,
@@ -3394,15 +3418,14 @@ var tableRules = [...]Rule{
 		Identity:    `system-account`,
 		Severity:    `medium`,
 		Docs:        `https://www.rfc-editor.org/rfc/rfc3986`,
-		Regex:       "(?:https?|git\\+https?|svn(?:\\+https?)?|wss?|hg\\+https?)://[^\\s:/@\"'`<>{}$()\\[\\]*\\\\]{0,100}:([^\\s@/:\"'`<>{}()$*%\\\\0-9&,;?]{0,60}[0-9][^\\s@/\"'`<>{}()\\\\&,;?]{5,200})@[A-Za-z0-9][A-Za-z0-9.-]{2,200}",
-		Keywords:    []string{`://`},
+		Regex:       `(?:http|https|git\+http|git\+https|svn|ws|wss)://[A-Za-z0-9._~%!&*+,=-]{0,100}:([A-Za-z!#&+,.=?^_|~;-]{0,60}[0-9][A-Za-z0-9!#$%*+,.=^_|~-]{5,200})@[A-Za-z0-9][A-Za-z0-9.-]{2,200}`,
 		Entropy:     3,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -3424,7 +3447,14 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bearer`},
 		Entropy:     3.6,
 		Weak:        true,
-		Source:      Position{File: "generic.toml"},
+		Allowlists: []Allowlist{
+			{
+				Description: `names of constants, functions and types`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+			},
+		},
+		Source: Position{File: "generic.toml"},
 	},
 	{
 		ID:          `hubspot-api-key-legacy`,
@@ -3588,7 +3618,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -3736,7 +3766,14 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Proof:       `jwt`,
 		Weak:        true,
-		Source:      Position{File: "generic.toml"},
+		Allowlists: []Allowlist{
+			{
+				Description: `sample of jwt.io`,
+				RegexTarget: `secret`,
+				StopWords:   []string{`eyjzdwiioiixmjm0nty3odkwii`},
+			},
+		},
+		Source: Position{File: "generic.toml"},
 	},
 	{
 		ID:          `jwt-signing-secret`,
@@ -3768,7 +3805,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -3927,15 +3964,14 @@ var tableRules = [...]Rule{
 		Identity:    `system-account`,
 		Severity:    `high`,
 		Docs:        `https://www.rfc-editor.org/rfc/rfc4513`,
-		Regex:       "ldaps?://[^\\s:/@\"'`<>{}$]{0,100}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s@/\"'`<>{}\\\\]{3,200})@[A-Za-z0-9\\[][A-Za-z0-9.:\\[\\]_-]{1,200}",
-		Keywords:    []string{`ldap`},
+		Regex:       `(?:ldap://|ldaps://)[A-Za-z0-9._~%!&*+,=-]{0,100}:([A-Za-z0-9!#&+,.=?^_|~;-][A-Za-z0-9!#$%&()*+,.:;=?^_|~\[\]-]{3,200})@[A-Za-z0-9\[][A-Za-z0-9.:\[\]_-]{1,200}`,
 		Entropy:     2.5,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -4331,15 +4367,14 @@ var tableRules = [...]Rule{
 		Identity:    `database-user`,
 		Severity:    `high`,
 		Docs:        `https://www.mongodb.com/docs/manual/reference/connection-string/`,
-		Regex:       "mongodb(?:\\+srv)?://[^\\s:/@\"'`<>{}$]{0,100}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s@/\"'`<>{}\\\\]{3,200})@[A-Za-z0-9\\[][A-Za-z0-9.:\\[\\]_-]{1,200}",
-		Keywords:    []string{`mongodb`},
+		Regex:       `mongodb(?:://|\+[a-z0-9_]{1,20}://)[A-Za-z0-9._~%!&*+,=-]{0,100}:([A-Za-z0-9!#&+,.=?^_|~;-][A-Za-z0-9!#$%&()*+,.:;=?^_|~\[\]-]{3,200})@[A-Za-z0-9\[][A-Za-z0-9.:\[\]_-]{1,200}`,
 		Entropy:     2.5,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -4369,15 +4404,15 @@ var tableRules = [...]Rule{
 		Identity:    `database-user`,
 		Severity:    `high`,
 		Docs:        `https://github.com/go-sql-driver/mysql#dsn-data-source-name`,
-		Regex:       "[A-Za-z0-9_.-]{1,64}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s\"'`<>{}\\\\]{3,100})@(?:tcp|unix)\\([^\\s()]{2,120}\\)/",
-		Keywords:    []string{`@tcp(`, `@unix(`},
+		Regex:       "[A-Za-z0-9_.-]{1,64}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s\"'`<>{}\\\\]{3,100})@tcp\\([^\\s()]{2,120}\\)/",
+		Keywords:    []string{`@tcp(`},
 		Entropy:     2.5,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -4395,15 +4430,14 @@ var tableRules = [...]Rule{
 		Identity:    `database-user`,
 		Severity:    `high`,
 		Docs:        `https://dev.mysql.com/doc/refman/8.4/en/connecting-using-uri-or-key-value-pairs.html`,
-		Regex:       "(?:mysql[2x]?|mariadb)(?:\\+[a-z0-9]{1,20})?://[^\\s:/@\"'`<>{}$]{0,100}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s@/\"'`<>{}\\\\]{3,200})@[A-Za-z0-9\\[][A-Za-z0-9.:\\[\\]_-]{1,200}",
-		Keywords:    []string{`mysql`, `mariadb`},
+		Regex:       `(?:mysql|mysql2|mysqlx|mariadb)(?:://|\+[a-z0-9_]{1,20}://)[A-Za-z0-9._~%!&*+,=-]{0,100}:([A-Za-z0-9!#&+,.=?^_|~;-][A-Za-z0-9!#$%&()*+,.:;=?^_|~\[\]-]{3,200})@[A-Za-z0-9\[][A-Za-z0-9.:\[\]_-]{1,200}`,
 		Entropy:     2.5,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -4484,12 +4518,23 @@ var tableRules = [...]Rule{
 		Identity:    `system-account`,
 		Severity:    `high`,
 		Docs:        `https://everything.curl.dev/usingcurl/netrc.html`,
-		Assigned:    `[A-Za-z0-9!#%&*+./:=?@^_~-][A-Za-z0-9!#$%&()*+,./:;=?@^_~-]{5,200}`,
-		Path:        `(?:^|/)[._]netrc$`,
-		Keywords:    []string{`password`},
+		Assigned:    `[A-Za-z0-9.:-]{1,200}[ \t]{1,8}login[ \t]{1,8}[A-Za-z0-9.@_+%-]{1,100}[ \t]{1,8}password[ \t]{1,8}([A-Za-z!#&+./:=?@^_~-]{0,60}[0-9][A-Za-z0-9!#$%&()*+,./:;=?@^_~-]{3,200})`,
+		Keywords:    []string{`machine`},
 		Entropy:     2.5,
 		Weak:        true,
-		Source:      Position{File: "generic.toml"},
+		Allowlists: []Allowlist{
+			{
+				Description: `placeholders and the passwords of examples`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+			},
+			{
+				Description: `hosts of examples`,
+				RegexTarget: `match`,
+				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
+			},
+		},
+		Source: Position{File: "generic.toml"},
 	},
 	{
 		ID:          `newrelic-admin-key`,
@@ -4913,7 +4958,7 @@ var tableRules = [...]Rule{
 		Identity:    `private-key`,
 		Severity:    `high`,
 		Docs:        `https://man.openbsd.org/ssh-keygen.1`,
-		Regex:       `-----BEGIN OPENSSH PRIVATE KEY-----[\s\S]{64,}?-----END OPENSSH PRIVATE KEY-----`,
+		Regex:       `-----BEGIN OPENSSH PRIVATE KEY-----(?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?-----END OPENSSH PRIVATE KEY-----`,
 		Keywords:    []string{`-----begin openssh private key`},
 		Reach:       16384,
 		Multiline:   true,
@@ -5117,7 +5162,7 @@ var tableRules = [...]Rule{
 		Identity:    `private-key`,
 		Severity:    `high`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Key_Management_Cheat_Sheet.html`,
-		Regex:       `-----BEGIN DSA PRIVATE KEY-----[\s\S]{64,}?-----END DSA PRIVATE KEY-----`,
+		Regex:       `-----BEGIN DSA PRIVATE KEY-----(?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?-----END DSA PRIVATE KEY-----`,
 		Keywords:    []string{`-----begin dsa private key`},
 		Reach:       16384,
 		Multiline:   true,
@@ -5132,7 +5177,7 @@ var tableRules = [...]Rule{
 		Identity:    `private-key`,
 		Severity:    `high`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Key_Management_Cheat_Sheet.html`,
-		Regex:       `-----BEGIN EC PRIVATE KEY-----[\s\S]{64,}?-----END EC PRIVATE KEY-----`,
+		Regex:       `-----BEGIN EC PRIVATE KEY-----(?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?-----END EC PRIVATE KEY-----`,
 		Keywords:    []string{`-----begin ec private key`},
 		Reach:       16384,
 		Multiline:   true,
@@ -5147,7 +5192,7 @@ var tableRules = [...]Rule{
 		Identity:    `private-key`,
 		Severity:    `medium`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Key_Management_Cheat_Sheet.html`,
-		Regex:       `-----BEGIN ENCRYPTED PRIVATE KEY-----[\s\S]{64,}?-----END ENCRYPTED PRIVATE KEY-----`,
+		Regex:       `-----BEGIN ENCRYPTED PRIVATE KEY-----(?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?-----END ENCRYPTED PRIVATE KEY-----`,
 		Keywords:    []string{`-----begin encrypted private key`},
 		Reach:       16384,
 		Multiline:   true,
@@ -5162,7 +5207,7 @@ var tableRules = [...]Rule{
 		Identity:    `private-key`,
 		Severity:    `high`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Key_Management_Cheat_Sheet.html`,
-		Regex:       `-----BEGIN PRIVATE KEY-----[\s\S]{64,}?-----END PRIVATE KEY-----`,
+		Regex:       `-----BEGIN PRIVATE KEY-----(?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?-----END PRIVATE KEY-----`,
 		Keywords:    []string{`-----begin private key`},
 		Reach:       16384,
 		Multiline:   true,
@@ -5177,7 +5222,7 @@ var tableRules = [...]Rule{
 		Identity:    `private-key`,
 		Severity:    `high`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Key_Management_Cheat_Sheet.html`,
-		Regex:       `-----BEGIN RSA PRIVATE KEY-----[\s\S]{64,}?-----END RSA PRIVATE KEY-----`,
+		Regex:       `-----BEGIN RSA PRIVATE KEY-----(?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?-----END RSA PRIVATE KEY-----`,
 		Keywords:    []string{`-----begin rsa private key`},
 		Reach:       16384,
 		Multiline:   true,
@@ -5204,7 +5249,7 @@ var tableRules = [...]Rule{
 		Identity:    `private-key`,
 		Severity:    `high`,
 		Docs:        `https://www.rfc-editor.org/rfc/rfc9580`,
-		Regex:       `-----BEGIN PGP PRIVATE KEY BLOCK-----[\s\S]{64,}?-----END PGP PRIVATE KEY BLOCK-----`,
+		Regex:       `-----BEGIN PGP PRIVATE KEY BLOCK-----(?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?-----END PGP PRIVATE KEY BLOCK-----`,
 		Keywords:    []string{`-----begin pgp private key block`},
 		Reach:       32768,
 		Multiline:   true,
@@ -5401,7 +5446,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -5419,15 +5464,14 @@ var tableRules = [...]Rule{
 		Identity:    `database-user`,
 		Severity:    `high`,
 		Docs:        `https://www.postgresql.org/docs/current/libpq-connect.html`,
-		Regex:       "(?:postgres(?:ql)?|postgis|cockroachdb)(?:\\+[a-z0-9]{1,20})?://[^\\s:/@\"'`<>{}$]{0,100}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s@/\"'`<>{}\\\\]{3,200})@[A-Za-z0-9\\[][A-Za-z0-9.:\\[\\]_-]{1,200}",
-		Keywords:    []string{`postgres`, `postgis://`, `cockroachdb://`},
+		Regex:       `(?:postgres|postgresql|postgis|cockroachdb)(?:://|\+[a-z0-9_]{1,20}://)[A-Za-z0-9._~%!&*+,=-]{0,100}:([A-Za-z0-9!#&+,.=?^_|~;-][A-Za-z0-9!#$%&()*+,.:;=?^_|~\[\]-]{3,200})@[A-Za-z0-9\[][A-Za-z0-9.:\[\]_-]{1,200}`,
 		Entropy:     2.5,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -5544,21 +5588,6 @@ var tableRules = [...]Rule{
 		Token:       `(?:pypi-AgEIcHlwaS5vcmc|pypi-AgENdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{50,1000}`,
 		Proof:       `pypi`,
 		Source:      Position{File: "packages.toml"},
-	},
-	{
-		ID:          `pypirc-credentials`,
-		Family:      `pypirc-credentials`,
-		Provider:    `PyPI`,
-		Description: `A password in a .pypirc file uploads releases to its index.`,
-		Identity:    `system-account`,
-		Severity:    `high`,
-		Docs:        `https://packaging.python.org/en/latest/specifications/pypirc/`,
-		Assigned:    `[A-Za-z0-9!#%&*+./:=?@^_~-][A-Za-z0-9!#$%&()*+,./:;=?@^_~-]{5,200}`,
-		Path:        `(?:^|/)\.pypirc$`,
-		Keywords:    []string{`password`},
-		Entropy:     2.5,
-		Weak:        true,
-		Source:      Position{File: "generic.toml"},
 	},
 	{
 		ID:          `qdrant-api-key`,
@@ -5704,15 +5733,14 @@ var tableRules = [...]Rule{
 		Identity:    `database-user`,
 		Severity:    `high`,
 		Docs:        `https://redis.io/docs/latest/operate/oss_and_stack/management/security/`,
-		Regex:       "(?:rediss?|valkeys?)(?:\\+[a-z]{1,12})?://[^\\s:/@\"'`<>{}$]{0,100}:([^\\s@/:\"'`<>{}()$*%\\\\][^\\s@/\"'`<>{}\\\\]{3,200})@[A-Za-z0-9\\[][A-Za-z0-9.:\\[\\]_-]{1,200}",
-		Keywords:    []string{`redis`, `valkey`},
+		Regex:       `(?:redis|rediss|valkey|valkeys)(?:://|\+[a-z0-9_]{1,20}://)[A-Za-z0-9._~%!&*+,=-]{0,100}:([A-Za-z0-9!#&+,.=?^_|~;-][A-Za-z0-9!#$%&()*+,.:;=?^_|~\[\]-]{3,200})@[A-Za-z0-9\[][A-Za-z0-9.:\[\]_-]{1,200}`,
 		Entropy:     2.5,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -6293,15 +6321,14 @@ var tableRules = [...]Rule{
 		Identity:    `service-account`,
 		Severity:    `high`,
 		Docs:        `https://www.rfc-editor.org/rfc/rfc4954`,
-		Regex:       "smtps?://[^\\s:/@\"'`<>]{1,100}:([^\\s@/\"'`<>{}()$*%\\\\][^\\s@/\"'`<>{}\\\\]{5,200})@[A-Za-z0-9.-]{3,100}",
-		Keywords:    []string{`smtp://`, `smtps://`},
+		Regex:       `(?:smtp|smtps)://[A-Za-z0-9._~%!&*+,=-]{1,100}:([A-Za-z0-9!#&+,.=?^_|~;-][A-Za-z0-9!#$%&()*+,.:;=?^_|~-]{5,200})@[A-Za-z0-9.-]{3,100}`,
 		Entropy:     2.8,
 		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -6462,7 +6489,7 @@ var tableRules = [...]Rule{
 		Identity:    `database-user`,
 		Severity:    `high`,
 		Docs:        `https://learn.microsoft.com/en-us/sql/connect/ado-net/connection-strings`,
-		Assigned:    `[A-Za-z0-9!#&+,./:?@^_|~-][A-Za-z0-9!#$%&()*+,./:?@^_|~-]{5,127}`,
+		Assigned:    `[A-Za-z0-9!#&+?@^_|~-][A-Za-z0-9!#$%&()*+,./:?@^_|~-]{5,127}`,
 		Keywords:    []string{`;password`, `; password`, `;pwd`, `; pwd`},
 		Entropy:     2.8,
 		Weak:        true,
@@ -6470,7 +6497,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,4}!?$`, `(?i)^(?:your|my|some|the|a|an|test|db|user|super)[_-]?(?:[a-z]+[_-]?)?(?:pass(?:word|wd)?|pwd|secret|token|key|pw)[0-9]{0,4}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{|^__?[A-Z_]+__?$|^[A-Z][A-Z_]{2,}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -6524,7 +6551,7 @@ var tableRules = [...]Rule{
 		Identity:    `private-key`,
 		Severity:    `high`,
 		Docs:        `https://man.openbsd.org/ssh-keygen.1`,
-		Regex:       `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[\s\S]{64,}?---- END SSH2 ENCRYPTED PRIVATE KEY ----`,
+		Regex:       `---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----(?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?---- END SSH2 ENCRYPTED PRIVATE KEY ----`,
 		Keywords:    []string{`begin ssh2`},
 		Reach:       16384,
 		Multiline:   true,
@@ -7380,7 +7407,7 @@ var tableRules = [...]Rule{
 		Identity:    `certificate`,
 		Severity:    `info`,
 		Docs:        `https://www.rfc-editor.org/rfc/rfc5280`,
-		Regex:       `-----BEGIN CERTIFICATE-----[\s\S]{64,}?-----END CERTIFICATE-----`,
+		Regex:       `-----BEGIN CERTIFICATE-----(?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?-----END CERTIFICATE-----`,
 		Keywords:    []string{`-----begin certificate`},
 		Reach:       16384,
 		Multiline:   true,
