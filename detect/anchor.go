@@ -2,6 +2,7 @@ package detect
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -46,7 +47,7 @@ func newAnchorFinder(literals []string, follows func(literal int) (next class, k
 	f := &anchorFinder{heads: make([]uint16, 1<<hashBits), literals: literals}
 	for i, lit := range literals {
 		if len(lit) >= gramLen {
-			off := rarestGram(lit)
+			off := f.rarestGram(lit)
 			f.add(binary.LittleEndian.Uint32([]byte(lit[off:off+gramLen]))|foldMask>>32, i, off)
 			continue
 		}
@@ -73,14 +74,18 @@ func (f *anchorFinder) add(gram uint32, literal, offset int) {
 	f.heads[h] = uint16(len(f.entries))
 }
 
-// rarestGram returns the offset of the gram of lit that is least likely in source
-// text, judged by the commonness of its letters.
-func rarestGram(lit string) int {
-	best, bestCost := 0, 1<<30
+// rarestGram returns the offset of the gram of lit that costs least: that is rare in source
+// text and does not lead to many literals yet.
+func (f *anchorFinder) rarestGram(lit string) int {
+	best, bestCost := 0, math.MaxInt
 	for off := 0; off+gramLen <= len(lit); off++ {
 		cost := 0
-		for _, c := range []byte(lit[off : off+gramLen]) {
-			cost += commonness(c)
+		for i := off; i+1 < off+gramLen; i++ {
+			cost -= rarity(lit[i], lit[i+1])
+		}
+		h := gramHash(binary.LittleEndian.Uint32([]byte(lit[off:off+gramLen])) | foldMask>>32)
+		for e := f.heads[h]; e != 0; e = f.entries[e-1].next {
+			cost++
 		}
 		if cost < bestCost {
 			best, bestCost = off, cost
@@ -89,22 +94,31 @@ func rarestGram(lit string) int {
 	return best
 }
 
-// commonness ranks bytes by how often they stand in source text, coarsely.
-func commonness(c byte) int {
+// The symbols of the table bigrams: letters, digits, and a few kinds of others.
+const symbols = 32
+
+func symbolOf(c byte) int {
 	switch {
-	case c == ' ' || c == 'e' || c == 't':
-		return 10
-	case c == 'a' || c == 'i' || c == 'n' || c == 'o' || c == 'r' || c == 's':
-		return 8
-	case c == 'c' || c == 'd' || c == 'l' || c == 'm' || c == 'p' || c == 'u' || c == '-':
-		return 6
-	case c == 'j' || c == 'q' || c == 'x' || c == 'z':
-		return 1
-	case c >= 'a' && c <= 'z', c == '_', c == '=', c == '/':
-		return 4
+	case 'a' <= c && c <= 'z':
+		return int(c - 'a')
+	case '0' <= c && c <= '9':
+		return 26
+	case c == '_':
+		return 27
+	case c == ' ' || c == '\t' || c == '\n':
+		return 28
+	case c == '-' || c == '=' || c == '/' || c == '*':
+		return 29
+	case c == '.' || c == ':' || c == '(' || c == ')' || c == '"':
+		return 30
 	default:
-		return 2
+		return 31
 	}
+}
+
+// rarity tells how rarely b follows a in source code, in half bits.
+func rarity(a, b byte) int {
+	return int(bigrams[symbolOf(a)*symbols+symbolOf(b)] - 'A')
 }
 
 // find calls hit for each occurrence of a literal that lies in text[lo:hi], in
