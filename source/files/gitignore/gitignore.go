@@ -37,7 +37,8 @@ type List struct{ patterns []pattern }
 // the directories above it.
 type pattern struct {
 	segments []segment
-	anywhere bool // one segment, for the name of the entry only
+	path     string // what a pattern with a slash and nothing special in it means; or empty
+	anywhere bool   // one segment, for the name of the entry only
 	negated  bool
 	dirOnly  bool
 }
@@ -86,7 +87,12 @@ func parsePattern(s string) (pattern, bool) {
 		p.segments = []segment{seg}
 		return p, seg.valid()
 	}
-	for rest, more := strings.TrimPrefix(s, "/"), true; more; {
+	s = strings.TrimPrefix(s, "/")
+	if !strings.ContainsAny(s, special) {
+		p.path = s
+		return p, s != ""
+	}
+	for rest, more := s, true; more; {
 		var part string
 		part, rest, more = cutSegment(rest)
 		seg := parseSegment(part)
@@ -135,14 +141,25 @@ func (l List) Match(path string, dir bool) Verdict {
 		if p.dirOnly && !dir {
 			continue
 		}
-		if p.anywhere && p.segments[0].match(name) || !p.anywhere && matchPath(p.segments, path) {
-			if p.negated {
-				return Included
-			}
-			return Ignored
+		if !p.match(path, name) {
+			continue
 		}
+		if p.negated {
+			return Included
+		}
+		return Ignored
 	}
 	return Undecided
+}
+
+func (p *pattern) match(path, name string) bool {
+	switch {
+	case p.path != "":
+		return path == p.path
+	case p.anywhere:
+		return p.segments[0].match(name)
+	}
+	return matchPath(p.segments, path)
 }
 
 // matchPath matches the names of a path one by one. After a "**", it first tries the

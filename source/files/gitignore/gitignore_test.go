@@ -208,7 +208,7 @@ func FuzzMatch(f *testing.F) {
 			if p.anywhere {
 				at = names[len(names)-1:]
 			}
-			if naivePath(p.segments, at) {
+			if p.path != "" && path == p.path || p.path == "" && naivePath(p.segments, at) {
 				want = Ignored
 				if p.negated {
 					want = Included
