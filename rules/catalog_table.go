@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "7d7e4186ed8f4ac6df18f738562ff0b8"
+const tableHash = "665d325681ec8efb0b6878a4b5686d04"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -377,7 +377,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{24}`,
 		Keywords:    []string{`jira_api_token`, `jira-api-token`, `jiraapitoken`, `jira_token`, `jira-token`, `jiratoken`, `jira_api_key`, `jira-api-key`, `jiraapikey`, `confluence_api_token`, `confluence-api-token`, `confluenceapitoken`, `confluence_token`, `confluence-token`, `confluencetoken`, `confluence_api_key`, `confluence-api-key`, `confluenceapikey`, `atlassian_api_token`, `atlassian-api-token`, `atlassianapitoken`, `atlassian_token`, `atlassian-token`, `atlassiantoken`, `atlassian_api_key`, `atlassian-api-key`, `atlassianapikey`},
 		Entropy:     3.6,
-		Weak:        true,
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -515,6 +514,7 @@ var tableRules = [...]Rule{
 		Regex:       `X-Amz-Credential=A[A-Z0-9]{15,20}(?:%2F|/)[^\s"'<>]*?X-Amz-Signature=[0-9a-f]{64}`,
 		Keywords:    []string{`x-amz-signature=`},
 		Reach:       4096,
+		Proof:       `aws-presigned`,
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -789,7 +789,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_.~@!?:;*+/=\[\]-]{32,44}`,
 		Keywords:    []string{`azure_client_secret`, `azure-client-secret`, `azureclientsecret`, `arm_client_secret`, `arm-client-secret`, `armclientsecret`, `aad_client_secret`, `aad-client-secret`, `aadclientsecret`, `azure_ad_client_secret`, `azure-ad-client-secret`, `azureadclientsecret`, `entra_client_secret`, `entra-client-secret`, `entraclientsecret`, `azure_sp_password`, `azure-sp-password`, `azuresppassword`, `azuread_client_secret`, `azuread-client-secret`},
 		Entropy:     4,
-		Weak:        true,
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -910,7 +909,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{43}=`,
 		Keywords:    []string{`sharedaccesskey`, `shared_access_key`, `shared-access-key`, `servicebus_key`, `servicebus-key`, `servicebuskey`, `service_bus_key`, `service-bus-key`, `eventhub_key`, `eventhub-key`, `eventhubkey`, `event_hub_key`, `event-hub-key`},
 		Entropy:     4,
-		Weak:        true,
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1085,7 +1083,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{86}==`,
 		Keywords:    []string{`accountkey`, `azure_storage_key`, `azure-storage-key`, `azurestoragekey`, `azure_storage_account_key`, `azure-storage-account-key`, `azurestorageaccountkey`, `storage_account_key`, `storage-account-key`, `storageaccountkey`, `azure_storage_access_key`, `azure-storage-access-key`, `azurestorageaccesskey`, `storage_access_key`, `storage-access-key`, `storageaccesskey`, `azure_account_key`, `azure-account-key`, `azureaccountkey`, `arm_access_key`, `arm-access-key`, `armaccesskey`},
 		Entropy:     4,
-		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `keys of the storage and Cosmos DB emulators, the same for everyone`,
@@ -2704,7 +2701,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{24}`,
 		Keywords:    []string{`google_client_secret`, `google-client-secret`, `googleclientsecret`, `google_oauth_client_secret`, `google-oauth-client-secret`, `googleoauthclientsecret`, `google_oauth_secret`, `google-oauth-secret`, `googleoauthsecret`, `gcp_client_secret`, `gcp-client-secret`, `gcpclientsecret`, `google_secret`, `google-secret`, `googlesecret`},
 		Entropy:     3.6,
-		Weak:        true,
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2913,7 +2909,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_token`, `github-token`, `githubtoken`, `github_access_token`, `github-access-token`, `githubaccesstoken`, `github_api_token`, `github-api-token`, `githubapitoken`, `github_oauth_token`, `github-oauth-token`, `githuboauthtoken`, `github_pat`, `github-pat`, `githubpat`, `gh_token`, `gh-token`, `ghtoken`, `homebrew_github_api_token`, `homebrew-github-api-token`, `homebrewgithubapitoken`, `github_password`, `github-password`, `githubpassword`},
 		Entropy:     3,
-		Weak:        true,
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -3613,7 +3608,6 @@ var tableRules = [...]Rule{
 		Regex:       "jdbc:[a-z0-9:]{2,40}(?:[^\\s\"'`<>]{0,300}[?&;:](?i:password|pwd)=([^\\s\"'`<>&;${}*%]{4,128})|thin:[A-Za-z0-9_]{1,64}/([^\\s\"'`<>@/${}*%]{4,64})@)",
 		Keywords:    []string{`jdbc:`},
 		Entropy:     2.5,
-		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
@@ -3786,7 +3780,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z!@#%^&*+/=_~-]{0,60}[0-9][A-Za-z0-9!@#%^&*+/=_~.-]{15,200}`,
 		Keywords:    []string{`jwt_secret`, `jwt-secret`, `jwtsecret`, `jwt_signing`, `jwt-signing`, `jwtsigning`, `jwt_key`, `jwt-key`, `jwtkey`, `secretorkey`, `token_secret`, `token-secret`, `tokensecret`},
 		Entropy:     3.5,
-		Weak:        true,
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3928,10 +3921,9 @@ var tableRules = [...]Rule{
 		Identity:    `service-principal`,
 		Severity:    `high`,
 		Docs:        `https://open.larksuite.com/document/`,
-		Regex:       `(?i:app_?secret)["']?[ \t]*[:=][ \t]*["']?([A-Za-z0-9]{32})(?:[^0-9A-Za-z_]|$)`,
-		Keywords:    []string{`app_secret`, `appsecret`},
-		Entropy:     3.8,
-		Weak:        true,
+		Assigned:    `[A-Za-z0-9]{32}`,
+		Keywords:    []string{`lark_app_secret`, `lark-app-secret`, `larkappsecret`, `lark_secret`, `lark-secret`, `larksecret`, `lark_appsecret`, `lark-appsecret`, `feishu_app_secret`, `feishu-app-secret`, `feishuappsecret`, `feishu_secret`, `feishu-secret`, `feishusecret`, `feishu_appsecret`, `feishu-appsecret`},
+		Entropy:     3.5,
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -4521,7 +4513,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9.:-]{1,200}[ \t]{1,8}login[ \t]{1,8}[A-Za-z0-9.@_+%-]{1,100}[ \t]{1,8}password[ \t]{1,8}([A-Za-z!#&+./:=?@^_~-]{0,60}[0-9][A-Za-z0-9!#$%&()*+,./:;=?@^_~-]{3,200})`,
 		Keywords:    []string{`machine`},
 		Entropy:     2.5,
-		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
@@ -5438,7 +5429,7 @@ var tableRules = [...]Rule{
 		Identity:    `database-user`,
 		Severity:    `high`,
 		Docs:        `https://www.postgresql.org/docs/current/libpq-pgpass.html`,
-		Regex:       `(?m)^[A-Za-z0-9.*_-]{1,200}:5432:[^:\s]{1,64}:[^:\s]{1,64}:(\S{4,200})$`,
+		Regex:       `(?m)^[A-Za-z0-9.*_-]{1,200}:5432:[^:\s]{1,64}:[^:\s]{1,64}:([^\s:]{4,200})\r?$`,
 		Keywords:    []string{`:5432:`},
 		Entropy:     2.8,
 		Weak:        true,
@@ -6492,7 +6483,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9!#&+?@^_|~-][A-Za-z0-9!#$%&()*+,./:?@^_|~-]{5,127}`,
 		Keywords:    []string{`;password`, `; password`, `;pwd`, `; pwd`},
 		Entropy:     2.8,
-		Weak:        true,
 		Allowlists: []Allowlist{
 			{
 				Description: `placeholders and the passwords of examples`,
@@ -7182,7 +7172,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{24}`,
 		Keywords:    []string{`vercel_token`, `vercel-token`, `verceltoken`, `vercel_api_token`, `vercel-api-token`, `vercelapitoken`, `vercel_auth_token`, `vercel-auth-token`, `vercelauthtoken`, `vercel_api_key`, `vercel-api-key`, `vercelapikey`, `zeit_token`, `zeit-token`, `zeittoken`, `zeit_api_token`, `zeit-api-token`, `zeitapitoken`, `zeit_auth_token`, `zeit-auth-token`, `zeitauthtoken`, `zeit_api_key`, `zeit-api-key`, `zeitapikey`},
 		Entropy:     3.5,
-		Weak:        true,
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7285,7 +7274,6 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z_+/=-]{0,40}[0-9][A-Za-z0-9_+/=-]{15,120}`,
 		Keywords:    []string{`webhook_secret`, `webhook-secret`, `webhooksecret`, `webhook_signing`, `webhook-signing`, `webhooksigning`, `webhook_key`, `webhook-key`, `webhookkey`, `hook_secret`, `hook-secret`, `hooksecret`},
 		Entropy:     3.5,
-		Weak:        true,
 		Source:      Position{File: "generic.toml"},
 	},
 	{

@@ -13,6 +13,13 @@ type document struct {
 	rules      []*draft
 	allowlists []Allowlist
 	targeted   []targetedAllowlist
+	warnings   []string
+}
+
+// warn notes a remark on a key that does not stop a run.
+func (doc *document) warn(t *table, key, format string, args ...any) {
+	at := Position{File: t.file.name, Line: t.line(key)}
+	doc.warnings = append(doc.warnings, at.String()+": "+fmt.Sprintf(format, args...))
 }
 
 // extend is the table [extend].
@@ -37,12 +44,12 @@ const maxReach = 64 << 10
 func (l *loader) document(t *table) *document {
 	t.text("title", `"our rules"`)
 	t.text("description", `"what this file is for"`)
-	l.minVersion(t)
 	defaults := Rule{
 		Provider: t.text("provider", `"Acme"`),
 		Docs:     t.link("docs"),
 	}
 	doc := &document{extend: readExtend(t)}
+	doc.minVersion(t)
 	first, lines := map[string]int{}, t.file.index.ofRules()
 	for _, rt := range t.tables("rules", "[[rules]]") {
 		if t.file.tooMany() {
@@ -95,7 +102,7 @@ var gitleaksVersion = [3]int{8, 30, 1}
 var versionPattern = regexp.MustCompile(`^v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:[-+].*)?$`)
 
 // minVersion warns of a file written for a later gitleaks than the one whose format is read.
-func (l *loader) minVersion(t *table) {
+func (doc *document) minVersion(t *table) {
 	v := t.text("minVersion", `"v8.25.0"`)
 	if v == "" {
 		return
@@ -110,8 +117,8 @@ func (l *loader) minVersion(t *table) {
 		fmt.Sscan(m[i+1], &have[i]) // an absent part stays 0
 	}
 	if slices.Compare(have[:], gitleaksVersion[:]) > 0 {
-		l.warnings = append(l.warnings, fmt.Sprintf("%s:%d: minVersion: written for gitleaks %s; its format is understood up to %d.%d.%d",
-			t.file.name, t.line("minVersion"), v, gitleaksVersion[0], gitleaksVersion[1], gitleaksVersion[2]))
+		doc.warn(t, "minVersion", "minVersion: written for gitleaks %s; its format is understood up to %d.%d.%d",
+			v, gitleaksVersion[0], gitleaksVersion[1], gitleaksVersion[2])
 	}
 }
 

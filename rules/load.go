@@ -132,6 +132,7 @@ func (l *loader) load(name string, data []byte) *layer {
 		doc.disable(base)
 	}
 	doc.apply(base)
+	l.warnings = append(l.warnings, doc.warnings...)
 	return base
 }
 
@@ -144,7 +145,9 @@ func (l *loader) base(x *extend) *layer {
 			x.table.errorf("useDefault", "built-in rules: %v", err)
 			return &layer{}
 		}
-		return layerOf(set)
+		b := layerOf(set)
+		b.builtin = true
+		return b
 	case x.path != "":
 		name, data, err := l.readExtended(x.path)
 		if err != nil {
@@ -194,6 +197,7 @@ type layer struct {
 	allowlists []Allowlist
 	byID       map[string]*draft
 	byAlias    map[string][]*draft
+	builtin    bool // the built-in rules are at the bottom
 }
 
 // draft is a rule with what is needed to report errors in it. Rules of the
@@ -262,7 +266,11 @@ func (doc *document) disable(base *layer) {
 	off := map[*draft]bool{}
 	for i, id := range x.disabled {
 		found := base.find(id)
-		if len(found) == 0 && !x.table.file.tooMany() {
+		switch {
+		case len(found) > 0 || x.table.file.tooMany():
+		case base.builtin && inGitleaks(id):
+			doc.warn(x.table, "disabledRules", "straykey has no rule for gitleaks' %s; there is nothing to disable", id)
+		default:
 			x.table.elementError("disabledRules", i, "no rule %s in what this file extends%s; remove it", quote(id), suggestion(id, base.ids()))
 		}
 		for _, d := range found {
@@ -291,7 +299,7 @@ func (b *layer) remove(off map[*draft]bool) {
 			}
 		}
 	}
-	kept := layer{allowlists: b.allowlists}
+	kept := layer{allowlists: b.allowlists, builtin: b.builtin}
 	for _, d := range b.rules {
 		if !off[d] {
 			kept.add(d)
@@ -315,6 +323,8 @@ func (doc *document) apply(base *layer) {
 			for _, u := range under {
 				*u = draft{Rule: overlay(u.Rule, d), table: d.table}
 			}
+		case !d.hasShape() && base.builtin && inGitleaks(d.ID):
+			doc.warn(d.table, "id", "straykey has no rule for gitleaks' %s; what this changes has no effect", d.ID)
 		default:
 			base.add(d)
 		}
@@ -322,7 +332,11 @@ func (doc *document) apply(base *layer) {
 	for _, t := range doc.targeted {
 		for i, id := range t.targets {
 			found := base.find(id)
-			if len(found) == 0 && !t.table.file.tooMany() {
+			switch {
+			case len(found) > 0 || t.table.file.tooMany():
+			case base.builtin && inGitleaks(id):
+				doc.warn(t.table, "targetRules", "straykey has no rule for gitleaks' %s; the allowlist does not apply to it", id)
+			default:
 				t.table.elementError("targetRules", i, "no rule %s%s; expected the id of a rule of this file or of one it extends", quote(id), suggestion(id, base.ids()))
 			}
 			for _, d := range found {

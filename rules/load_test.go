@@ -381,9 +381,26 @@ func TestLoadFromDisk(t *testing.T) {
 	}
 }
 
+// TestWarnings loads a gitleaks configuration that adjusts rules straykey does not have.
 func TestWarnings(t *testing.T) {
-	set := parse(t, "minVersion = \"v9.1\"\n[extend]\nuseDefault = true")
-	want := []string{"test.toml:1: minVersion: written for gitleaks v9.1; its format is understood up to 8.30.1"}
+	set := parse(t, `minVersion = "v9.1"
+[extend]
+useDefault = true
+disabledRules = ["beamer-api-token"]
+[[rules]]
+id = "generic-api-key"
+[[rules.allowlists]]
+stopwords = ["x"]
+[[allowlists]]
+paths = ['x']
+targetRules = ["acme-id", "sidekiq-secret"]
+`)
+	want := []string{
+		"test.toml:1: minVersion: written for gitleaks v9.1; its format is understood up to 8.30.1",
+		"test.toml:4: straykey has no rule for gitleaks' beamer-api-token; there is nothing to disable",
+		"test.toml:6: straykey has no rule for gitleaks' generic-api-key; what this changes has no effect",
+		"test.toml:11: straykey has no rule for gitleaks' sidekiq-secret; the allowlist does not apply to it",
+	}
 	if diff := cmp.Diff(want, set.Warnings); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
