@@ -4,6 +4,7 @@ package pack
 
 import (
 	"context"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -73,6 +74,30 @@ func BenchmarkPlan(b *testing.B) {
 		defer reportCPU(b, cpu())
 		for b.Loop() {
 			newPlan(t, Types(Blob), nil)
+		}
+	})
+}
+
+// BenchmarkCRC compares the checksums of all entries, as reading the headers does.
+func BenchmarkCRC(b *testing.B) {
+	benchStores(b, func(b *testing.B, dir string) {
+		s := openStore(b, dir, Options{})
+		t := s.forest()
+		defer reportCPU(b, cpu())
+		for b.Loop() {
+			parallel(len(t.entries), 1<<10, func(from, to int) {
+				for _, e := range t.entries[from:to] {
+					if e.flags&odd != 0 {
+						continue
+					}
+					packed, _, err := s.packedBytes(&e)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					crc32.ChecksumIEEE(packed)
+				}
+			})
 		}
 	})
 }

@@ -27,8 +27,10 @@ func TestParseCommit(t *testing.T) {
 		want       pack.CommitHeader
 	}{
 		{"root", "tree " + treeHex + "\n" + author + "committer C <c@x> 1700000000 +0100\n\nparent of all\n", pack.CommitHeader{Tree: tree, Time: 1700000000}},
-		{"merge", "tree " + treeHex + "\nparent " + p1Hex + "\nparent " + p2Hex + "\n" + author + "committer C <c@x> 7 +0000\nencoding latin1\n\n",
-			pack.CommitHeader{Tree: tree, Parents: []pack.ID{p1, p2}, Time: 7}},
+		{
+			"merge", "tree " + treeHex + "\nparent " + p1Hex + "\nparent " + p2Hex + "\n" + author + "committer C <c@x> 7 +0000\nencoding latin1\n\n",
+			pack.CommitHeader{Tree: tree, Parents: []pack.ID{p1, p2}, Time: 7},
+		},
 		{"sha256", "tree " + longHex + "\nparent " + longHex + "\n" + author + "committer C <c@x> 7 +0000\n\n", pack.CommitHeader{Tree: long, Parents: []pack.ID{long}, Time: 7}},
 		{"odd name", "tree " + treeHex + "\n" + author + "committer 9 > <> 8 <c> 7 +0000\n\n", pack.CommitHeader{Tree: tree, Time: 7}},
 		{"no date", "tree " + treeHex + "\n" + author + "committer C <c@x>\n\n", pack.CommitHeader{Tree: tree}},

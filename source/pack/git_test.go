@@ -277,7 +277,11 @@ func read(t testing.TB, s *Store) *recorder {
 	t.Helper()
 	all := &recorder{contents: map[string]string{}, skipped: map[string]source.Problem{}}
 	r := s.NewReader()
-	for n := range Num(s.Len()) {
+	order := s.PackOrder()
+	if len(order) != s.Len() {
+		t.Errorf("PackOrder has %d objects, want %d", len(order), s.Len())
+	}
+	for _, n := range order {
 		id := s.ID(n)
 		if got, ok := s.Find(id); !ok || got != n {
 			t.Errorf("Find(%s) = %d, %t: want %d", id, got, ok, n)

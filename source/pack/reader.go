@@ -3,6 +3,7 @@ package pack
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"container/list"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -12,6 +13,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"slices"
 	"strconv"
 
 	"github.com/straykey/straykey/delta"
@@ -72,6 +74,17 @@ func (r *Reader) Read(n Num) (Type, []byte, error) {
 		return 0, nil, err
 	}
 	return t, data, nil
+}
+
+// PackOrder returns all objects in the order in which they are stored. Reading many of them in this order finds most bases
+// still in the Reader's cache.
+func (s *Store) PackOrder() []Num {
+	order := make([]Num, s.Len())
+	for i := range order {
+		order[i] = Num(i)
+	}
+	slices.SortFunc(order, func(a, b Num) int { return cmp.Compare(s.locs[a], s.locs[b]) })
+	return order
 }
 
 // Header returns an object's type and size without reading all of it. Nothing but

@@ -206,6 +206,7 @@ func sortKeys(keys []uint64, low, high int) {
 func (f *forester) readHeaders(pack, from, to int) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	o := &f.orders[pack]
+	crcs := f.crcs(pack, from, to)
 	for k := from; k < to; k++ {
 		e := &f.entries[o.first+k]
 		*e = entry{loc: makeLocation(pack, o.offset(k)), num: o.num(k), base: none}
@@ -213,10 +214,23 @@ func (f *forester) readHeaders(pack, from, to int) {
 			e.flags = spare
 			continue
 		}
-		if err := f.readHeader(pack, k, e); err != nil {
+		if err := f.readHeader(pack, k, e, crcs[k-from]); err != nil {
 			e.flags |= odd
 		}
 	}
+}
+
+// crcs returns the checksums of a range of entries, zeros when the index has none. Gathering them in a loop of their own lets the
+// processor wait for many at a time: in pack order they are all over the index.
+func (f *forester) crcs(pack, from, to int) []uint32 {
+	crcs := make([]uint32, to-from)
+	idx, o := f.s.packs[pack].idx, &f.orders[pack]
+	if idx.crcs != nil {
+		for i := range crcs {
+			crcs[i] = idx.crc(o.pos(from + i))
+		}
+	}
+	return crcs
 }
 
 // preferred reports whether the k-th entry of a pack is the copy of its object that is to be read.
@@ -246,7 +260,7 @@ func (f *forester) entryOf(n Num) uint32 {
 	return uint32(o.first + k)
 }
 
-func (f *forester) readHeader(pack, k int, e *entry) (err error) {
+func (f *forester) readHeader(pack, k int, e *entry, crc uint32) (err error) {
 	defer catchFault(&err)
 	p, o := f.s.packs[pack], &f.orders[pack]
 	off := e.loc.offset()
@@ -262,7 +276,7 @@ func (f *forester) readHeader(pack, k int, e *entry) (err error) {
 	}
 	e.len = uint32(min(uint64(len(b)), noLen))
 	if p.idx.crcs != nil {
-		if err := checkCRC(b, p.idx.crc(o.pos(k))); err != nil {
+		if err := checkCRC(b, crc); err != nil {
 			return err
 		}
 	}

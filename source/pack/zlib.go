@@ -16,8 +16,11 @@ var errLonger = errors.New("holds more bytes than its header says")
 type inflater struct{ inflate.Decoder }
 
 func (f *inflater) inflate(dst, src []byte) error {
-	_, err := f.Zlib(dst, src)
-	return err
+	if _, err := f.Zlib(dst, src); err != nil {
+		// Before an object is given up, the standard library has the last word. This is rare enough to start afresh.
+		return new(stdInflater).inflate(dst, src)
+	}
+	return nil
 }
 
 // stdInflater inflates with the standard library.
