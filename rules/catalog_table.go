@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "665d325681ec8efb0b6878a4b5686d04"
+const tableHash = "882e5c0663deb3d0738ca27965c0208d"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -511,7 +511,7 @@ var tableRules = [...]Rule{
 		Identity:    `role-session`,
 		Severity:    `low`,
 		Docs:        `https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html`,
-		Regex:       `X-Amz-Credential=A[A-Z0-9]{15,20}(?:%2F|/)[^\s"'<>]*?X-Amz-Signature=[0-9a-f]{64}`,
+		Regex:       `https?://[^\s"'<>?]{4,500}\?[^\s"'<>]*?X-Amz-Credential=A[A-Z0-9]{15,20}(?:%2F|/)[^\s"'<>]*?X-Amz-Signature=[0-9a-f]{64}`,
 		Keywords:    []string{`x-amz-signature=`},
 		Reach:       4096,
 		Proof:       `aws-presigned`,
