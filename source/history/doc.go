@@ -40,6 +40,6 @@
 // Trees need not be sorted and may name things twice; a path then has several blobs, and holds what
 // any of them holds. From the first malformed entry on, a tree is not read. Trees can be tiny and yet
 // unfold into a myriad of paths: entries that would take the paths of findings below a tree
-// beyond 16 MiB, or the levels beyond 2048 (git's core.maxTreeDepth), are left out. All of
+// beyond 8 MiB, or the levels beyond 2048 (git's core.maxTreeDepth), are left out. All of
 // this is told as a [source.Problem].
 package history

@@ -9,8 +9,8 @@ import (
 
 // What a tree may hold, see the package comment.
 const (
-	maxWeight = 16 << 20 // bytes of paths
-	maxLevels = 2048     // of trees
+	maxWeight = 8 << 20 // bytes of paths
+	maxLevels = 2048    // of trees
 
 	// maxNesting bounds recursion, which otherwise only the number of trees in a repository does.
 	maxNesting = 100_000

@@ -18,7 +18,7 @@ func Naive(ctx context.Context, r Repo, q Query) (Result, error) {
 	n := &naive{
 		Repo: r, q: q, ctx: ctx, reader: r.Store.NewReader(),
 		commits: map[pack.Num]*naiveCommit{}, tags: map[pack.Num]pack.Num{}, trees: map[pack.Num]bool{},
-		flat: map[pack.Num]*flatTree{}, problems: map[string]source.Problem{}, creds: map[naiveLabel][]uint32{},
+		flat: map[pack.Num]*flatTree{}, held: map[pack.Num]map[key]pack.Num{}, problems: map[string]source.Problem{}, creds: map[naiveLabel][]uint32{},
 	}
 	n.readAll()
 	n.sort()
@@ -43,6 +43,7 @@ type naive struct {
 	trees   map[pack.Num]bool
 
 	flat     map[pack.Num]*flatTree
+	held     map[pack.Num]map[key]pack.Num // by tree
 	creds    map[naiveLabel][]uint32
 	problems map[string]source.Problem // by What
 }
@@ -363,7 +364,12 @@ func (n *naive) holds(c *naiveCommit) map[key]pack.Num {
 	if c.tree == NoCommit {
 		return nil
 	}
-	return n.hold(c.tree, func(pack.Num) bool { return true })
+	held, ok := n.held[c.tree]
+	if !ok {
+		held = n.hold(c.tree, func(pack.Num) bool { return true })
+		n.held[c.tree] = held
+	}
+	return held
 }
 
 // hold returns the places of some of the labelled blobs of a tree, each with its smallest blob.
@@ -417,6 +423,9 @@ func (n *naive) placeCommits() map[key]*Place {
 		if c.reachable {
 			n.note(c.tree, seen)
 		}
+		if len(n.held) > 1000 { // only those of neighbours are wanted again
+			clear(n.held)
+		}
 		held := n.holds(c)
 		inParents := map[key]bool{}
 		for _, p := range c.parents {
@@ -466,12 +475,18 @@ func (n *naive) assemble(spans [2]map[key]*naiveSpan) map[key]*Place {
 			places[k] = p
 		}
 	}
+	names := map[pack.ID][]string{}
 	for _, r := range n.Refs {
-		reach := n.ancestors(r.ID)
+		names[r.ID] = append(names[r.ID], r.Name)
+	}
+	for id, names := range names {
+		reach := n.ancestors(id)
 		for k, p := range places {
 			// A commit that holds it introduces it or has a parent that holds it, and so on.
 			if slices.ContainsFunc(intros[k], func(c *naiveCommit) bool { return reach[c] }) {
-				p.addRef(r.Name, n.q.MaxRefs)
+				for _, name := range names {
+					p.addRef(name, n.q.MaxRefs)
+				}
 			}
 		}
 	}

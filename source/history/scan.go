@@ -114,6 +114,7 @@ func (s *scanner) Visit(o pack.Object, base *bounds) *bounds {
 		ok = s.derive(o, base.at, b)
 	}
 	if !ok {
+		s.flush()
 		s.add(opNew, 0)
 		s.fresh = append(s.fresh, freshEntry{s.name(nil), true, s.problem(treeProblem(s.store.ID(o.Num), errMalformed))})
 	}
