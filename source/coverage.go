@@ -50,7 +50,8 @@ type KindCount struct {
 	ScannedBytes int64
 }
 
-// maxProblems bounds the problems kept by name; all are counted.
+// maxProblems bounds the problems kept by name; all are counted. Those kept are the first
+// in order, whichever worker came upon them when.
 const maxProblems = 1000
 
 // Scanned counts texts of a kind that were found and scanned.
@@ -97,9 +98,33 @@ func (c *Coverage) note(p Problem) {
 		c.reasons = map[Reason]int64{}
 	}
 	c.reasons[p.Reason]++
-	if len(c.problems) < maxProblems {
-		c.problems = append(c.problems, p)
+	if c.problems = append(c.problems, p); len(c.problems) == 2*maxProblems {
+		c.trim()
 	}
+}
+
+// trim sorts the problems and drops those that are too many.
+func (c *Coverage) trim() {
+	sort.Slice(c.problems, func(i, j int) bool { return c.problems[i].before(c.problems[j]) })
+	c.problems = c.problems[:min(len(c.problems), maxProblems)]
+}
+
+// before orders problems by reason, text and place. What was left out on request comes
+// last, and so does not push out what was to be scanned and was not.
+func (a Problem) before(b Problem) bool {
+	if (a.Reason == Ignored) != (b.Reason == Ignored) {
+		return b.Reason == Ignored
+	}
+	if a.Reason != b.Reason {
+		return a.Reason < b.Reason
+	}
+	if a.What != b.What {
+		return a.What < b.What
+	}
+	if a.Where != b.Where {
+		return a.Where < b.Where
+	}
+	return a.Detail < b.Detail
 }
 
 // Kinds returns the counts of each kind, sorted by name.
@@ -114,25 +139,13 @@ func (c *Coverage) Kinds() []KindCount {
 	return out
 }
 
-// Problems returns up to a thousand problems, sorted by reason, text and place.
+// Problems returns up to a thousand problems, sorted by reason, text and place; those
+// ignored on request come last.
 func (c *Coverage) Problems() []Problem {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	out := append([]Problem(nil), c.problems...)
-	sort.Slice(out, func(i, j int) bool {
-		a, b := out[i], out[j]
-		if a.Reason != b.Reason {
-			return a.Reason < b.Reason
-		}
-		if a.What != b.What {
-			return a.What < b.What
-		}
-		if a.Where != b.Where {
-			return a.Where < b.Where
-		}
-		return a.Detail < b.Detail
-	})
-	return out
+	c.trim()
+	return append([]Problem(nil), c.problems...)
 }
 
 // Reasons returns how often each reason was given.
