@@ -239,10 +239,8 @@ func applicable(global []rules.Allowlist, id string) []rules.Allowlist {
 func (c *compiledRule) trials() map[string][]trial {
 	out := map[string][]trial{}
 	if c.style == styleAssigned {
-		for _, k := range c.Keywords {
-			if k = strings.ToLower(k); len(k) >= minAnchor {
-				out[k] = []trial{{rule: c}}
-			}
+		for _, k := range c.keywordAnchors() {
+			out[k] = []trial{{rule: c}}
 		}
 		return out
 	}
@@ -292,20 +290,30 @@ func (c *compiledRule) addShapes(out map[string][]trial) bool {
 
 // literals returns the anchors of a rule that needs a regular expression: those the
 // expression itself requires, or else the keywords. within tells that each match
-// contains one.
+// contains one. A rule that states a reach has chosen its keywords as anchors: what it
+// looks at is large, and where it looks matters.
 func (c *compiledRule) literals() (literals []string, within bool) {
+	keywords := c.keywordAnchors()
+	if len(keywords) > 0 && c.Reach > 0 {
+		return keywords, false
+	}
 	if set, ok := required(c.parsed); ok {
 		return set, true
 	}
+	return keywords, false
+}
+
+// keywordAnchors returns the keywords in lower case; none if one is too short to be an
+// anchor, because what only it leads to would be missed.
+func (c *compiledRule) keywordAnchors() []string {
+	var out []string
 	for _, k := range c.Keywords {
-		if k = strings.ToLower(k); len(k) >= minAnchor {
-			literals = append(literals, k)
+		if len(k) < minAnchor {
+			return nil
 		}
+		out = append(out, strings.ToLower(k))
 	}
-	if len(literals) < len(c.Keywords) {
-		return nil, false // a shorter keyword would be missed
-	}
-	return literals, false
+	return unique(out)
 }
 
 // required returns lower-case literals of which every match of re contains at

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,6 +28,8 @@ type historyScan struct {
 	tips     []pack.ID // of Options.Branch; nil: all
 	labels   *labels
 	hits     []hit
+	mu       sync.Mutex
+	unknown  map[pack.Num]bool // skipped objects of unknown type; guarded by mu
 	coverage *source.Coverage
 	graph    *history.Graph
 	builder  *correlate.Builder
@@ -47,7 +50,7 @@ func History(ctx context.Context, r *repo.Repo, b *correlate.Builder, o Options)
 	refs, problems := r.Refs()
 	h := &historyScan{
 		Options: o, repo: r, store: store, refs: refs,
-		labels: newLabels(), coverage: o.Coverage, builder: b,
+		labels: newLabels(), unknown: map[pack.Num]bool{}, coverage: o.Coverage, builder: b,
 	}
 	h.result = &Result{Refs: len(refs)}
 	if head, ok := r.Head(); ok {
@@ -129,7 +132,7 @@ func (h *historyScan) readWhole(ctx context.Context) error {
 		h.hits = v.hits
 		h.newGraph([]*history.Collector{v.collector})
 	}()
-	for n := range pack.Num(h.store.Len()) {
+	for _, n := range h.store.PackOrder() {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -216,11 +219,17 @@ func (v *visitor) Skip(n pack.Num, t pack.Type, p source.Problem) {
 	if p.What == "" {
 		p.What = v.h.store.ID(n).String()
 	}
-	kind := "object"
 	if t != 0 {
-		kind = t.String()
+		v.h.coverage.Skipped(t.String(), p)
+		return
 	}
-	v.h.coverage.Skipped(kind, p)
+	// An object of unknown type is skipped by every walk, and counts once.
+	v.h.mu.Lock()
+	defer v.h.mu.Unlock()
+	if !v.h.unknown[n] {
+		v.h.unknown[n] = true
+		v.h.coverage.Skipped("object", p)
+	}
 }
 
 func (v *visitor) flush() {
@@ -381,6 +390,7 @@ func (h *historyScan) locateMessages(hits []hit, describe *describer) error {
 	}
 	refs := h.graph.CommitRefs(commits, correlate.MaxRefs)
 	inHead := h.graph.InHead(commits)
+	inBranch := h.graph.InScope(history.Filter{Tips: h.tips})
 	reader, scanner := h.store.NewReader(), h.Engine.NewScanner()
 	nextCommit := 0
 	for _, x := range hits {
@@ -394,7 +404,7 @@ func (h *historyScan) locateMessages(hits []hit, describe *describer) error {
 			reached = h.graph.TagRefs(x.num, correlate.MaxRefs)
 		}
 		o.Refs, o.RefCount, o.Reachable = reached.Names, reached.Count, reached.Count > 0
-		if !h.selected(x, o) {
+		if !h.selected(x, o, inBranch) {
 			continue
 		}
 		_, data, err := reader.Read(x.num)
@@ -412,15 +422,12 @@ func (h *historyScan) locateMessages(hits []hit, describe *describer) error {
 }
 
 // selected applies the filters of a history scan to a message.
-func (h *historyScan) selected(x hit, o correlate.Occurrence) bool {
+func (h *historyScan) selected(x hit, o correlate.Occurrence, inBranch func(pack.Num) bool) bool {
 	if h.NoUnreachable && !o.Reachable {
 		return false
 	}
 	if !h.Since.IsZero() && (o.First == nil || o.First.Date.Before(h.Since)) {
 		return false
 	}
-	if h.tips != nil && !h.graph.ReachableFrom(h.tips, x.num) {
-		return false
-	}
-	return true
+	return h.tips == nil || inBranch(x.num)
 }
