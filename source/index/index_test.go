@@ -91,8 +91,10 @@ var scenarios = []struct {
 		d.Git("add", ".")
 	}, []string{"new 100644: n", "gone a: a", "gone dir/b: b", "gone dir/sub/c: c"}},
 	{"renamed", func(_ *testing.T, d gittest.Dir) { d.Git("mv", "a", "dir/z") }, []string{"dir/z 100644: a", "gone a: a"}},
-	{"directory renamed", func(_ *testing.T, d gittest.Dir) { d.Git("mv", "dir", "moved") },
-		[]string{"moved/b 100644: b", "moved/sub/c 100644: c", "gone dir/b: b", "gone dir/sub/c: c"}},
+	{
+		"directory renamed", func(_ *testing.T, d gittest.Dir) { d.Git("mv", "dir", "moved") },
+		[]string{"moved/b 100644: b", "moved/sub/c 100644: c", "gone dir/b: b", "gone dir/sub/c: c"},
+	},
 	{"mode", func(_ *testing.T, d gittest.Dir) { d.Git("update-index", "--chmod=+x", "run.sh") }, nil},
 	{"mode and content", func(_ *testing.T, d gittest.Dir) {
 		d.Write("run.sh", "run2")

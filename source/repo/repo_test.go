@@ -47,10 +47,16 @@ func TestOpenLayouts(t *testing.T) {
 			d.Sub("other")
 			d.Sub("r").Git("config", "core.worktree", "../../other")
 		}, repo.Options{Path: "r/.git"}, "r/.git", "", "other", 0},
-		{"linked work tree", func(d gittest.Dir) { initIn(d.Sub("r")).Git("worktree", "add", "-q", "../w") },
-			repo.Options{Path: "w/a"}, "r/.git/worktrees/w", "r/.git", "w", 0},
-		{"git directory of a linked work tree", func(d gittest.Dir) { initIn(d.Sub("r")).Git("worktree", "add", "-q", "../w") },
-			repo.Options{Path: "r/.git/worktrees/w"}, "r/.git/worktrees/w", "r/.git", "w", 0},
+		{
+			"linked work tree", func(d gittest.Dir) { initIn(d.Sub("r")).Git("worktree", "add", "-q", "../w") },
+			repo.Options{Path: "w/a"},
+			"r/.git/worktrees/w", "r/.git", "w", 0,
+		},
+		{
+			"git directory of a linked work tree", func(d gittest.Dir) { initIn(d.Sub("r")).Git("worktree", "add", "-q", "../w") },
+			repo.Options{Path: "r/.git/worktrees/w"},
+			"r/.git/worktrees/w", "r/.git", "w", 0,
+		},
 		{"linked work tree of a bare repository", func(d gittest.Dir) {
 			initIn(d.Sub("r"))
 			d.Git("clone", "-q", "--bare", "r", "b.git")
@@ -64,8 +70,11 @@ func TestOpenLayouts(t *testing.T) {
 			initIn(d.Sub("lib"))
 			initIn(d.Sub("r")).Git("submodule", "--quiet", "add", "../lib", "sub")
 		}, repo.Options{Path: "r"}, "r/.git", "", "r", 0},
-		{"sparse checkout has extensions.worktreeConfig", func(d gittest.Dir) { initIn(d.Sub("r")).Git("sparse-checkout", "set", "a") },
-			repo.Options{Path: "r"}, "r/.git", "", "r", 0},
+		{
+			"sparse checkout has extensions.worktreeConfig", func(d gittest.Dir) { initIn(d.Sub("r")).Git("sparse-checkout", "set", "a") },
+			repo.Options{Path: "r"},
+			"r/.git", "", "r", 0,
+		},
 		{"extensions.preciousObjects", func(d gittest.Dir) {
 			r := initIn(d.Sub("r"))
 			r.Git("config", "core.repositoryFormatVersion", "1")
@@ -84,10 +93,16 @@ func TestOpenLayouts(t *testing.T) {
 		}, repo.Options{Path: "r"}, "r/.git", "", "r", 0},
 		{"GIT_DIR", func(d gittest.Dir) { initIn(d.Sub("r")) }, repo.Options{Path: "r/a", GitDir: "../.git"}, "r/.git", "", "r", 0},
 		{"GIT_DIR and GIT_WORK_TREE", func(d gittest.Dir) { initIn(d.Sub("r")) }, repo.Options{GitDir: "r/.git", WorkTree: "w"}, "r/.git", "", "w", 0},
-		{"GIT_DIR that is a .git file", func(d gittest.Dir) { initIn(d.Sub("r")).Git("worktree", "add", "-q", "../w") },
-			repo.Options{Path: "w", GitDir: ".git"}, "r/.git/worktrees/w", "r/.git", "w", 0},
-		{"GIT_COMMON_DIR", func(d gittest.Dir) { initIn(d.Sub("r")).Git("worktree", "add", "-q", "../w") },
-			repo.Options{Path: "w", GitDir: ".git", CommonDir: "../r/.git"}, "r/.git/worktrees/w", "r/.git", "w", 0},
+		{
+			"GIT_DIR that is a .git file", func(d gittest.Dir) { initIn(d.Sub("r")).Git("worktree", "add", "-q", "../w") },
+			repo.Options{Path: "w", GitDir: ".git"},
+			"r/.git/worktrees/w", "r/.git", "w", 0,
+		},
+		{
+			"GIT_COMMON_DIR", func(d gittest.Dir) { initIn(d.Sub("r")).Git("worktree", "add", "-q", "../w") },
+			repo.Options{Path: "w", GitDir: ".git", CommonDir: "../r/.git"},
+			"r/.git/worktrees/w", "r/.git", "w", 0,
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -23,7 +23,7 @@ func (w *Walker) Changes(ctx context.Context, c Commit) (repo.Diff, error) {
 	d := differ{ctx: ctx, objects: w.objects, commit: c.ID, gone: repo.Gone{Objects: w.objects}}
 	var parents []pack.ID
 	for _, id := range c.Parents {
-		p, err := w.objects.Commit(id)
+		p, err := w.commit(id)
 		if err != nil {
 			d.problem(err, "")
 			continue

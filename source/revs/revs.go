@@ -19,6 +19,7 @@ import (
 type Walker struct {
 	objects repo.Objects
 	shallow map[pack.ID]bool
+	commits map[pack.ID]Commit // read so far
 }
 
 // NewWalker returns a Walker with a reader of its own.
@@ -26,6 +27,7 @@ func NewWalker(r *repo.Repo, store *pack.Store) *Walker {
 	w := &Walker{
 		objects: repo.Objects{Repo: r, Store: store, Reader: store.NewReader()},
 		shallow: make(map[pack.ID]bool, len(r.Shallow)),
+		commits: map[pack.ID]Commit{},
 	}
 	for _, id := range r.Shallow {
 		w.shallow[id] = true
@@ -136,6 +138,9 @@ func (w *Walker) resolve(spec string, revs ...string) ([]pack.ID, error) {
 
 // commit reads a commit.
 func (w *Walker) commit(id pack.ID) (Commit, error) {
+	if c, ok := w.commits[id]; ok {
+		return c, nil
+	}
 	h, err := w.objects.Commit(id)
 	if err != nil {
 		return Commit{}, err
@@ -144,5 +149,6 @@ func (w *Walker) commit(id pack.ID) (Commit, error) {
 	if w.shallow[id] {
 		c.Parents, c.Shallow = nil, true
 	}
+	w.commits[id] = c
 	return c, nil
 }
