@@ -2,8 +2,8 @@ package rules
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -99,7 +99,22 @@ func readExtend(t *table) *extend {
 // gitleaksVersion is the newest release whose configuration format is read.
 var gitleaksVersion = [3]int{8, 30, 1}
 
-var versionPattern = regexp.MustCompile(`^v?(\d{1,6})\.(\d{1,6})(?:\.(\d{1,6}))?(?:[-+].*)?$`)
+// parseVersion reads "v8.25.0", with or without the v and the last number.
+func parseVersion(s string) (v [3]int, ok bool) {
+	s, _, _ = strings.Cut(strings.TrimPrefix(s, "v"), "-") // v8.0.0-rc.1
+	parts := strings.Split(s, ".")
+	if len(parts) < 2 || len(parts) > 3 {
+		return v, false
+	}
+	for i, p := range parts {
+		n, err := strconv.ParseUint(p, 10, 16)
+		if err != nil {
+			return v, false
+		}
+		v[i] = int(n)
+	}
+	return v, true
+}
 
 // minVersion warns of a file written for a later gitleaks than the one whose format is read.
 func (doc *document) minVersion(t *table) {
@@ -107,14 +122,10 @@ func (doc *document) minVersion(t *table) {
 	if v == "" {
 		return
 	}
-	m := versionPattern.FindStringSubmatch(v)
-	if m == nil {
+	have, ok := parseVersion(v)
+	if !ok {
 		t.errorf("minVersion", "expected a version of gitleaks, e.g. minVersion = \"v8.25.0\"; got %s", quote(v))
 		return
-	}
-	var have [3]int
-	for i := range have {
-		fmt.Sscan(m[i+1], &have[i]) // an absent part stays 0
 	}
 	if slices.Compare(have[:], gitleaksVersion[:]) > 0 {
 		doc.warn(t, "minVersion", "minVersion: written for gitleaks %s; its format is understood up to %d.%d.%d",

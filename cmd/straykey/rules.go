@@ -140,12 +140,18 @@ func runRulesList(stdout, stderr io.Writer, o rulesListOptions) error {
 	if o.identity != "" && !slices.Contains(known, o.identity) {
 		return usageError("--identity: no type %q; there is %s, for example: straykey rules list --identity api-key", o.identity, strings.Join(known, ", "))
 	}
-	src, err := loadRuleSource(stderr, o.rules)
+	set, err := rules.Builtin() // a list needs no samples
+	if o.rules != "" {
+		var src *ruleSource
+		if src, err = loadRuleSource(stderr, o.rules); err == nil {
+			set = src.set
+		}
+	}
 	if err != nil {
 		return err
 	}
 	var list []*rules.Rule
-	for _, r := range src.set.Rules {
+	for _, r := range set.Rules {
 		if strings.Contains(strings.ToLower(r.Provider), strings.ToLower(o.provider)) &&
 			(o.identity == "" || r.Identity == rules.Identity(o.identity)) {
 			list = append(list, r)

@@ -74,7 +74,7 @@ func Lint(set *rules.Set, o LintOptions) ([]Remark, error) {
 		return nil, err
 	}
 	if o.Cost {
-		if err := l.checkCost(chosen); err != nil {
+		if err := l.checkCost(chosen, timeOf); err != nil {
 			return nil, err
 		}
 	}
@@ -174,7 +174,9 @@ func (l *linter) checkKeywords() {
 	for i, k := range r.Keywords {
 		at := fmt.Sprintf("keywords.%d", i)
 		if len(k) < minAnchorLen {
-			l.say(LevelError, "short-keyword", at, "keyword %q is shorter than %d bytes and never looked for", k, minAnchorLen)
+			if slices.Contains(l.slow, r.ID) {
+				l.say(LevelWarning, "short-keyword", at, "keyword %q is shorter than %d bytes, too short to look for; without it the others would serve as anchors", k, minAnchorLen)
+			}
 			continue
 		}
 		if key == "regex" && re != nil && !canContain(re, k) {

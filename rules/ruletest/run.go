@@ -268,7 +268,7 @@ type setting struct{ name, text string }
 
 // minified is how much text stands on either side of a sample in a long line:
 // more than any rule may look at.
-const minified = 96 << 10
+const minified = 16 << 10
 
 // settings are the surroundings in which a rule must find its positive as well.
 func settings(r *rules.Rule, text string) []setting {
@@ -281,7 +281,7 @@ func settings(r *rules.Rule, text string) []setting {
 	}
 	if !strings.Contains(text, "\n") && !anchoredToLine(r) {
 		filler := longLine()
-		out = append(out, setting{"in a minified line of 192 KiB", filler + text + " " + filler})
+		out = append(out, setting{"in a minified line", filler + text + " " + filler})
 	}
 	return out
 }

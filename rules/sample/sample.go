@@ -121,17 +121,14 @@ func (w *limitedWriter) Write(p []byte) (int, error) {
 	return w.Builder.Write(p)
 }
 
-var (
-	undefined = regexp.MustCompile(`function "(\w+)" not defined`)
-	position  = regexp.MustCompile(`^template: :\d+(?::\d+)?: (?:executing "" at <.*?>: )?(?:error calling \w+: )?`)
-	argument  = regexp.MustCompile(`<.*?>`)
-)
-
 // explain says what is wrong in a template without the template library's idea of where.
 func explain(err error) error {
 	if errors.Is(err, errTooLong) {
 		return errTooLong
 	}
+	undefined := regexp.MustCompile(`function "(\w+)" not defined`)
+	position := regexp.MustCompile(`^template: :\d+(?::\d+)?: (?:executing "" at <.*?>: )?(?:error calling \w+: )?`)
+	argument := regexp.MustCompile(`<.*?>`)
 	msg := err.Error()
 	if m := undefined.FindStringSubmatch(msg); m != nil {
 		near := rules.Nearest(m[1], Functions())
