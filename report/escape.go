@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// escape returns s as one line of visible characters. The text comes from a
+// Escape returns s as one line of visible characters. The text comes from a
 // hostile repository and goes to a terminal or to the log of a CI service, so
 // what would move the cursor, change the colour, reorder the line (bidi
 // controls), hide in it (zero width) or break it is written as \n, \r, \t,
@@ -16,7 +16,7 @@ import (
 //
 // GitHub's runner takes "##[" anywhere in a line for a command; its second form,
 // "::", counts only at the start of a line, where reports put no foreign text.
-func escape(s string) string {
+func Escape(s string) string {
 	if isPlain(s) {
 		return s
 	}
@@ -56,7 +56,7 @@ func isPlain(s string) bool {
 	return true
 }
 
-// escapeCode is escape for a line of source text, where a tab is a gap.
+// escapeCode is Escape for a line of source text, where a tab is a gap.
 func escapeCode(s string) string {
-	return escape(strings.ReplaceAll(s, "\t", "    "))
+	return Escape(strings.ReplaceAll(s, "\t", "    "))
 }

@@ -29,8 +29,8 @@ func TestEscape(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := escape(tt.in); got != tt.want {
-				t.Errorf("escape(%q) = %q, want %q", tt.in, got, tt.want)
+			if got := Escape(tt.in); got != tt.want {
+				t.Errorf("Escape(%q) = %q, want %q", tt.in, got, tt.want)
 			}
 		})
 	}
@@ -41,20 +41,20 @@ func FuzzEscape(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		for _, got := range []string{escape(s), escapeCode(s)} {
+		for _, got := range []string{Escape(s), escapeCode(s)} {
 			if !utf8.ValidString(got) {
-				t.Fatalf("escape(%q) = %q: not UTF-8", s, got)
+				t.Fatalf("Escape(%q) = %q: not UTF-8", s, got)
 			}
 			for _, r := range got {
 				if !unicode.IsPrint(r) {
-					t.Fatalf("escape(%q) = %q: %U gets through", s, got, r)
+					t.Fatalf("Escape(%q) = %q: %U gets through", s, got, r)
 				}
 			}
 			if strings.Contains(got, "##[") {
-				t.Fatalf("escape(%q) = %q: a command gets through", s, got)
+				t.Fatalf("Escape(%q) = %q: a command gets through", s, got)
 			}
-			if escape(got) != got {
-				t.Fatalf("escape(%q) is not stable: %q, %q", s, got, escape(got))
+			if Escape(got) != got {
+				t.Fatalf("Escape(%q) is not stable: %q, %q", s, got, Escape(got))
 			}
 		}
 	})

@@ -64,9 +64,9 @@ func fixture() *Report {
 			Kind: "blob", Object: object(i + 1), Path: fmt.Sprintf("deploy/prod-%d.yml", i),
 			Line: 12, Column: 11, EndLine: 12, EndColumn: 11 + len(fakeToken),
 			Frame: correlate.Frame{
-				FirstLine: 10,
+				FirstLine: 9,
 				Lines: []string{
-					"env:", "\t# naïve \U0001F511 key, see " + fakePassword,
+					"", "env:", "\t# naïve \U0001F511 key, see " + fakePassword,
 					`  TOKEN: "` + fakeToken + `" # ##[warning]` + "\x1b[31m",
 					"  REGION: eu-west-1",
 				},

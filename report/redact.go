@@ -22,6 +22,9 @@ const (
 	minPiece = 4
 	// minEdge is the shortest piece of a secret that is masked at a cut edge.
 	minEdge = 5
+	// minCut is a length below which no line of a frame is cut on the right. Without it a line
+	// that ends in "the password" would lose that word to a secret "password1".
+	minCut = 80
 	// minNamed is the shortest secret that is masked in paths and refs. A weak
 	// password is often a common word, and "production" in a path tells nothing.
 	minNamed = 12
@@ -156,7 +159,7 @@ func (r *redactor) match(match, secret string) string {
 func (r *redactor) lines(s string) string {
 	lines := strings.Split(s, "\n")
 	for i, line := range lines {
-		lines[i] = join(line, r.spans(line))
+		lines[i] = join(line, r.spans(line, true, true))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -174,7 +177,7 @@ func (r *redactor) frame(o *correlate.Occurrence, secret string) []frameLine {
 	own := locate(o, secret)
 	for i, line := range o.Frame.Lines {
 		mark := own[i]
-		spans := r.spans(line)
+		spans := r.spans(line, o.Frame.Cut > 0 && o.Frame.FirstLine+i == o.Line, len(line) >= minCut)
 		if !r.show && mark.start < mark.end {
 			if part := line[mark.start:mark.end]; !isArmour(part) {
 				label := Redact(secret)
@@ -247,19 +250,22 @@ type span struct {
 }
 
 // spans returns what of a quoted line must be masked: whole secrets, and what a cut
-// left of one at either end of the line. The spans are sorted and do not overlap.
-func (r *redactor) spans(line string) []span {
+// on the left or right left of one. The spans are sorted and do not overlap.
+func (r *redactor) spans(line string, left, right bool) []span {
 	if r.show {
 		return nil
 	}
 	spans := r.whole(line, minPiece)
-	for i := 0; i+minEdge <= len(line); i++ {
+	for i := 0; right && i+minEdge <= len(line); i++ {
 		if r.forward.continues(line[i:]) {
 			spans = append(spans, span{i, len(line), redacted(len(line) - i)})
 			break
 		}
 	}
-	back := reverse(line)
+	back := ""
+	if left {
+		back = reverse(line)
+	}
 	for i := 0; i+minEdge <= len(back); i++ {
 		if r.back.continues(back[i:]) {
 			spans = append(spans, span{0, len(line) - i, redacted(len(line) - i)})

@@ -401,7 +401,7 @@ func sarifWhere(o *jsonOccurrence) string {
 	case h.First == nil:
 		return ", in an object that no commit leads to."
 	}
-	text := fmt.Sprintf(", introduced by commit %s of %s (%s)", short(h.First.ID), escape(h.First.Author), h.First.Date[:min(10, len(h.First.Date))])
+	text := fmt.Sprintf(", introduced by commit %s of %s (%s)", short(h.First.ID), Escape(h.First.Author), h.First.Date[:min(10, len(h.First.Date))])
 	if !h.InHead {
 		text += ", no longer in HEAD"
 	}
@@ -445,7 +445,7 @@ func (s *sarifView) location(o *correlate.Occurrence, secret string, id int) sar
 func escapeSnippet(s string) string {
 	parts := strings.Split(s, "\t")
 	for i := range parts {
-		parts[i] = escape(parts[i])
+		parts[i] = Escape(parts[i])
 	}
 	return strings.Join(parts, "\t")
 }
@@ -462,7 +462,7 @@ func (s *sarifView) artifact(o *correlate.Occurrence) sarifArtifact {
 	case o.Path == "" && o.Object != "":
 		return sarifArtifact{
 			URI:         fmt.Sprintf(".git/%s/%s", escapeURI(o.Kind), escapeURI(o.Object)),
-			Description: &sarifText{Text: fmt.Sprintf("The %s %s.", escape(o.Kind), short(o.Object))},
+			Description: &sarifText{Text: fmt.Sprintf("The %s %s.", Escape(o.Kind), short(o.Object))},
 		}
 	case o.Path == "":
 		return sarifArtifact{URI: escapeURI(cmp.Or(o.Kind, "stdin"))}

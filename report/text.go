@@ -47,7 +47,7 @@ func writeText(b *bufio.Writer, r *Report, o Options) error {
 }
 
 // A textWriter writes the report for people. Its methods take raw text of the
-// repository and pass it through the redactor and escape, in this order: an escaped
+// repository and pass it through the redactor and Escape, in this order: an escaped
 // secret would not be recognised.
 type textWriter struct {
 	b       *bufio.Writer
@@ -90,8 +90,8 @@ func (t *textWriter) paint(colour, s string) string {
 	return colour + s + t.palette.reset
 }
 
-func (t *textWriter) text(s string) string { return escape(t.red.text(s)) }
-func (t *textWriter) name(s string) string { return escape(t.red.name(s)) }
+func (t *textWriter) text(s string) string { return Escape(t.red.text(s)) }
+func (t *textWriter) name(s string) string { return Escape(t.red.name(s)) }
 
 // line writes a line, cut to the width of the report.
 func (t *textWriter) line(format string, args ...any) {
@@ -100,7 +100,11 @@ func (t *textWriter) line(format string, args ...any) {
 
 // field writes "label  value". A continuation has no label.
 func (t *textWriter) field(label, format string, args ...any) {
-	value := cut(fmt.Sprintf(format, args...), t.width-labelWidth)
+	t.uncut(label, cut(fmt.Sprintf(format, args...), t.width-labelWidth))
+}
+
+// uncut is field for what is to be copied.
+func (t *textWriter) uncut(label, value string) {
 	gap := strings.Repeat(" ", labelWidth-2-len(label))
 	fmt.Fprintf(t.b, "  %s%s%s\n", t.paint(t.palette.dim, label), gap, value)
 }
@@ -124,11 +128,11 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 	sev := severity(f.Rule)
 	word := strings.ToUpper(string(sev))
 	tail := "[" + id + "]"
-	title := fmt.Sprintf("%s  %s", escape(f.Rule.ID), escape(f.Rule.Description))
-	title = cut(title, t.width-len(word)-len(tail)-4)
+	title := cut(Escape(f.Rule.ID), t.width-len(word)-len(tail)-4)
 	gap := t.width - len(word) - 2 - uniseg.StringWidth(title) - len(tail)
 	fmt.Fprintf(t.b, "%s  %s%s%s\n", t.paint(t.palette.severity(sev), word),
 		t.paint(t.palette.bold, title), strings.Repeat(" ", gap), t.paint(t.palette.dim, tail))
+	t.line("  %s", Escape(f.Rule.Description))
 	for i := range f.Occurrences {
 		o := &f.Occurrences[i]
 		if i == 0 {
@@ -148,10 +152,10 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 		}
 		t.field(label, "%s", strings.Join(nonEmpty(t.place(o), t.origin(o)), "  "))
 	}
-	if len(f.Rule.Docs) > 0 {
-		t.field("rotate", "%s", escape(f.Rule.Docs))
+	if f.Rule.Docs != "" {
+		t.uncut("rotate", Escape(f.Rule.Docs))
 	}
-	t.field("fingerprint", "%s", escape(f.Fingerprint))
+	t.uncut("fingerprint", Escape(f.Fingerprint))
 	fmt.Fprintln(t.b)
 }
 
@@ -165,7 +169,7 @@ func (t *textWriter) place(o *correlate.Occurrence) string {
 	case o.Kind == "stdin":
 		what = "standard input"
 	case o.Path == "":
-		what = fmt.Sprintf("%s %s", escape(o.Kind), short(o.Object))
+		what = fmt.Sprintf("%s %s", Escape(o.Kind), short(o.Object))
 	}
 	place := fmt.Sprintf("%s:%d:%d", what, o.Line, o.Column)
 	if o.Kind == "staged" {
@@ -199,8 +203,8 @@ func (t *textWriter) frame(o *correlate.Occurrence, secret string) {
 			continue
 		}
 		before, marked, after := t.fit(l, t.width-gutter-5)
-		fmt.Fprintf(t.b, "  %s %s\n", t.paint(t.palette.dim, fmt.Sprintf("%*d |", gutter, l.number)),
-			strings.TrimRight(before+t.paint(t.palette.mark, marked)+after, " "))
+		text := before + t.paint(t.palette.mark, marked) + after
+		fmt.Fprintln(t.b, strings.TrimRight(fmt.Sprintf("  %s %s", t.paint(t.palette.dim, fmt.Sprintf("%*d |", gutter, l.number)), text), " "))
 		if marked != "" && o.EndLine <= o.Line {
 			fmt.Fprintf(t.b, "  %s %s%s\n", t.paint(t.palette.dim, fmt.Sprintf("%*s |", gutter, "")),
 				strings.Repeat(" ", uniseg.StringWidth(before)),
@@ -300,7 +304,7 @@ func (t *textWriter) proof(p proof.Result) {
 			t.field("", "and %s", count(int64(len(p.Facts)-i), "more fact"))
 			break
 		}
-		t.field("", "%s: %s", escape(fact.Name), t.text(fact.Value))
+		t.field("", "%s: %s", Escape(fact.Name), t.text(fact.Value))
 	}
 }
 
@@ -312,7 +316,7 @@ func (t *textWriter) suppressed(list []Suppressed) {
 		if s.Reason != "" {
 			reason = ": " + t.text(s.Reason)
 		}
-		t.line("suppressed (%s%s)  %s", s.By, reason, escape(f.Rule.ID))
+		t.line("suppressed (%s%s)  %s", s.By, reason, Escape(f.Rule.ID))
 		for j := range f.Occurrences {
 			t.field("", "%s", strings.Join(nonEmpty(t.place(&f.Occurrences[j]), t.origin(&f.Occurrences[j])), "  "))
 		}
@@ -418,10 +422,10 @@ func (t *textWriter) run(run *Run) {
 		how = append(how, "set "+short(run.RuleSet))
 	}
 	if run.Engine != "" {
-		how = append(how, "engine "+escape(run.Engine))
+		how = append(how, "engine "+Escape(run.Engine))
 	}
 	if run.Version != "" {
-		how = append(how, "straykey "+escape(run.Version))
+		how = append(how, "straykey "+Escape(run.Version))
 	}
 	if run.Duration > 0 {
 		how = append(how, duration(run.Duration))
@@ -501,14 +505,14 @@ func shortIDs(findings []correlate.Finding) []string {
 		}
 	}
 	for i, s := range bare {
-		bare[i] = escape(s[:min(n, len(s))])
+		bare[i] = Escape(s[:min(n, len(s))])
 	}
 	return bare
 }
 
 // short abbreviates an object id the way git does by default in a large repository.
 func short(id string) string {
-	return escape(id[:min(12, len(id))])
+	return Escape(id[:min(12, len(id))])
 }
 
 // shortHex is short for what may be an object id.

@@ -56,8 +56,21 @@ func layers() map[string][]string {
 	}
 }
 
-func TestImportsPointOneWay(t *testing.T) {
-	for _, p := range packages(t) {
+func TestPackages(t *testing.T) {
+	all := packages(t)
+	for name, check := range map[string]func(*testing.T, []*pkg){
+		"imports point one way":    importsPointOneWay,
+		"libraries stay libraries": librariesStayLibraries,
+		"flags stay in cmd":        flagsStayInCmd,
+		"package comments":         packageComments,
+		"no init":                  noInit,
+	} {
+		t.Run(name, func(t *testing.T) { check(t, all) })
+	}
+}
+
+func importsPointOneWay(t *testing.T, all []*pkg) {
+	for _, p := range all {
 		layer := longest(layers(), p.dir)
 		if layer == "" {
 			t.Errorf("package %s has no layer: add it to the list in this test", p.dir)
@@ -75,13 +88,13 @@ func TestImportsPointOneWay(t *testing.T) {
 	}
 }
 
-// What detect and rules may not import from outside, so that they stay a library.
-func TestLibrariesStayLibraries(t *testing.T) {
+// librariesStayLibraries checks what detect and rules import from outside.
+func librariesStayLibraries(t *testing.T, all []*pkg) {
 	banned := []string{
 		"net", "os/exec", "log", "golang.org/x/term", "github.com/go-git", "github.com/spf13",
 		"github.com/schollz",
 	}
-	for _, p := range packages(t) {
+	for _, p := range all {
 		if p.name == "main" || !within(p.dir, "detect") && !within(p.dir, "rules") && !within(p.dir, "delta") {
 			continue
 		}
@@ -95,8 +108,8 @@ func TestLibrariesStayLibraries(t *testing.T) {
 	}
 }
 
-func TestFlagsStayInCmd(t *testing.T) {
-	for _, p := range packages(t) {
+func flagsStayInCmd(t *testing.T, all []*pkg) {
+	for _, p := range all {
 		if within(p.dir, "cmd") {
 			continue
 		}
@@ -108,8 +121,8 @@ func TestFlagsStayInCmd(t *testing.T) {
 	}
 }
 
-func TestPackageComments(t *testing.T) {
-	for _, p := range packages(t) {
+func packageComments(t *testing.T, all []*pkg) {
+	for _, p := range all {
 		want := "Package " + p.name + " "
 		if p.name == "main" {
 			want = "Command "
@@ -120,8 +133,8 @@ func TestPackageComments(t *testing.T) {
 	}
 }
 
-func TestNoInit(t *testing.T) {
-	for _, p := range packages(t) {
+func noInit(t *testing.T, all []*pkg) {
+	for _, p := range all {
 		for _, at := range p.inits {
 			t.Errorf("%s: func init: set things up where they are used", at)
 		}
