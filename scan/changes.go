@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect"
@@ -267,37 +266,15 @@ func (c *changeScan) message(n pack.Num, at correlate.Occurrence) {
 
 // inHead reports whether HEAD's tree holds the credential at path.
 func (c *changeScan) inHead(cred uint32, path string) bool {
-	id, ok := c.blobInHead(path)
-	if !ok {
+	tree, err := c.repo.Resolve(c.store, c.reader, "HEAD^{tree}")
+	if err != nil {
+		return false
+	}
+	id, err := repo.Objects{Repo: c.repo, Store: c.store, Reader: c.reader}.BlobAt(tree, path)
+	if err != nil || id == "" {
 		return false
 	}
 	held := map[uint32]bool{}
 	c.collect(held, id, path)
 	return held[cred]
-}
-
-// blobInHead looks a path up in HEAD's tree.
-func (c *changeScan) blobInHead(path string) (pack.ID, bool) {
-	id, err := c.repo.Resolve(c.store, c.reader, "HEAD^{tree}")
-	if err != nil {
-		return "", false
-	}
-	objects := repo.Objects{Repo: c.repo, Store: c.store, Reader: c.reader}
-	for {
-		name, rest, deeper := strings.Cut(path, "/")
-		tree, err := objects.Tree(id, nil)
-		if err != nil {
-			return "", false
-		}
-		found := false
-		for it := pack.NewTreeIter(tree, c.repo.HashLen); it.Next() && !found; {
-			if string(it.Name) == name && (it.IsDir() == deeper) {
-				id, found = pack.ID(it.ID), true
-			}
-		}
-		if !found || !deeper {
-			return id, found
-		}
-		path = rest
-	}
 }

@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -32,7 +33,7 @@ func Files(ctx context.Context, root string, b *correlate.Builder, o Options) (*
 // Stdin scans all that can be read from r.
 func Stdin(ctx context.Context, r io.Reader, b *correlate.Builder, o Options) (*Result, error) {
 	f := newFileScan(b, o)
-	data, err := io.ReadAll(io.LimitReader(&cancelReader{ctx, r}, o.MaxSize+1))
+	data, err := readAll(ctx, r, o.MaxSize+1)
 	switch {
 	case ctx.Err() != nil:
 		o.Coverage.Problem(interrupted(ctx.Err()))
@@ -50,17 +51,44 @@ func Stdin(ctx context.Context, r io.Reader, b *correlate.Builder, o Options) (*
 	return &Result{}, nil
 }
 
-// cancelReader stops between reads when its context ends.
-type cancelReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c *cancelReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
+// readAll reads up to limit bytes and returns what there is when ctx ends, even while
+// a read waits for a terminal or pipe. The goroutine that waits then ends with the process.
+func readAll(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {
+	type chunk struct {
+		data []byte
+		err  error
 	}
-	return c.r.Read(p)
+	chunks := make(chan chunk)
+	go func() {
+		r := io.LimitReader(r, limit)
+		for {
+			buf := make([]byte, 64<<10)
+			n, err := r.Read(buf)
+			select {
+			case chunks <- chunk{buf[:n], err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	var all []byte
+	for {
+		select {
+		case <-ctx.Done():
+			return all, ctx.Err()
+		case c := <-chunks:
+			all = append(all, c.data...)
+			if errors.Is(c.err, io.EOF) {
+				return all, nil
+			}
+			if c.err != nil {
+				return all, c.err
+			}
+		}
+	}
 }
 
 // fileScan scans texts that stand for themselves, each once.

@@ -43,6 +43,7 @@ type scanPlan struct {
 	outputs []output
 	color   bool
 	maxSet  bool
+	notes   []string
 }
 
 // output is one report to write; to no file: to standard output.
@@ -195,6 +196,7 @@ func (p *scanPlan) loadRules() error {
 	if err != nil {
 		return err
 	}
+	p.notes = append(p.notes, set.Warnings...)
 	if len(p.flags.only) > 0 {
 		if set, err = set.Only(p.flags.only); err != nil {
 			return usageError("--only: %w", err)
@@ -242,7 +244,7 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 	r := &report.Report{Coverage: &source.Coverage{}}
 	r.Run = report.Run{
 		Version: version(), Target: strings.Join(p.targets, " "), Engine: p.flags.engine,
-		Rules: len(p.set.Rules), RuleSet: p.set.Hash,
+		Rules: len(p.set.Rules), RuleSet: p.set.Hash, Notes: p.notes,
 	}
 	if p.maxSet {
 		r.Coverage.Accept(source.TooLarge)
