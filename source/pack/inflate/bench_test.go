@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -30,7 +31,7 @@ func BenchmarkPack(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.Run("all", func(b *testing.B) { compareDecoders(b, streams) })
-	limits := []int{0, 64, 256, 1024, 4096, 16384, 1 << 62}
+	limits := []int{0, 64, 256, 1024, 4096, 16384, math.MaxInt}
 	for i, low := range limits[:len(limits)-1] {
 		var some []stream
 		for _, s := range streams {

@@ -45,7 +45,7 @@ func samples() []sample {
 			out = append(out, sample{fmt.Sprintf("period-%d-%d", period, n), b})
 		}
 	}
-	return append(out, sample{"source-1M", source(rng, 1<<20)})
+	return append(out, sample{"source-300k", source(rng, 300_000)})
 }
 
 // source returns n bytes that look like a program.
@@ -190,9 +190,9 @@ func TestDamaged(t *testing.T) {
 		for _, level := range []int{0, 1, 6, flate.HuffmanOnly} {
 			stream := deflate(t, s.data, level)
 			// Every bit of the beginning, where the headers are, and some of the rest.
-			for i := range min(8*len(stream), 1000) {
+			for i := range min(8*len(stream), 300) {
 				bit := i
-				if i >= 800 {
+				if i >= 250 {
 					bit = rng.IntN(8 * len(stream))
 				}
 				stream[bit/8] ^= 1 << (bit % 8)
@@ -419,7 +419,7 @@ func TestRandomCodes(t *testing.T) {
 	var d Decoder
 	ref := newReference()
 	accepted := 0
-	for range 3000 {
+	for range 800 {
 		nlit := 257 + rng.IntN(30)
 		ndist := 1 + rng.IntN(30)
 		w := dynamic(complete(nlit, 2+rng.IntN(nlit-1)), complete(ndist, 1+rng.IntN(ndist)))
@@ -427,13 +427,13 @@ func TestRandomCodes(t *testing.T) {
 			w.bits(rng.Uint32(), 32)
 		}
 		// Learn from compress/flate how much the noise means, then ask for that.
-		out, _, ok := ref.inflate(t, 1<<20, w.out)
+		out, _, ok := ref.inflate(t, 1<<16, w.out)
 		ref.compare(t, &d, len(out), w.out)
 		if _, _, ok = ref.inflate(t, len(out), w.out); ok {
 			accepted++
 		}
 	}
-	if accepted < 100 {
+	if accepted < 50 {
 		t.Errorf("only %d streams were good ones: the test does not test", accepted)
 	}
 }
