@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "882e5c0663deb3d0738ca27965c0208d"
+const tableHash = "1854f39ac8f4fa3c9879f49341d753d1"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -209,7 +209,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -235,7 +235,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -361,6 +361,7 @@ var tableRules = [...]Rule{
 		Identity:    `personal-access-token`,
 		Severity:    `critical`,
 		Docs:        `https://support.atlassian.com/atlassian-account/docs/manage-api-tokens-for-your-atlassian-account/`,
+		Aliases:     []string{`bitbucket-api-token`},
 		Token:       `ATATT3xFfGF0[A-Za-z0-9_-]{50,300}=[0-9A-F]{8}`,
 		Entropy:     3.5,
 		Proof:       `atlassian`,
@@ -1360,7 +1361,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -2251,7 +2252,14 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.dropbox.com/oauth-guide`,
 		Token:       `[A-Za-z0-9]{11}AAAAAAAAAA[A-Za-z0-9_=-]{43}`,
 		Entropy:     3.6,
-		Source:      Position{File: "saas.toml"},
+		Allowlists: []Allowlist{
+			{
+				Description: `runs of zero bytes in base64`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^A{5}`},
+			},
+		},
+		Source: Position{File: "saas.toml"},
 	},
 	{
 		ID:          `duffel-token`,
@@ -2641,7 +2649,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -2763,7 +2771,7 @@ var tableRules = [...]Rule{
 		Identity:    `generic`,
 		Severity:    `medium`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
-		Assigned:    `[A-Za-z_+/=-]{0,60}[0-9][A-Za-z0-9_+/=-]{13,200}`,
+		Assigned:    `[A-Za-z_+/-]{0,60}[0-9][A-Za-z0-9_+/-]{13,200}={0,2}`,
 		Keywords:    []string{`api_key`, `api-key`, `apikey`, `access_key`, `access-key`, `accesskey`, `auth_key`, `auth-key`, `authkey`, `account_key`, `account-key`, `accountkey`, `service_key`, `service-key`, `servicekey`, `app_key`, `app-key`, `appkey`, `application_key`, `application-key`, `applicationkey`, `admin_key`, `admin-key`, `adminkey`},
 		Entropy:     3.5,
 		Weak:        true,
@@ -2771,7 +2779,17 @@ var tableRules = [...]Rule{
 			{
 				Description: `names of constants, functions and types`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^(?:[A-Z]{0,2}[a-z]+|[A-Z]{1,4}[0-9]{1,3})[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+			},
+			{
+				Description: `paths and digests`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^/?(?:[a-z0-9._-]+/){2,}[a-z0-9._-]*$`, `^sha(?:1|256|384|512)[=-]`},
+			},
+			{
+				Description: `pinned actions and project files`,
+				RegexTarget: `line`,
+				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
 		},
 		Source: Position{File: "generic.toml"},
@@ -2792,7 +2810,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -2802,7 +2820,17 @@ var tableRules = [...]Rule{
 			{
 				Description: `names of constants, functions and types`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^(?:[A-Z]{0,2}[a-z]+|[A-Z]{1,4}[0-9]{1,3})[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+			},
+			{
+				Description: `paths and digests`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^/?(?:[a-z0-9._-]+/){2,}[a-z0-9._-]*$`, `^sha(?:1|256|384|512)[=-]`},
+			},
+			{
+				Description: `pinned actions and project files`,
+				RegexTarget: `line`,
+				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
 		},
 		Source: Position{File: "generic.toml"},
@@ -2815,7 +2843,7 @@ var tableRules = [...]Rule{
 		Identity:    `generic`,
 		Severity:    `medium`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
-		Assigned:    `[A-Za-z_+/=-]{0,60}[0-9][A-Za-z0-9_+/=-]{13,200}`,
+		Assigned:    `[A-Za-z_+/-]{0,60}[0-9][A-Za-z0-9_+/-]{13,200}={0,2}`,
 		Keywords:    []string{`secret`, `credential`},
 		Entropy:     3.6,
 		Weak:        true,
@@ -2823,7 +2851,17 @@ var tableRules = [...]Rule{
 			{
 				Description: `names of constants, functions and types`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^(?:[A-Z]{0,2}[a-z]+|[A-Z]{1,4}[0-9]{1,3})[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+			},
+			{
+				Description: `paths and digests`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^/?(?:[a-z0-9._-]+/){2,}[a-z0-9._-]*$`, `^sha(?:1|256|384|512)[=-]`},
+			},
+			{
+				Description: `pinned actions and project files`,
+				RegexTarget: `line`,
+				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
 		},
 		Source: Position{File: "generic.toml"},
@@ -2836,7 +2874,7 @@ var tableRules = [...]Rule{
 		Identity:    `generic`,
 		Severity:    `medium`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
-		Assigned:    `[A-Za-z_+/=-]{0,60}[0-9][A-Za-z0-9_+/=-]{13,200}`,
+		Assigned:    `[A-Za-z_+/-]{0,60}[0-9][A-Za-z0-9_+/-]{13,200}={0,2}`,
 		Keywords:    []string{`auth_token`, `auth-token`, `authtoken`, `access_token`, `access-token`, `accesstoken`, `api_token`, `api-token`, `apitoken`, `bearer_token`, `bearer-token`, `bearertoken`, `refresh_token`, `refresh-token`, `refreshtoken`, `bot_token`, `bot-token`, `bottoken`, `session_token`, `session-token`, `sessiontoken`, `user_token`, `user-token`, `usertoken`, `deploy_token`, `deploy-token`, `deploytoken`, `app_token`, `app-token`, `apptoken`, `private_token`, `private-token`, `privatetoken`, `id_token`, `id-token`, `idtoken`, `_token`, `oauth_token`, `oauth-token`, `oauthtoken`},
 		Entropy:     3.6,
 		Weak:        true,
@@ -2844,7 +2882,17 @@ var tableRules = [...]Rule{
 			{
 				Description: `names of constants, functions and types`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^(?:[A-Z]{0,2}[a-z]+|[A-Z]{1,4}[0-9]{1,3})[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+			},
+			{
+				Description: `paths and digests`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^/?(?:[a-z0-9._-]+/){2,}[a-z0-9._-]*$`, `^sha(?:1|256|384|512)[=-]`},
+			},
+			{
+				Description: `pinned actions and project files`,
+				RegexTarget: `line`,
+				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
 		},
 		Source: Position{File: "generic.toml"},
@@ -3420,7 +3468,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -3446,7 +3494,27 @@ var tableRules = [...]Rule{
 			{
 				Description: `names of constants, functions and types`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^[A-Z]{0,2}[a-z]{2,}[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+				Regexes:     []string{`^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?:[*+=-].*)?$`, `^_{0,2}[A-Za-z]+[0-9]{0,4}[a-z]*(?:_[A-Za-z]*[0-9]{0,4}[a-z]*)+$`, `^(?:[A-Z]{0,2}[a-z]+|[A-Z]{1,4}[0-9]{1,3})[0-9]{0,2}(?:[A-Z]{1,2}[a-z]{2,}[0-9]{0,2})+$`, `4_request$`},
+			},
+			{
+				Description: `paths and digests`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^/?(?:[a-z0-9._-]+/){2,}[a-z0-9._-]*$`, `^sha(?:1|256|384|512)[=-]`},
+			},
+			{
+				Description: `pinned actions and project files`,
+				RegexTarget: `line`,
+				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
+			},
+			{
+				Description: `headers of JWTs without what follows`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^eyJ[A-Za-z0-9_-]+[.]*$`},
+			},
+			{
+				Description: `the SASL mechanism OAUTHBEARER`,
+				RegexTarget: `line`,
+				Regexes:     []string{`OAUTHBEARER`},
 			},
 		},
 		Source: Position{File: "generic.toml"},
@@ -3612,7 +3680,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -3798,7 +3866,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -3963,7 +4031,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -4366,7 +4434,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -4404,7 +4472,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -4429,7 +4497,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -4517,7 +4585,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -5437,7 +5505,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -5462,7 +5530,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -5731,7 +5799,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -6319,7 +6387,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
@@ -6487,7 +6555,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `placeholders and the passwords of examples`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
+				Regexes:     []string{`(?i)^(?:p[a@4][s$5]{2}(?:w(?:or|0r|r)?d|phrase)?|passwd|pwd?|pw|s[e3]cr[e3]t|sekret|user(?:name|pass)?|admin|root|guest|demo|dev|local|default|login|token|key|foo(?:bar)?|bar|baz|qux|test(?:ing|er|user|db)?|example|sample|postgres(?:ql)?|mysql|mariadb|redis|mongo(?:db)?|rabbit(?:mq)?|database|change[_-]?(?:me|it|this)|letmein|qwerty|hunter2|guest|docker|x+|\*+|\.+|-+|_+)[0-9]{0,6}!?$`, `(?i)^(?:[a-z]{1,12}[0-9]?[_-]?){0,3}(?:pass(?:word|wd|phrase)?|pwd|secret|token|key|pw)[0-9]{0,6}!?$`, `(?i)pass(?:word|wd)?[_-]?(?:here|goes|value)|%[0-9]*[sdv]$|^%[(]|^#\{`, `^[@%_]{0,2}[A-Z][A-Z0-9_]{2,}[@%_]{0,2}$`},
 			},
 			{
 				Description: `hosts of examples`,
