@@ -80,16 +80,15 @@ func normalise(secret string) string {
 	var b strings.Builder
 	b.Grow(len(secret))
 	for i := 0; i < len(secret); {
-		c := secret[i]
-		switch {
-		case c == '\\':
+		switch c := secret[i]; c {
+		case '\\':
 			r, n := unescape(secret[i:])
 			if r != 0 {
 				b.WriteByte(r)
 			}
 			i += n
 			continue
-		case c == ' ' || c == '\t' || c == '\r' || c == '\n' || c == '"' || c == '\'' || c == '`':
+		case ' ', '\t', '\r', '\n', '"', '\'', '`':
 		default:
 			b.WriteByte(c)
 		}

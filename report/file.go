@@ -64,7 +64,7 @@ func (f *File) Commit() error {
 		err = os.Rename(tmp.Name(), f.path)
 	}
 	if err != nil {
-		os.Remove(tmp.Name())
+		_ = os.Remove(tmp.Name()) // the first error is the one to report
 		return fmt.Errorf("write report %s: %w", f.path, err)
 	}
 	return nil
@@ -75,9 +75,9 @@ func (f *File) Abort() {
 	if f.tmp == nil {
 		return
 	}
-	f.tmp.Close()
+	_ = f.tmp.Close()
 	if f.path != "" {
-		os.Remove(f.tmp.Name())
+		_ = os.Remove(f.tmp.Name())
 	}
 	f.tmp = nil
 }
