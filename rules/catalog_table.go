@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "1854f39ac8f4fa3c9879f49341d753d1"
+const tableHash = "73232511bc5f266af3dcfc0d17e03deb"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -18,6 +18,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://io.adafruit.com/api/docs/`,
 		Token:       `aio_[A-Za-z0-9]{28}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x285a8f51cfd0816, Back: 6, Direct: true, Anchors: []Anchor{{"aio_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -30,6 +31,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.adobe.com/developer-console/docs/guides/authentication/`,
 		Token:       `p8e-[A-Za-z0-9_-]{32}`,
 		Entropy:     3.6,
+		Derived:     &Derived{Of: 0xb6cb8d93eaf19c4b, Back: 6, Direct: true, Anchors: []Anchor{{"p8e-", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -43,6 +45,7 @@ var tableRules = [...]Rule{
 		Assigned:    `AQE[A-Za-z0-9]{2}[A-Za-z0-9+/=^_.%$@!&*(){}\[\]<>|~,;:?-]{95,170}`,
 		Keywords:    []string{`adyen_api`, `adyen-api`, `adyenapi`, `adyen_key`, `adyen-key`, `adyenkey`, `adyen_ws_password`, `adyen-ws-password`, `adyenwspassword`, `x-api-key`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xdd0ee53ec44e36a7, Back: 2048},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -55,6 +58,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://age-encryption.org/`,
 		Token:       `AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xe10a732063f65d76, Back: 6, Direct: true, Anchors: []Anchor{{"age-secret-k", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -68,6 +72,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{43}=`,
 		Keywords:    []string{`fernet_key`, `fernet-key`, `fernetkey`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x25db68341d950f3a, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -81,6 +86,7 @@ var tableRules = [...]Rule{
 		Assigned:    `key[A-Za-z0-9]{14}`,
 		Keywords:    []string{`airtable_api`, `airtable-api`, `airtableapi`, `airtable_key`, `airtable-key`, `airtablekey`, `airtable_token`, `airtable-token`, `airtabletoken`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x51dfc6119285d49d, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -93,6 +99,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://airtable.com/developers/web/guides/personal-access-tokens`,
 		Assigned:    `pat[A-Za-z0-9]{14}\.[0-9a-f]{64}`,
 		Keywords:    []string{`airtable`, `api_key`, `apikey`, `token`, `bearer`},
+		Derived:     &Derived{Of: 0x1bf8ab71378d0c52, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -105,6 +112,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://aiven.io/docs/platform/concepts/authentication-tokens`,
 		Token:       `AVNS_[A-Za-z0-9_-]{17}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x4a883b2573d28f79, Back: 6, Direct: true, Anchors: []Anchor{{"avns_", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -118,6 +126,7 @@ var tableRules = [...]Rule{
 		Regex:       `\.(?:g\.alchemy|alchemyapi)\.(?:com|io)/v2/([A-Za-z0-9_-]{32})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`alchemy`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x6676c51841b00a0a, Back: 6, Direct: true, Anchors: []Anchor{{".g.alchemy.c", 0, 0}, {".g.alchemy.c", 1, 0}, {".g.alchemy.i", 2, 0}, {".g.alchemy.i", 3, 0}, {".alchemyapi.", 4, 0}, {".alchemyapi.", 5, 0}, {".alchemyapi.", 6, 0}, {".alchemyapi.", 7, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -131,6 +140,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`algolia_admin`, `algolia-admin`, `algoliaadmin`, `algolia_write`, `algolia-write`, `algoliawrite`, `algolia_api_key`, `algolia-api-key`, `algoliaapikey`, `algolia_key`, `algolia-key`, `algoliakey`, `algolia_token`, `algolia-token`, `algoliatoken`, `algolia_apikey`, `algolia-apikey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x9e2f07f4727568fa, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -143,6 +153,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.alibabacloud.com/help/en/ram/user-guide/create-an-accesskey-pair`,
 		Token:       `LTAI[A-Za-z0-9]{17,21}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x2dd5692ea7aa49f9, Back: 6, Direct: true, Anchors: []Anchor{{"ltai", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -156,6 +167,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{30}`,
 		Keywords:    []string{`alibaba_cloud_access_key_secret`, `alibaba-cloud-access-key-secret`, `alibabacloudaccesskeysecret`, `alibaba_cloud_accesskey_secret`, `alibaba-cloud-accesskey-secret`, `alibaba_cloud_secret`, `alibaba-cloud-secret`, `alibabacloudsecret`, `alibaba_cloud_access_secret`, `alibaba-cloud-access-secret`, `alibabacloudaccesssecret`, `alibabacloud_access_key_secret`, `alibabacloud-access-key-secret`, `alibabacloud_accesskey_secret`, `alibabacloud-accesskey-secret`, `alibabacloud_secret`, `alibabacloud-secret`, `alibabacloud_access_secret`, `alibabacloud-access-secret`, `alibaba_access_key_secret`, `alibaba-access-key-secret`, `alibabaaccesskeysecret`, `alibaba_accesskey_secret`, `alibaba-accesskey-secret`, `alibaba_secret`, `alibaba-secret`, `alibabasecret`, `alibaba_access_secret`, `alibaba-access-secret`, `alibabaaccesssecret`, `aliyun_access_key_secret`, `aliyun-access-key-secret`, `aliyunaccesskeysecret`, `aliyun_accesskey_secret`, `aliyun-accesskey-secret`, `aliyun_secret`, `aliyun-secret`, `aliyunsecret`, `aliyun_access_secret`, `aliyun-access-secret`, `aliyunaccesssecret`, `alicloud_access_key_secret`, `alicloud-access-key-secret`, `alicloudaccesskeysecret`, `alicloud_accesskey_secret`, `alicloud-accesskey-secret`, `alicloud_secret`, `alicloud-secret`, `alicloudsecret`, `alicloud_access_secret`, `alicloud-access-secret`, `alicloudaccesssecret`, `oss_access_key_secret`, `oss-access-key-secret`, `ossaccesskeysecret`, `oss_accesskey_secret`, `oss-accesskey-secret`, `oss_secret`, `oss-secret`, `osssecret`, `oss_access_secret`, `oss-access-secret`, `ossaccesssecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x18d18ec2b5cb217a, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -168,6 +180,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.alibabacloud.com/help/en/ram/`,
 		Assigned:    `STS\.[A-Za-z0-9]{16,64}`,
 		Keywords:    []string{`alibaba_access`, `alibaba-access`, `alibabaaccess`, `aliyun_access`, `aliyun-access`, `aliyunaccess`, `alicloud_access`, `alicloud-access`, `alicloudaccess`, `sts_access`, `sts-access`, `stsaccess`, `oss_access`, `oss-access`, `ossaccess`, `access_key_id`, `access-key-id`, `accesskeyid`},
+		Derived:     &Derived{Of: 0x3e8862c3f1339d39, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -179,6 +192,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developer.amazon.com/docs/login-with-amazon/documentation-overview.html`,
 		Token:       `amzn1\.oa2-cs\.v1\.[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0xdc1f2353e30b94c7, Back: 6, Direct: true, Anchors: []Anchor{{"amzn1.oa2-cs", 0, 0}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -192,6 +206,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`amplitude_secret`, `amplitude-secret`, `amplitudesecret`, `amplitude_api_secret`, `amplitude-api-secret`, `amplitudeapisecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xa3fafe3f4bdff8b1, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -217,7 +232,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0x95a93b7424ebf404, Back: 6, Direct: true, Anchors: []Anchor{{"amqp://", 0, 0}, {"amqps://", 1, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `ansible-become-password`,
@@ -243,7 +259,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "infra.toml"},
+		Derived: &Derived{Of: 0x4dd1d04526c509c1, Back: 6, Direct: true, Anchors: []Anchor{{"ansible_ssh_", 0, 0}, {"ansible_ssh_", 1, 0}, {"ansible_pass", 2, 0}, {"ansible_pass", 3, 0}, {"ansible_beco", 4, 0}, {"ansible_beco", 5, 0}, {"ansible_beco", 6, 0}, {"ansible_beco", 7, 0}, {"ansible_sudo", 8, 0}, {"ansible_sudo", 9, 0}, {"ansible_ssh_", 10, 0}, {"ansible_ssh_", 11, 0}}},
+		Source:  Position{File: "infra.toml"},
 	},
 	{
 		ID:          `anthropic-admin-key`,
@@ -254,6 +271,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://docs.anthropic.com/en/api/overview`,
 		Token:       `sk-ant-admin[0-9]{2}-[A-Za-z0-9_-]{93}AA`,
+		Derived:     &Derived{Of: 0xdd0c00c4cd4fb105, Back: 6, Direct: true, Anchors: []Anchor{{"sk-ant-admin", 0, 0}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
 	{
@@ -265,6 +283,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.anthropic.com/en/api/overview`,
 		Token:       `sk-ant-api[0-9]{2}-[A-Za-z0-9_-]{93}AA`,
+		Derived:     &Derived{Of: 0x733254a8c53acc30, Back: 6, Direct: true, Anchors: []Anchor{{"sk-ant-api", 0, 0}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
 	{
@@ -277,6 +296,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.anthropic.com/en/api/overview`,
 		Token:       `sk-ant-oat[0-9]{2}-[A-Za-z0-9_-]{80,120}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xbd7de052f9d4bd6f, Back: 6, Direct: true, Anchors: []Anchor{{"sk-ant-oat", 0, 0}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
 	{
@@ -289,6 +309,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.anthropic.com/en/api/overview`,
 		Token:       `sk-ant-ort[0-9]{2}-[A-Za-z0-9_-]{80,120}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x46da5c79f887530a, Back: 6, Direct: true, Anchors: []Anchor{{"sk-ant-ort", 0, 0}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
 	{
@@ -302,6 +323,7 @@ var tableRules = [...]Rule{
 		Token:       `apify_api_[0-9A-Za-z]{34,38}`,
 		Entropy:     3.8,
 		Proof:       `apify`,
+		Derived:     &Derived{Of: 0xe6e744663f765c9d, Back: 6, Direct: true, Anchors: []Anchor{{"apify_api_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -315,6 +337,7 @@ var tableRules = [...]Rule{
 		Assigned:    `v2\.[a-z0-9]{20}`,
 		Keywords:    []string{`appveyor_token`, `appveyor-token`, `appveyortoken`, `appveyor_api`, `appveyor-api`, `appveyorapi`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xeb19ed6b6077e8ad, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -327,6 +350,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.asana.com/docs/personal-access-token`,
 		Assigned:    `(?:[12]/[0-9]{16}:[A-Za-z0-9]{32}|[12]/[0-9]{16}/[0-9]{16}:[A-Za-z0-9]{32}|0/[0-9a-f]{32})`,
 		Keywords:    []string{`asana_token`, `asana-token`, `asanatoken`, `asana_access`, `asana-access`, `asanaaccess`, `asana_pat`, `asana-pat`, `asanapat`, `asana_key`, `asana-key`, `asanakey`, `asana_api`, `asana-api`, `asanaapi`, `asana_personal`, `asana-personal`, `asanapersonal`},
+		Derived:     &Derived{Of: 0x4ebfce239c777bf1, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -340,6 +364,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`assemblyai_api`, `assemblyai-api`, `assemblyaiapi`, `assemblyai_key`, `assemblyai-key`, `assemblyaikey`, `assemblyai_token`, `assemblyai-token`, `assemblyaitoken`, `assembly_ai_api`, `assembly-ai-api`, `assembly_ai_key`, `assembly-ai-key`, `assembly_ai_token`, `assembly-ai-token`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x355528b5b82a7498, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -351,6 +376,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://docs.datastax.com/en/astra-db-serverless/administration/manage-application-tokens.html`,
 		Token:       `AstraCS:[A-Za-z0-9]{24}:[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x6ef12e71403cb98d, Back: 6, Direct: true, Anchors: []Anchor{{"astracs:", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -365,6 +391,7 @@ var tableRules = [...]Rule{
 		Token:       `ATATT3xFfGF0[A-Za-z0-9_-]{50,300}=[0-9A-F]{8}`,
 		Entropy:     3.5,
 		Proof:       `atlassian`,
+		Derived:     &Derived{Of: 0xb35c5e9a717bf6ad, Back: 6, Direct: true, Anchors: []Anchor{{"atatt3xffgf0", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -378,6 +405,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{24}`,
 		Keywords:    []string{`jira_api_token`, `jira-api-token`, `jiraapitoken`, `jira_token`, `jira-token`, `jiratoken`, `jira_api_key`, `jira-api-key`, `jiraapikey`, `confluence_api_token`, `confluence-api-token`, `confluenceapitoken`, `confluence_token`, `confluence-token`, `confluencetoken`, `confluence_api_key`, `confluence-api-key`, `confluenceapikey`, `atlassian_api_token`, `atlassian-api-token`, `atlassianapitoken`, `atlassian_token`, `atlassian-token`, `atlassiantoken`, `atlassian_api_key`, `atlassian-api-key`, `atlassianapikey`},
 		Entropy:     3.6,
+		Derived:     &Derived{Of: 0xa032aa42452861f8, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -391,6 +419,7 @@ var tableRules = [...]Rule{
 		Token:       `ATCTT3xFfG[A-Za-z0-9_-]{50,300}=[0-9A-F]{8}`,
 		Entropy:     3.5,
 		Proof:       `atlassian`,
+		Derived:     &Derived{Of: 0xe8f274e64dced909, Back: 6, Direct: true, Anchors: []Anchor{{"atctt3xffg", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -404,6 +433,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{64}`,
 		Keywords:    []string{`auth0_client_secret`, `auth0-client-secret`, `auth0clientsecret`, `auth0_secret`, `auth0-secret`, `auth0secret`, `auth0_mgmt_client_secret`, `auth0-mgmt-client-secret`, `auth0mgmtclientsecret`, `auth0_api_client_secret`, `auth0-api-client-secret`, `auth0apiclientsecret`},
 		Entropy:     4.2,
+		Derived:     &Derived{Of: 0xc4fa6944a34cb518, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -424,7 +454,8 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`example`},
 			},
 		},
-		Source: Position{File: "aws.toml"},
+		Derived: &Derived{Of: 0x8e43e162b842b9f, Back: 6, Direct: true, Anchors: []Anchor{{"akia", 0, 0}}},
+		Source:  Position{File: "aws.toml"},
 	},
 	{
 		ID:          `aws-appsync-api-key`,
@@ -436,6 +467,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html`,
 		Token:       `da2-[a-z0-9]{26}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x28027f6764c2e34, Back: 6, Direct: true, Anchors: []Anchor{{"da2-", 0, 0}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -447,6 +479,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html`,
 		Token:       `ABSKQmVkcm9ja0FQSUtleS[A-Za-z0-9+/]{80,250}={0,2}`,
+		Derived:     &Derived{Of: 0x57294af3c97fa745, Back: 6, Direct: true, Anchors: []Anchor{{"abskqmvkcm9j", 0, 0}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -459,6 +492,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys.html`,
 		Token:       `bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/]{100,}={0,2}`,
 		Reach:       4096,
+		Derived:     &Derived{Of: 0xad091dfe889f1ad2, Back: 6, Direct: true, Anchors: []Anchor{{"bedrock-api-", 0, 0}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -471,6 +505,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.aws.amazon.com/codecommit/latest/userguide/setting-up-gc.html`,
 		Regex:       `https://[\w+=,.@-]{1,64}-at-[0-9]{12}:([A-Za-z0-9+/=%]{40,64})@git-codecommit\.`,
 		Keywords:    []string{`git-codecommit.`},
+		Derived:     &Derived{Of: 0x638ee83c4ce07a5c, Back: 2048, Span: 589, Anchors: []Anchor{{"@git-codecommit.", 0, 0}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -482,6 +517,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developer-docs.amazon.com/sp-api/`,
 		Token:       `amzn\.mws\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+		Derived:     &Derived{Of: 0x9cfae64a91a1b838, Back: 6, Direct: true, Anchors: []Anchor{{"amzn.mws.", 0, 0}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -502,7 +538,8 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`example`},
 			},
 		},
-		Source: Position{File: "aws.toml"},
+		Derived: &Derived{Of: 0x503c1511a04e9ee8, Back: 6, Direct: true, Anchors: []Anchor{{"abia", 0, 0}, {"acca", 1, 0}}},
+		Source:  Position{File: "aws.toml"},
 	},
 	{
 		ID:          `aws-presigned-url`,
@@ -516,6 +553,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`x-amz-signature=`},
 		Reach:       4096,
 		Proof:       `aws-presigned`,
+		Derived:     &Derived{Of: 0x70f021e5336d76d1, Back: 4096, Anchors: []Anchor{{"x-amz-signature=", 0, 0}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -541,7 +579,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)g(?:c|oogle_?)?s_(?:hmac_)?secret`},
 			},
 		},
-		Source: Position{File: "aws.toml"},
+		Derived: &Derived{Of: 0xf0b039e09969f4e7, Back: 2048},
+		Source:  Position{File: "aws.toml"},
 	},
 	{
 		ID:          `aws-ses-smtp-password`,
@@ -554,6 +593,7 @@ var tableRules = [...]Rule{
 		Assigned:    `B[A-Za-z0-9+/]{43}`,
 		Keywords:    []string{`ses_smtp_pass`, `ses-smtp-pass`, `sessmtppass`, `ses_password`, `ses-password`, `sespassword`, `smtp_pass`, `smtp-pass`, `smtppass`, `email_host_password`, `email-host-password`, `emailhostpassword`, `mail_password`, `mail-password`, `mailpassword`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xd0aa69336491013a, Back: 2048},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -566,6 +606,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp.html`,
 		Token:       `(?:IQoJb3JpZ2luX2Vj|FwoGZXIvYXdz|FQoGZXIvYXdz)[A-Za-z0-9+/]{100,}={0,2}`,
 		Reach:       4096,
+		Derived:     &Derived{Of: 0xcd7ddbc49b725bad, Back: 6, Direct: true, Anchors: []Anchor{{"iqojb3jpz2lu", 0, 0}, {"fwogzxivyxdz", 1, 0}, {"fqogzxivyxdz", 2, 0}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -586,7 +627,8 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`example`},
 			},
 		},
-		Source: Position{File: "aws.toml"},
+		Derived: &Derived{Of: 0xb6f5f7a013215817, Back: 6, Direct: true, Anchors: []Anchor{{"asia", 0, 0}}},
+		Source:  Position{File: "aws.toml"},
 	},
 	{
 		ID:          `azure-acr-key`,
@@ -598,6 +640,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/container-registry/container-registry-authentication`,
 		Token:       `[A-Za-z0-9+/]{42}\+ACR[A-D][A-Za-z0-9+/]{5}`,
 		Proof:       `azure-acr`,
+		Derived:     &Derived{Of: 0x4b2f5e264a4a59c6, Back: 48, Direct: true, Anchors: []Anchor{{"+acra", 0, 42}, {"+acrb", 0, 42}, {"+acrc", 0, 42}, {"+acrd", 0, 42}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -610,6 +653,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/ai-services/authentication`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{12}AAA[AC-Za-z0-9]ACOG(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
+		Derived:     &Derived{Of: 0x94890d194fb33e6e, Back: 78, Direct: true, Anchors: []Anchor{{"aaa0acog", 0, 72}, {"aaa1acog", 0, 72}, {"aaa2acog", 0, 72}, {"aaa3acog", 0, 72}, {"aaa4acog", 0, 72}, {"aaa5acog", 0, 72}, {"aaa6acog", 0, 72}, {"aaa7acog", 0, 72}, {"aaa8acog", 0, 72}, {"aaa9acog", 0, 72}, {"aaaaacog", 0, 72}, {"aaabacog", 0, 72}, {"aaacacog", 0, 72}, {"aaadacog", 0, 72}, {"aaaeacog", 0, 72}, {"aaafacog", 0, 72}, {"aaagacog", 0, 72}, {"aaahacog", 0, 72}, {"aaaiacog", 0, 72}, {"aaajacog", 0, 72}, {"aaakacog", 0, 72}, {"aaalacog", 0, 72}, {"aaamacog", 0, 72}, {"aaanacog", 0, 72}, {"aaaoacog", 0, 72}, {"aaapacog", 0, 72}, {"aaaqacog", 0, 72}, {"aaaracog", 0, 72}, {"aaasacog", 0, 72}, {"aaatacog", 0, 72}, {"aaauacog", 0, 72}, {"aaavacog", 0, 72}, {"aaawacog", 0, 72}, {"aaaxacog", 0, 72}, {"aaayacog", 0, 72}, {"aaazacog", 0, 72}, {"aaa0acog", 1, 72}, {"aaa1acog", 1, 72}, {"aaa2acog", 1, 72}, {"aaa3acog", 1, 72}, {"aaa4acog", 1, 72}, {"aaa5acog", 1, 72}, {"aaa6acog", 1, 72}, {"aaa7acog", 1, 72}, {"aaa8acog", 1, 72}, {"aaa9acog", 1, 72}, {"aaaaacog", 1, 72}, {"aaabacog", 1, 72}, {"aaacacog", 1, 72}, {"aaadacog", 1, 72}, {"aaaeacog", 1, 72}, {"aaafacog", 1, 72}, {"aaagacog", 1, 72}, {"aaahacog", 1, 72}, {"aaaiacog", 1, 72}, {"aaajacog", 1, 72}, {"aaakacog", 1, 72}, {"aaalacog", 1, 72}, {"aaamacog", 1, 72}, {"aaanacog", 1, 72}, {"aaaoacog", 1, 72}, {"aaapacog", 1, 72}, {"aaaqacog", 1, 72}, {"aaaracog", 1, 72}, {"aaasacog", 1, 72}, {"aaatacog", 1, 72}, {"aaauacog", 1, 72}, {"aaavacog", 1, 72}, {"aaawacog", 1, 72}, {"aaaxacog", 1, 72}, {"aaayacog", 1, 72}, {"aaazacog", 1, 72}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -622,6 +666,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/api-management/api-management-subscriptions`,
 		Token:       `[A-Za-z0-9+/]{76}APIM[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-apim`,
+		Derived:     &Derived{Of: 0x12ab800b5d91106f, Back: 82, Direct: true, Anchors: []Anchor{{"apim", 0, 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -633,6 +678,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://learn.microsoft.com/en-us/azure/api-management/api-management-configuration-repository-git`,
 		Token:       `git&[0-9]{12}&[A-Za-z0-9+/]{86}==`,
+		Derived:     &Derived{Of: 0xf265c273c6d8b5e1, Back: 6, Direct: true, Anchors: []Anchor{{"git&", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -646,6 +692,7 @@ var tableRules = [...]Rule{
 		Regex:       `Endpoint=https://[A-Za-z0-9-]{1,63}\.azconfig\.io;Id=[A-Za-z0-9+/:=_-]{4,80};Secret=([A-Za-z0-9+/=]{36,100})`,
 		Keywords:    []string{`azconfig.io`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x5fc3160d4131fe9d, Back: 6, Direct: true, Anchors: []Anchor{{"endpoint=htt", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -658,6 +705,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/batch/accounts`,
 		Token:       `[A-Za-z0-9+/]{76}\+ABa[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-batch`,
+		Derived:     &Derived{Of: 0xafcb5ebb68842d5b, Back: 82, Direct: true, Anchors: []Anchor{{"+aba", 0, 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -671,6 +719,7 @@ var tableRules = [...]Rule{
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{20}(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
 		Weak:        true,
+		Derived:     &Derived{Of: 0x83041dcd7e16a90d, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -684,6 +733,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?i)endpoint=https://[a-z0-9.-]{1,80}\.communication\.azure\.com/?;accesskey=([A-Za-z0-9+/=]{40,100})`,
 		Keywords:    []string{`communication.azure.com`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x43c44f4d457e0a2d, Back: 2048, Span: 879, Anchors: []Anchor{{".communication.azure.com;accesskey=", 0, 0}, {".communication.azure.com/;accesskey=", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -696,6 +746,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/communication-services/concepts/authentication`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{16}AZCS(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
+		Derived:     &Derived{Of: 0x5e257f0c29b061ff, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -715,7 +766,8 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eby8vdm02xnocqflquwjpllm`, `c2y6ydjf5/r+ob0n8a7cgv30`},
 			},
 		},
-		Source: Position{File: "azure.toml"},
+		Derived: &Derived{Of: 0x2006c542f717f8e2, Back: 6, Direct: true, Anchors: []Anchor{{"accountendpo", 0, 0}}},
+		Source:  Position{File: "azure.toml"},
 	},
 	{
 		ID:          `azure-cosmosdb-key`,
@@ -727,6 +779,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/cosmos-db/secure-access-to-data`,
 		Token:       `[A-Za-z0-9+/]{76}ACDb[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-cosmosdb`,
+		Derived:     &Derived{Of: 0x7686fe4069da8a38, Back: 82, Direct: true, Anchors: []Anchor{{"acdb", 0, 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -739,6 +792,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{16}AZDO(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
+		Derived:     &Derived{Of: 0xaffa107bcbab21b8, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -752,6 +806,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[a-z2-7]{52}`,
 		Keywords:    []string{`azure_devops_ext_pat`, `azure-devops-ext-pat`, `azuredevopsextpat`, `azure_devops_pat`, `azure-devops-pat`, `azuredevopspat`, `azure_devops_token`, `azure-devops-token`, `azuredevopstoken`, `azdo_pat`, `azdo-pat`, `azdopat`, `azdo_token`, `azdo-token`, `azdotoken`, `ado_pat`, `ado-pat`, `adopat`, `ado_token`, `ado-token`, `adotoken`, `vsts_pat`, `vsts-pat`, `vstspat`, `vsts_token`, `vsts-token`, `vststoken`, `tfs_pat`, `tfs-pat`, `tfspat`, `system_accesstoken`, `system-accesstoken`, `systemaccesstoken`, `personal_access_token`, `personal-access-token`, `personalaccesstoken`, `npm_password`, `npm-password`, `npmpassword`, `nuget_password`, `nuget-password`, `nugetpassword`},
 		Proof:       `azure-devops-legacy`,
+		Derived:     &Derived{Of: 0xc55d6d3d0ef89d52, Back: 2048},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -765,6 +820,7 @@ var tableRules = [...]Rule{
 		Regex:       `://[^\s/:@]{0,64}:?([a-z2-7]{52})@(?:dev\.azure\.com|[a-z0-9-]{1,63}\.visualstudio\.com)`,
 		Keywords:    []string{`dev.azure.com`, `visualstudio.com`},
 		Proof:       `azure-devops-legacy`,
+		Derived:     &Derived{Of: 0x826e0c3b9a76b40a, Back: 2048, Span: 738, Anchors: []Anchor{{".visualstudio.com", 0, 0}, {"dev.azure.com", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -777,6 +833,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/entra/identity-platform/how-to-add-credentials`,
 		Token:       `[A-Za-z0-9_.~-]{3}8Q~[A-Za-z0-9_.~-]{31}[a-d][A-Za-z0-9_.~-]{2}`,
 		Proof:       `azure-entra`,
+		Derived:     &Derived{Of: 0x3d71144f9b273678, Back: 9, Direct: true, Anchors: []Anchor{{"8q~", 0, 3}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -790,6 +847,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_.~@!?:;*+/=\[\]-]{32,44}`,
 		Keywords:    []string{`azure_client_secret`, `azure-client-secret`, `azureclientsecret`, `arm_client_secret`, `arm-client-secret`, `armclientsecret`, `aad_client_secret`, `aad-client-secret`, `aadclientsecret`, `azure_ad_client_secret`, `azure-ad-client-secret`, `azureadclientsecret`, `entra_client_secret`, `entra-client-secret`, `entraclientsecret`, `azure_sp_password`, `azure-sp-password`, `azuresppassword`, `azuread_client_secret`, `azuread-client-secret`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x35b93ff4280545dc, Back: 2048},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -802,6 +860,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/entra/identity-platform/how-to-add-credentials`,
 		Token:       `[A-Za-z0-9_.~-]{3}7Q~[A-Za-z0-9_.~-]{31}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xf24a14ee64b3c3fd, Back: 9, Direct: true, Anchors: []Anchor{{"7q~", 0, 3}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -814,6 +873,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/entra/identity-platform/refresh-tokens`,
 		Token:       `(?:0\.A|1\.A)[A-Za-z0-9_-]{50,200}\.Ag[A-Za-z0-9_-]{250,}`,
 		Reach:       4096,
+		Derived:     &Derived{Of: 0x78689de0b43df26f, Back: 6, Direct: true, Anchors: []Anchor{{"0.a", 0, 0}, {"1.a", 1, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -826,6 +886,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/event-grid/authenticate-with-access-keys-shared-access-signatures`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{16}AZEG(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
+		Derived:     &Derived{Of: 0xf866b9c829fb2bb5, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -837,6 +898,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://learn.microsoft.com/en-us/azure/event-grid/authenticate-with-access-keys-shared-access-signatures`,
 		Token:       `[A-Za-z0-9+/]{33}AZEG[A-P][A-Za-z0-9+/]{5}=`,
+		Derived:     &Derived{Of: 0x8b9f3cc2debdebe9, Back: 39, Direct: true, Anchors: []Anchor{{"azega", 0, 33}, {"azegb", 0, 33}, {"azegc", 0, 33}, {"azegd", 0, 33}, {"azege", 0, 33}, {"azegf", 0, 33}, {"azegg", 0, 33}, {"azegh", 0, 33}, {"azegi", 0, 33}, {"azegj", 0, 33}, {"azegk", 0, 33}, {"azegl", 0, 33}, {"azegm", 0, 33}, {"azegn", 0, 33}, {"azego", 0, 33}, {"azegp", 0, 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -849,6 +911,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/event-hubs/authorize-access-shared-access-signature`,
 		Token:       `[A-Za-z0-9+/]{33}\+AEh[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-eventhub`,
+		Derived:     &Derived{Of: 0x956aa0629ec9b563, Back: 39, Direct: true, Anchors: []Anchor{{"+aeha", 0, 33}, {"+aehb", 0, 33}, {"+aehc", 0, 33}, {"+aehd", 0, 33}, {"+aehe", 0, 33}, {"+aehf", 0, 33}, {"+aehg", 0, 33}, {"+aehh", 0, 33}, {"+aehi", 0, 33}, {"+aehj", 0, 33}, {"+aehk", 0, 33}, {"+aehl", 0, 33}, {"+aehm", 0, 33}, {"+aehn", 0, 33}, {"+aeho", 0, 33}, {"+aehp", 0, 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -861,6 +924,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/azure-functions/function-keys-how-to`,
 		Token:       `[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{5}[AQgw]==`,
 		Proof:       `azure-functions`,
+		Derived:     &Derived{Of: 0x15a16a49e8f46bb9, Back: 50, Direct: true, Anchors: []Anchor{{"azfu", 0, 44}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -873,6 +937,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/iot-hub/authenticate-authorize-sas`,
 		Token:       `[A-Za-z0-9+/]{33}AIoT[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-iot`,
+		Derived:     &Derived{Of: 0x53a2bf5583748eab, Back: 39, Direct: true, Anchors: []Anchor{{"aiota", 0, 33}, {"aiotb", 0, 33}, {"aiotc", 0, 33}, {"aiotd", 0, 33}, {"aiote", 0, 33}, {"aiotf", 0, 33}, {"aiotg", 0, 33}, {"aioth", 0, 33}, {"aioti", 0, 33}, {"aiotj", 0, 33}, {"aiotk", 0, 33}, {"aiotl", 0, 33}, {"aiotm", 0, 33}, {"aiotn", 0, 33}, {"aioto", 0, 33}, {"aiotp", 0, 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -885,6 +950,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/logic-apps/logic-apps-securing-a-logic-app`,
 		Regex:       `https://[A-Za-z0-9.-]{1,120}(?:\.logic\.azure\.com|\.api\.powerplatform\.com)(?::443)?/[^\s"'<>]{0,300}/triggers/[A-Za-z0-9_-]{1,80}/paths/invoke[^\s"'<>]{0,300}[?&;]sig=[A-Za-z0-9_-]{43}`,
 		Keywords:    []string{`/paths/invoke`},
+		Derived:     &Derived{Of: 0xd6f4def09eb63846, Back: 2048, Anchors: []Anchor{{".api.powerplatform.com/", 0, 0}, {".api.powerplatform.com:443/", 0, 0}, {".logic.azure.com/", 0, 0}, {".logic.azure.com:443/", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -897,6 +963,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/azure-maps/azure-maps-authentication`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{16}AZMP(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
+		Derived:     &Derived{Of: 0xac931adce0c82b24, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -910,6 +977,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{43}=`,
 		Keywords:    []string{`sharedaccesskey`, `shared_access_key`, `shared-access-key`, `servicebus_key`, `servicebus-key`, `servicebuskey`, `service_bus_key`, `service-bus-key`, `eventhub_key`, `eventhub-key`, `eventhubkey`, `event_hub_key`, `event-hub-key`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xf3a11a129f035dcd, Back: 2048},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -922,6 +990,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/machine-learning/`,
 		Token:       `[A-Za-z0-9+/]{76}\+AMC[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-ml`,
+		Derived:     &Derived{Of: 0x1ee5e272daf2e254, Back: 82, Direct: true, Anchors: []Anchor{{"+amc", 0, 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -934,6 +1003,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/ai-services/openai/reference`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{12}AAABACOG(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
+		Derived:     &Derived{Of: 0xe0b2dc49c0fc2305, Back: 78, Direct: true, Anchors: []Anchor{{"aaabacog", 0, 72}, {"aaabacog", 1, 72}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -947,6 +1017,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`azure_openai_api_key`, `azure-openai-api-key`, `azureopenaiapikey`, `azure_openai_key`, `azure-openai-key`, `azureopenaikey`, `azure_api_key`, `azure-api-key`, `azureapikey`, `openai_azure_key`, `openai-azure-key`, `openaiazurekey`, `ocp-apim-subscription-key`, `cognitive_services_key`, `cognitive-services-key`, `cognitiveserviceskey`, `azure_speech_key`, `azure-speech-key`, `azurespeechkey`, `azure_translator_key`, `azure-translator-key`, `azuretranslatorkey`, `azure_cognitive_key`, `azure-cognitive-key`, `azurecognitivekey`, `bing_search_key`, `bing-search-key`, `bingsearchkey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x230b5fb086c9afef, Back: 2048},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -960,6 +1031,7 @@ var tableRules = [...]Rule{
 		Regex:       `Endpoint=https://[A-Za-z0-9.-]{1,80}\.(?:service\.signalr\.net|webpubsub\.azure\.com);AccessKey=([A-Za-z0-9+/=]{40,100});`,
 		Keywords:    []string{`signalr.net`, `webpubsub.azure.com`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x9169e68dd0ed46cf, Back: 2048, Span: 769, Anchors: []Anchor{{".service.signalr.net;accesskey=", 0, 0}, {".webpubsub.azure.com;accesskey=", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -971,6 +1043,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://learn.microsoft.com/en-us/azure/app-service/deploy-configure-credentials`,
 		Regex:       `userPWD=\\?"([A-Za-z0-9]{60})\\?"`,
+		Derived:     &Derived{Of: 0x5f30add570d4e3f2, Back: 6, Direct: true, Anchors: []Anchor{{"userpwd=", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -983,6 +1056,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/azure-cache-for-redis/cache-configure`,
 		Token:       `[A-Za-z0-9+/]{33}AzCa[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-redis`,
+		Derived:     &Derived{Of: 0xd4b1f346300a0115, Back: 39, Direct: true, Anchors: []Anchor{{"azcaa", 0, 33}, {"azcab", 0, 33}, {"azcac", 0, 33}, {"azcad", 0, 33}, {"azcae", 0, 33}, {"azcaf", 0, 33}, {"azcag", 0, 33}, {"azcah", 0, 33}, {"azcai", 0, 33}, {"azcaj", 0, 33}, {"azcak", 0, 33}, {"azcal", 0, 33}, {"azcam", 0, 33}, {"azcan", 0, 33}, {"azcao", 0, 33}, {"azcap", 0, 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -995,6 +1069,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/azure-relay/relay-authentication-and-authorization`,
 		Token:       `[A-Za-z0-9+/]{33}\+ARm[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-relay`,
+		Derived:     &Derived{Of: 0xf78ca04203e591e3, Back: 39, Direct: true, Anchors: []Anchor{{"+arma", 0, 33}, {"+armb", 0, 33}, {"+armc", 0, 33}, {"+armd", 0, 33}, {"+arme", 0, 33}, {"+armf", 0, 33}, {"+armg", 0, 33}, {"+armh", 0, 33}, {"+armi", 0, 33}, {"+armj", 0, 33}, {"+armk", 0, 33}, {"+arml", 0, 33}, {"+armm", 0, 33}, {"+armn", 0, 33}, {"+armo", 0, 33}, {"+armp", 0, 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1008,6 +1083,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*srt=[sco]{1,3}(?:&amp;|\\u0026|&)(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*|(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*(?:&amp;|\\u0026|&)srt=[sco]{1,3}(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*`,
 		Keywords:    []string{`sig=`},
 		Proof:       `azure-sas`,
+		Derived:     &Derived{Of: 0x731486a6dd59ccf3, Back: 2048, Anchors: []Anchor{{"&amp;srt=", 0, 0}, {"&srt=", 0, 0}, {"\\u0026srt=", 0, 0}, {"srt=", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1022,6 +1098,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sig=`},
 		Proof:       `azure-sas`,
 		Weak:        true,
+		Derived:     &Derived{Of: 0xe00bb5e87b5f15d5, Back: 2048, Anchors: []Anchor{{"sig=", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1035,6 +1112,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*skoid=[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:&amp;|\\u0026|&)(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*|(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*(?:&amp;|\\u0026|&)skoid=[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*`,
 		Keywords:    []string{`sig=`},
 		Proof:       `azure-sas`,
+		Derived:     &Derived{Of: 0x32e68df7b8e2af5, Back: 2048, Anchors: []Anchor{{"&amp;skoid=", 0, 0}, {"&skoid=", 0, 0}, {"\\u0026skoid=", 0, 0}, {"skoid=", 0, 0}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1047,6 +1125,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/search/search-security-api-keys`,
 		Token:       `[A-Za-z0-9+/]{42}AzSe[A-D][A-Za-z0-9+/]{5}`,
 		Proof:       `azure-search`,
+		Derived:     &Derived{Of: 0xae90855faa59b864, Back: 48, Direct: true, Anchors: []Anchor{{"azsea", 0, 42}, {"azseb", 0, 42}, {"azsec", 0, 42}, {"azsed", 0, 42}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1059,6 +1138,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/service-bus-messaging/service-bus-sas`,
 		Token:       `[A-Za-z0-9+/]{33}\+ASb[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-servicebus`,
+		Derived:     &Derived{Of: 0x8ae1bd3c1d42ca4f, Back: 39, Direct: true, Anchors: []Anchor{{"+asba", 0, 33}, {"+asbb", 0, 33}, {"+asbc", 0, 33}, {"+asbd", 0, 33}, {"+asbe", 0, 33}, {"+asbf", 0, 33}, {"+asbg", 0, 33}, {"+asbh", 0, 33}, {"+asbi", 0, 33}, {"+asbj", 0, 33}, {"+asbk", 0, 33}, {"+asbl", 0, 33}, {"+asbm", 0, 33}, {"+asbn", 0, 33}, {"+asbo", 0, 33}, {"+asbp", 0, 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1071,6 +1151,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/azure/storage/common/storage-account-keys-manage`,
 		Token:       `[A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-storage`,
+		Derived:     &Derived{Of: 0x4ef77126bb8f2e9, Back: 82, Direct: true, Anchors: []Anchor{{"+ast", 0, 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1091,7 +1172,8 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eby8vdm02xnocqflquwjpllm`, `c2y6ydjf5/r+ob0n8a7cgv30`},
 			},
 		},
-		Source: Position{File: "azure.toml"},
+		Derived: &Derived{Of: 0x596b9543e0b3ca75, Back: 2048},
+		Source:  Position{File: "azure.toml"},
 	},
 	{
 		ID:          `baidu-qianfan-key`,
@@ -1102,6 +1184,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://cloud.baidu.com/doc/qianfan/index.html`,
 		Token:       `bce-v3/ALTAK-[A-Za-z0-9]{21}/[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0xad0e021db880fd45, Back: 6, Direct: true, Anchors: []Anchor{{"bce-v3/altak", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1115,6 +1198,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{64}`,
 		Keywords:    []string{`binance_api`, `binance-api`, `binanceapi`, `binance_secret`, `binance-secret`, `binancesecret`, `binance_key`, `binance-key`, `binancekey`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x2a30ede715efd30c, Back: 2048},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -1127,6 +1211,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://support.atlassian.com/bitbucket-cloud/docs/app-passwords/`,
 		Token:       `ATBB[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xf3f15bd4edc48558, Back: 6, Direct: true, Anchors: []Anchor{{"atbb", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1139,6 +1224,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://confluence.atlassian.com/bitbucketserver/http-access-tokens-939515499.html`,
 		Token:       `BBDC-[A-Za-z0-9+/@_-]{40,50}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xe37fd534ecd8e4e7, Back: 6, Direct: true, Anchors: []Anchor{{"bbdc-", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1151,6 +1237,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://bitwarden.com/help/access-tokens/`,
 		Assigned:    `0\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.[A-Za-z0-9]{30}:[A-Za-z0-9+/]{22}==`,
 		Keywords:    []string{`bws_access`, `bws-access`, `bwsaccess`, `bitwarden_access`, `bitwarden-access`, `bitwardenaccess`, `bws_token`, `bws-token`, `bwstoken`, `bitwarden_token`, `bitwarden-token`, `bitwardentoken`, `bitwarden_sm`, `bitwarden-sm`, `bitwardensm`},
+		Derived:     &Derived{Of: 0x8846fab5f8251b39, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -1164,6 +1251,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`box_client_secret`, `box-client-secret`, `boxclientsecret`, `box_secret`, `box-secret`, `boxsecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x4f48cda44793eac6, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1175,6 +1263,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://developer.paypal.com/braintree/docs/`,
 		Token:       `access_token\$production\$[0-9a-z]{16}\$[0-9a-f]{32}`,
+		Derived:     &Derived{Of: 0x70b686e1edf0aed3, Back: 6, Direct: true, Anchors: []Anchor{{"access_token", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -1188,6 +1277,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`braintree_private_key`, `braintree-private-key`, `braintreeprivatekey`, `bt_private_key`, `bt-private-key`, `btprivatekey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xe2399344d30882c1, Back: 2048},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -1199,6 +1289,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developers.brevo.com/docs/getting-started`,
 		Token:       `xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}`,
+		Derived:     &Derived{Of: 0x7ccd7d058cdbdcfa, Back: 6, Direct: true, Anchors: []Anchor{{"xkeysib-", 0, 0}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -1210,6 +1301,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developers.brevo.com/docs/getting-started`,
 		Token:       `xsmtpsib-[0-9a-f]{64}-[0-9A-Za-z]{16}`,
+		Derived:     &Derived{Of: 0xdd290285e22c8f53, Back: 6, Direct: true, Anchors: []Anchor{{"xsmtpsib-", 0, 0}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -1223,6 +1315,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`bugsnag_api`, `bugsnag-api`, `bugsnagapi`, `bugsnag_key`, `bugsnag-key`, `bugsnagkey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x315d8b547842aed2, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1235,6 +1328,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.bugsnag.com/`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`bugsnag_auth_token`, `bugsnag-auth-token`, `bugsnagauthtoken`, `bugsnag_token`, `bugsnag-token`, `bugsnagtoken`, `bugsnag_personal`, `bugsnag-personal`, `bugsnagpersonal`},
+		Derived:     &Derived{Of: 0xb7bb1633d25ba083, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1247,6 +1341,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://buildkite.com/docs/agent/v3/tokens`,
 		Token:       `bkaa_[A-Za-z0-9_-]{75}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0xd07ec0374e4451be, Back: 6, Direct: true, Anchors: []Anchor{{"bkaa_", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1259,6 +1354,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://buildkite.com/docs/agent/v3/tokens`,
 		Token:       `bkaj_[A-Za-z0-9_-]{333}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x2c2dd5a0fe334166, Back: 6, Direct: true, Anchors: []Anchor{{"bkaj_", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1271,6 +1367,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://buildkite.com/docs/agent/v3/tokens`,
 		Token:       `bkar_[A-Za-z0-9_-]{73}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x28fa18af34b5ef93, Back: 6, Direct: true, Anchors: []Anchor{{"bkar_", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1283,6 +1380,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://buildkite.com/docs/agent/v3/tokens`,
 		Token:       `bkct_[A-Za-z0-9_-]{73}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x4dda4cd808100c0b, Back: 6, Direct: true, Anchors: []Anchor{{"bkct_", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1295,6 +1393,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://buildkite.com/docs/agent/v3/tokens`,
 		Token:       `bkpt_[A-Za-z0-9_-]{199}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x768fbfbae41a3cc3, Back: 6, Direct: true, Anchors: []Anchor{{"bkpt_", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1307,6 +1406,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://buildkite.com/docs/agent/v3/tokens`,
 		Token:       `bkps_[A-Za-z0-9_-]{64}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x718c08917a10d1d9, Back: 6, Direct: true, Anchors: []Anchor{{"bkps_", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1319,6 +1419,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://buildkite.com/docs/agent/v3/tokens`,
 		Token:       `bkpat_[A-Za-z0-9_-]{54}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0xe4bc3d536daae718, Back: 6, Direct: true, Anchors: []Anchor{{"bkpat_", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1331,6 +1432,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://buildkite.com/docs/apis/managing-api-tokens`,
 		Token:       `bkua_(?:[0-9a-z]{40}|[0-9a-z]{53})`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x2fa2c8b13a77f338, Back: 6, Direct: true, Anchors: []Anchor{{"bkua_", 0, 0}, {"bkua_", 1, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1344,6 +1446,7 @@ var tableRules = [...]Rule{
 		Token:       `cnvca[A-Za-z0-9_-]{43}[0-9a-f]{8}`,
 		Entropy:     3.8,
 		Proof:       `canva`,
+		Derived:     &Derived{Of: 0x47b9af78a830a8d4, Back: 6, Direct: true, Anchors: []Anchor{{"cnvca", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1369,7 +1472,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0x685fd05b059ae3b2, Back: 6, Direct: true, Anchors: []Anchor{{"neo4j://", 0, 0}, {"neo4j+", 1, 0}, {"clickhouse:/", 2, 0}, {"clickhouse+", 3, 0}, {"mssql://", 4, 0}, {"mssql+", 5, 0}, {"oracle://", 6, 0}, {"oracle+", 7, 0}, {"redshift://", 8, 0}, {"redshift+", 9, 0}, {"bolt://", 10, 0}, {"bolt+", 11, 0}, {"cassandra://", 12, 0}, {"cassandra+", 13, 0}, {"couchbase://", 14, 0}, {"couchbase+", 15, 0}, {"couchbases:/", 16, 0}, {"couchbases+", 17, 0}, {"cockroach://", 18, 0}, {"cockroach+", 19, 0}, {"sqlserver://", 20, 0}, {"sqlserver+", 21, 0}, {"snowflake://", 22, 0}, {"snowflake+", 23, 0}, {"libsql://", 24, 0}, {"libsql+", 25, 0}, {"trino://", 26, 0}, {"trino+", 27, 0}, {"presto://", 28, 0}, {"presto+", 29, 0}, {"nats://", 30, 0}, {"nats+", 31, 0}, {"mqtt://", 32, 0}, {"mqtt+", 33, 0}, {"mqtts://", 34, 0}, {"mqtts+", 35, 0}, {"kafka://", 36, 0}, {"kafka+", 37, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `cerebras-api-key`,
@@ -1381,6 +1485,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://inference-docs.cerebras.ai/`,
 		Token:       `csk-[0-9a-z]{48}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x7617483a16e84c08, Back: 6, Direct: true, Anchors: []Anchor{{"csk-", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1394,6 +1499,7 @@ var tableRules = [...]Rule{
 		Assigned:    `sk_(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[a-z0-9]{27})`,
 		Keywords:    []string{`checkout_secret`, `checkout-secret`, `checkoutsecret`, `checkout_api`, `checkout-api`, `checkoutapi`, `checkout_key`, `checkout-key`, `checkoutkey`, `cko_secret`, `cko-secret`, `ckosecret`, `cko_api`, `cko-api`, `ckoapi`, `cko_key`, `cko-key`, `ckokey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xef5134a6038ce4f4, Back: 2048},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -1405,6 +1511,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://circleci.com/docs/managing-api-tokens/`,
 		Token:       `CCIPAT_[1-9A-HJ-NP-Za-km-z]{20,22}_[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0x66654d3717875130, Back: 6, Direct: true, Anchors: []Anchor{{"ccipat_", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1416,6 +1523,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://circleci.com/docs/managing-api-tokens/`,
 		Token:       `CCIPRJ_[1-9A-HJ-NP-Za-km-z]{20,22}_[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0xe6327fc0a68c893d, Back: 6, Direct: true, Anchors: []Anchor{{"cciprj_", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1429,6 +1537,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`circle_token`, `circle-token`, `circletoken`, `circle_api_token`, `circle-api-token`, `circleapitoken`, `circle_api_key`, `circle-api-key`, `circleapikey`, `circleci_token`, `circleci-token`, `circlecitoken`, `circleci_api_token`, `circleci-api-token`, `circleciapitoken`, `circleci_api_key`, `circleci-api-key`, `circleciapikey`, `circle_ci_token`, `circle-ci-token`, `circle_ci_api_token`, `circle-ci-api-token`, `circle_ci_api_key`, `circle-ci-api-key`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x6dfd9c07f58df8e6, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1442,6 +1551,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:sk_live_|sk_test_)[A-Za-z0-9]{32,50}`,
 		Keywords:    []string{`clerk_secret`, `clerk-secret`, `clerksecret`, `clerk_api`, `clerk-api`, `clerkapi`, `clerk_key`, `clerk-key`, `clerkkey`},
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xa961a17227de65b3, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1454,6 +1564,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://clickhouse.com/docs/cloud/manage/openapi`,
 		Token:       `4b1d[A-Za-z0-9]{38}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x9607544c6cf0c790, Back: 6, Direct: true, Anchors: []Anchor{{"4b1d", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -1466,6 +1577,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.clickup.com/docs/authentication`,
 		Assigned:    `pk_[0-9]{7,9}_[A-Z0-9]{32}`,
 		Keywords:    []string{`clickup_token`, `clickup-token`, `clickuptoken`, `clickup_api`, `clickup-api`, `clickupapi`, `clickup_key`, `clickup-key`, `clickupkey`, `clickup_pat`, `clickup-pat`, `clickuppat`, `clickup_access`, `clickup-access`, `clickupaccess`, `click_up_token`, `click-up-token`, `click_up_api`, `click-up-api`, `click_up_key`, `click-up-key`, `click_up_pat`, `click-up-pat`, `click_up_access`, `click-up-access`, `authorization`},
+		Derived:     &Derived{Of: 0x91a2ffa1931a1751, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1477,6 +1589,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://github.com/clojars/clojars-web/wiki/Deploy-Tokens`,
 		Token:       `CLOJARS_[0-9a-z]{60}`,
+		Derived:     &Derived{Of: 0xa04fd98dca31bb59, Back: 6, Direct: true, Anchors: []Anchor{{"clojars_", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -1489,6 +1602,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.close.com/`,
 		Token:       `api_[A-Za-z0-9]{22}\.[A-Za-z0-9]{22}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x13b9c1c98344c9c9, Back: 6, Direct: true, Anchors: []Anchor{{"api_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1502,6 +1616,7 @@ var tableRules = [...]Rule{
 		Token:       `cfat_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
+		Derived:     &Derived{Of: 0x24e52ac019d66a13, Back: 6, Direct: true, Anchors: []Anchor{{"cfat_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1515,6 +1630,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{40}`,
 		Keywords:    []string{`cloudflare_api_token`, `cloudflare-api-token`, `cloudflareapitoken`, `cloudflare_token`, `cloudflare-token`, `cloudflaretoken`, `cloudflare_dns_api`, `cloudflare-dns-api`, `cloudflarednsapi`, `cloudflare_workers_api`, `cloudflare-workers-api`, `cloudflareworkersapi`, `cf_api_token`, `cf-api-token`, `cfapitoken`, `cf_dns_token`, `cf-dns-token`, `cfdnstoken`, `cloudflare_api_key`, `cloudflare-api-key`, `cloudflareapikey`},
 		Entropy:     4.1,
+		Derived:     &Derived{Of: 0x7284385f201967d8, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1528,6 +1644,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{37}`,
 		Keywords:    []string{`cloudflare_api_key`, `cloudflare-api-key`, `cloudflareapikey`, `cloudflare_global`, `cloudflare-global`, `cloudflareglobal`, `cloudflare_auth_key`, `cloudflare-auth-key`, `cloudflareauthkey`, `cloudflare_key`, `cloudflare-key`, `cloudflarekey`, `cf_api_key`, `cf-api-key`, `cfapikey`, `cf_global`, `cf-global`, `cfglobal`, `cf_auth_key`, `cf-auth-key`, `cfauthkey`, `cf_key`, `cf-key`, `cfkey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xa7edfc17bfd4a18, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1541,6 +1658,7 @@ var tableRules = [...]Rule{
 		Token:       `cfk_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
+		Derived:     &Derived{Of: 0xa2eed085fd9a19f5, Back: 6, Direct: true, Anchors: []Anchor{{"cfk_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1552,6 +1670,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developers.cloudflare.com/fundamentals/api/get-started/ca-keys/`,
 		Token:       `v1\.0-[0-9a-f]{24}-[0-9a-f]{146}`,
+		Derived:     &Derived{Of: 0xb26364501388a886, Back: 6, Direct: true, Anchors: []Anchor{{"v1.0-", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1565,6 +1684,7 @@ var tableRules = [...]Rule{
 		Token:       `cfut_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
+		Derived:     &Derived{Of: 0xc1796623e8ea2cff, Back: 6, Direct: true, Anchors: []Anchor{{"cfut_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1577,6 +1697,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://cloudinary.com/documentation/developer_onboarding_faq_find_credentials`,
 		Regex:       `cloudinary://[0-9]{12,16}:([A-Za-z0-9_-]{24,30})@[A-Za-z0-9_-]{1,64}`,
 		Keywords:    []string{`cloudinary://`},
+		Derived:     &Derived{Of: 0xe5e3f54b8001e598, Back: 6, Direct: true, Anchors: []Anchor{{"cloudinary:/", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -1590,6 +1711,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`cloudsmith_api_key`, `cloudsmith-api-key`, `cloudsmithapikey`, `cloudsmith_token`, `cloudsmith-token`, `cloudsmithtoken`, `cloudsmith_key`, `cloudsmith-key`, `cloudsmithkey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xe1c403a37b215264, Back: 2048},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -1602,6 +1724,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.cockroachlabs.com/docs/cockroachcloud/managing-access`,
 		Token:       `CCDB1_[A-Za-z0-9]{22}_[A-Za-z0-9]{40}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x6b52fbe0923ff385, Back: 6, Direct: true, Anchors: []Anchor{{"ccdb1_", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -1615,6 +1738,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{64}`,
 		Keywords:    []string{`cc_test_reporter_id`, `cc-test-reporter-id`, `cctestreporterid`, `cc_test_reporter_reporter`, `cc-test-reporter-reporter`, `cctestreporterreporter`, `cc_test_reporter_token`, `cc-test-reporter-token`, `cctestreportertoken`, `cc_test_reporter_repo_token`, `cc-test-reporter-repo-token`, `cctestreporterrepotoken`, `codeclimate_id`, `codeclimate-id`, `codeclimateid`, `codeclimate_reporter`, `codeclimate-reporter`, `codeclimatereporter`, `codeclimate_token`, `codeclimate-token`, `codeclimatetoken`, `codeclimate_repo_token`, `codeclimate-repo-token`, `codeclimaterepotoken`, `code_climate_id`, `code-climate-id`, `code_climate_reporter`, `code-climate-reporter`, `code_climate_token`, `code-climate-token`, `code_climate_repo_token`, `code-climate-repo-token`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xb379e4257de32a08, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1627,6 +1751,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.codecov.com/docs/codecov-tokens`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`codecov_token`, `codecov-token`, `codecovtoken`, `codecov_upload_token`, `codecov-upload-token`, `codecovuploadtoken`, `codecov_api_token`, `codecov-api-token`, `codecovapitoken`},
+		Derived:     &Derived{Of: 0xe7f002c691623a01, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1640,6 +1765,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{40}`,
 		Keywords:    []string{`cohere_api`, `cohere-api`, `cohereapi`, `cohere_key`, `cohere-key`, `coherekey`, `cohere_token`, `cohere-token`, `coheretoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xaa90c2b926fd8ed5, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1652,6 +1778,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.cdp.coinbase.com/`,
 		Regex:       `organizations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/apiKeys/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`/apikeys/`},
+		Derived:     &Derived{Of: 0xdc157853949d88b0, Back: 6, Direct: true, Anchors: []Anchor{{"organization", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -1664,6 +1791,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.confluent.io/cloud/current/security/authenticate/workload-identities/service-accounts/api-keys/overview.html`,
 		Token:       `cflt[A-Za-z0-9+/]{60}`,
 		Proof:       `confluent`,
+		Derived:     &Derived{Of: 0x88326d0491701aed, Back: 6, Direct: true, Anchors: []Anchor{{"cflt", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -1677,6 +1805,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{64}`,
 		Keywords:    []string{`confluent_secret`, `confluent-secret`, `confluentsecret`, `confluent_api_secret`, `confluent-api-secret`, `confluentapisecret`, `confluent_api_key_secret`, `confluent-api-key-secret`, `confluentapikeysecret`, `confluent_sasl_password`, `confluent-sasl-password`, `confluentsaslpassword`, `confluent_password`, `confluent-password`, `confluentpassword`, `confluent_cloud_api_secret`, `confluent-cloud-api-secret`, `confluentcloudapisecret`, `ccloud_secret`, `ccloud-secret`, `ccloudsecret`, `ccloud_api_secret`, `ccloud-api-secret`, `ccloudapisecret`, `ccloud_api_key_secret`, `ccloud-api-key-secret`, `ccloudapikeysecret`, `ccloud_sasl_password`, `ccloud-sasl-password`, `ccloudsaslpassword`, `ccloud_password`, `ccloud-password`, `ccloudpassword`, `ccloud_cloud_api_secret`, `ccloud-cloud-api-secret`, `ccloudcloudapisecret`, `kafka_secret`, `kafka-secret`, `kafkasecret`, `kafka_api_secret`, `kafka-api-secret`, `kafkaapisecret`, `kafka_api_key_secret`, `kafka-api-key-secret`, `kafkaapikeysecret`, `kafka_sasl_password`, `kafka-sasl-password`, `kafkasaslpassword`, `kafka_password`, `kafka-password`, `kafkapassword`, `kafka_cloud_api_secret`, `kafka-cloud-api-secret`, `kafkacloudapisecret`},
 		Entropy:     4.3,
+		Derived:     &Derived{Of: 0x61de22ce8886c335, Back: 2048},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -1689,6 +1818,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.hashicorp.com/consul/docs/security/acl/tokens`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`consul_http_token`, `consul-http-token`, `consulhttptoken`, `consul_http_acl_token`, `consul-http-acl-token`, `consulhttpacltoken`, `consul_http_auth_token`, `consul-http-auth-token`, `consulhttpauthtoken`, `consul_http_management_token`, `consul-http-management-token`, `consulhttpmanagementtoken`, `nomad_token`, `nomad-token`, `nomadtoken`, `nomad_acl_token`, `nomad-acl-token`, `nomadacltoken`, `nomad_auth_token`, `nomad-auth-token`, `nomadauthtoken`, `nomad_management_token`, `nomad-management-token`, `nomadmanagementtoken`, `consul_token`, `consul-token`, `consultoken`, `consul_acl_token`, `consul-acl-token`, `consulacltoken`, `consul_auth_token`, `consul-auth-token`, `consulauthtoken`, `consul_management_token`, `consul-management-token`, `consulmanagementtoken`},
+		Derived:     &Derived{Of: 0xf8426cc2760ff8e0, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -1702,6 +1832,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{43}`,
 		Keywords:    []string{`contentful_access_token`, `contentful-access-token`, `contentfulaccesstoken`, `contentful_delivery`, `contentful-delivery`, `contentfuldelivery`, `contentful_preview`, `contentful-preview`, `contentfulpreview`, `contentful_cda`, `contentful-cda`, `contentfulcda`, `contentful_cpa`, `contentful-cpa`, `contentfulcpa`, `contentful_token`, `contentful-token`, `contentfultoken`, `ctf_access_token`, `ctf-access-token`, `ctfaccesstoken`, `ctf_delivery`, `ctf-delivery`, `ctfdelivery`, `ctf_preview`, `ctf-preview`, `ctfpreview`, `ctf_cda`, `ctf-cda`, `ctfcda`, `ctf_cpa`, `ctf-cpa`, `ctfcpa`, `ctf_token`, `ctf-token`, `ctftoken`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x3cc2318025e34ff1, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1714,6 +1845,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.contentful.com/developers/docs/references/authentication/`,
 		Token:       `CFPAT-[A-Za-z0-9_-]{43}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x7f4efd172c1a8bc, Back: 6, Direct: true, Anchors: []Anchor{{"cfpat-", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1727,6 +1859,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32,36}`,
 		Keywords:    []string{`coveralls_repo_token`, `coveralls-repo-token`, `coverallsrepotoken`, `coveralls_token`, `coveralls-token`, `coverallstoken`, `coveralls_api_token`, `coveralls-api-token`, `coverallsapitoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xaa8f3579e56cca8f, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1739,6 +1872,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://doc.rust-lang.org/cargo/reference/publishing.html`,
 		Token:       `cio[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xcd71c6259f86b684, Back: 6, Direct: true, Anchors: []Anchor{{"cio", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -1753,6 +1887,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`--user`, `curl -u`, `--proxy-user`},
 		Entropy:     3.3,
 		Weak:        true,
+		Derived:     &Derived{Of: 0x5bcd6adc866700e, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -1764,6 +1899,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://cursor.com/docs`,
 		Token:       `key_[0-9a-f][0-9a-f]{63}`,
+		Derived:     &Derived{Of: 0xf12f8eb7ef58a003, Back: 6, Direct: true, Anchors: []Anchor{{"key_0", 0, 0}, {"key_1", 0, 0}, {"key_2", 0, 0}, {"key_3", 0, 0}, {"key_4", 0, 0}, {"key_5", 0, 0}, {"key_6", 0, 0}, {"key_7", 0, 0}, {"key_8", 0, 0}, {"key_9", 0, 0}, {"key_a", 0, 0}, {"key_b", 0, 0}, {"key_c", 0, 0}, {"key_d", 0, 0}, {"key_e", 0, 0}, {"key_f", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1777,6 +1913,7 @@ var tableRules = [...]Rule{
 		Assigned:    `sk-[0-9a-f]{32}`,
 		Keywords:    []string{`dashscope_api`, `dashscope-api`, `dashscopeapi`, `dashscope_key`, `dashscope-key`, `dashscopekey`, `dashscope_token`, `dashscope-token`, `dashscopetoken`, `qwen_api`, `qwen-api`, `qwenapi`, `qwen_key`, `qwen-key`, `qwenkey`, `qwen_token`, `qwen-token`, `qwentoken`, `bailian_api`, `bailian-api`, `bailianapi`, `bailian_key`, `bailian-key`, `bailiankey`, `bailian_token`, `bailian-token`, `bailiantoken`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x1099c71614db7d40, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1789,6 +1926,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.databricks.com/aws/en/dev-tools/auth/oauth-m2m`,
 		Token:       `dose[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3.2,
+		Derived:     &Derived{Of: 0x3c16ea9b7b2b81f7, Back: 6, Direct: true, Anchors: []Anchor{{"dose0", 0, 0}, {"dose1", 0, 0}, {"dose2", 0, 0}, {"dose3", 0, 0}, {"dose4", 0, 0}, {"dose5", 0, 0}, {"dose6", 0, 0}, {"dose7", 0, 0}, {"dose8", 0, 0}, {"dose9", 0, 0}, {"dosea", 0, 0}, {"doseb", 0, 0}, {"dosec", 0, 0}, {"dosed", 0, 0}, {"dosee", 0, 0}, {"dosef", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -1801,6 +1939,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.databricks.com/aws/en/dev-tools/auth/pat`,
 		Token:       `dapi[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3.2,
+		Derived:     &Derived{Of: 0x204bc749fe8fc9e4, Back: 6, Direct: true, Anchors: []Anchor{{"dapi0", 0, 0}, {"dapi1", 0, 0}, {"dapi2", 0, 0}, {"dapi3", 0, 0}, {"dapi4", 0, 0}, {"dapi5", 0, 0}, {"dapi6", 0, 0}, {"dapi7", 0, 0}, {"dapi8", 0, 0}, {"dapi9", 0, 0}, {"dapia", 0, 0}, {"dapib", 0, 0}, {"dapic", 0, 0}, {"dapid", 0, 0}, {"dapie", 0, 0}, {"dapif", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -1814,6 +1953,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`datadog_api`, `datadog-api`, `datadogapi`, `datadog_key`, `datadog-key`, `datadogkey`, `datadog_token`, `datadog-token`, `datadogtoken`, `dd_api`, `dd-api`, `ddapi`, `dd_key`, `dd-key`, `ddkey`, `dd_token`, `dd-token`, `ddtoken`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xcfdfaa7716d009b9, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1827,6 +1967,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`datadog_app`, `datadog-app`, `datadogapp`, `datadog_key`, `datadog-key`, `datadogkey`, `dd_app`, `dd-app`, `ddapp`, `dd_key`, `dd-key`, `ddkey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xae12c2695ad5729a, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1839,6 +1980,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.datadoghq.com/account_management/api-app-keys/`,
 		Token:       `ddapp_[A-Za-z0-9_-]{30,120}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x2cb32162a23ef656, Back: 6, Direct: true, Anchors: []Anchor{{"ddapp_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1851,6 +1993,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.datadoghq.com/account_management/api-app-keys/`,
 		Token:       `ddpat_[A-Za-z0-9_-]{30,120}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xe5feae85833c2c64, Back: 6, Direct: true, Anchors: []Anchor{{"ddpat_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1863,6 +2006,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.datadoghq.com/account_management/api-app-keys/`,
 		Assigned:    `pub[0-9a-f]{32}`,
 		Keywords:    []string{`datadog_client_token`, `datadog-client-token`, `datadogclienttoken`, `datadog_rum`, `datadog-rum`, `datadogrum`, `dd_client_token`, `dd-client-token`, `ddclienttoken`, `dd_rum`, `dd-rum`, `ddrum`, `clienttoken`, `client_token`},
+		Derived:     &Derived{Of: 0x3efa92932a1ac357, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1875,6 +2019,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.datadoghq.com/account_management/api-app-keys/`,
 		Token:       `ddsat_[A-Za-z0-9_-]{30,120}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xc8b51878c8268d8f, Back: 6, Direct: true, Anchors: []Anchor{{"ddsat_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1888,6 +2033,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`deepgram_api`, `deepgram-api`, `deepgramapi`, `deepgram_key`, `deepgram-key`, `deepgramkey`, `deepgram_token`, `deepgram-token`, `deepgramtoken`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x288653d8e7b6946c, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1901,6 +2047,7 @@ var tableRules = [...]Rule{
 		Assigned:    `sk-[0-9a-f]{32}`,
 		Keywords:    []string{`deepseek_api`, `deepseek-api`, `deepseekapi`, `deepseek_key`, `deepseek-key`, `deepseekkey`, `deepseek_token`, `deepseek-token`, `deepseektoken`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xdf032568b0099407, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1912,6 +2059,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.defined.net/`,
 		Token:       `dnkey-[A-Z0-9]{26}-[A-Z0-9]{52}`,
+		Derived:     &Derived{Of: 0x7b5e5545cf92ebde, Back: 6, Direct: true, Anchors: []Anchor{{"dnkey-", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1924,6 +2072,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.deno.com/deploy/`,
 		Token:       `ddo_[0-9A-Za-z]{36}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x5854e7b1d4eeba13, Back: 6, Direct: true, Anchors: []Anchor{{"ddo_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1937,6 +2086,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:ddp_|ddw_)[0-9A-Za-z]{36}`,
 		Entropy:     3.5,
 		Proof:       `deno`,
+		Derived:     &Derived{Of: 0x52e41f0eb373d38, Back: 6, Direct: true, Anchors: []Anchor{{"ddp_", 0, 0}, {"ddw_", 1, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1949,6 +2099,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.dependencytrack.org/integrations/rest-api/`,
 		Token:       `odt_(?:[A-Za-z0-9]{32}|[A-Za-z0-9]{8}_[A-Za-z0-9]{32})`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xe12bca6509d427a1, Back: 6, Direct: true, Anchors: []Anchor{{"odt_", 0, 0}, {"odt_", 1, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -1960,6 +2111,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://docs.digitalocean.com/reference/api/create-personal-access-token/`,
 		Token:       `doo_v1_[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x8ad8fae751b6cb5, Back: 6, Direct: true, Anchors: []Anchor{{"doo_v1_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1971,6 +2123,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://docs.digitalocean.com/reference/api/create-personal-access-token/`,
 		Token:       `dop_v1_[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x4c0fa82354e1897e, Back: 6, Direct: true, Anchors: []Anchor{{"dop_v1_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1982,6 +2135,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.digitalocean.com/reference/api/create-personal-access-token/`,
 		Token:       `dor_v1_[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x1d6470a5990d5870, Back: 6, Direct: true, Anchors: []Anchor{{"dor_v1_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -1995,6 +2149,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/_-]{43}`,
 		Keywords:    []string{`spaces_secret`, `spaces-secret`, `spacessecret`, `spaces_key_secret`, `spaces-key-secret`, `spaceskeysecret`, `do_spaces_secret`, `do-spaces-secret`, `dospacessecret`, `digitalocean_spaces_secret`, `digitalocean-spaces-secret`, `digitaloceanspacessecret`},
 		Entropy:     4.1,
+		Derived:     &Derived{Of: 0x28d5ba7f6bcc640d, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2006,6 +2161,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://open.dingtalk.com/document/robots/custom-robot-access`,
 		Regex:       `oapi\.dingtalk\.com/robot/send\?access_token=([0-9a-f]{64})`,
+		Derived:     &Derived{Of: 0x56ff7ff010c3e4c9, Back: 6, Direct: true, Anchors: []Anchor{{"oapi.dingtal", 0, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -2019,6 +2175,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}`,
 		Keywords:    []string{`bot_token`, `bot-token`, `bottoken`, `bot_secret`, `bot-secret`, `botsecret`, `bot_key`, `bot-key`, `botkey`, `bot_auth`, `bot-auth`, `botauth`, `discord`, `client.login`, `authorization: bot`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xe6c69c6f6b774fca, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -2032,6 +2189,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{32}`,
 		Keywords:    []string{`discord_client_secret`, `discord-client-secret`, `discordclientsecret`, `discord_secret`, `discord-secret`, `discordsecret`, `discord_oauth_secret`, `discord-oauth-secret`, `discordoauthsecret`},
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xf14aced71532b2fc, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -2043,6 +2201,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://discord.com/developers/docs/resources/webhook`,
 		Regex:       `discord(?:app)?\.com/api(?:/v[0-9]{1,2})?/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,80}(?:[^0-9A-Za-z_-]|$)`,
+		Derived:     &Derived{Of: 0xa7e8058531ba8096, Back: 6, Direct: true, Anchors: []Anchor{{"discordapp.c", 0, 0}, {"discordapp.c", 1, 0}, {"discordapp.c", 2, 0}, {"discordapp.c", 3, 0}, {"discord.com/", 4, 0}, {"discord.com/", 5, 0}, {"discord.com/", 6, 0}, {"discord.com/", 7, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -2055,6 +2214,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.djangoproject.com/en/stable/ref/settings/#secret-key`,
 		Token:       `django-insecure-[a-z0-9!@#$%^&*()_=+-]{50}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xbc50a0aa041d6f14, Back: 6, Direct: true, Anchors: []Anchor{{"django-insec", 0, 0}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -2071,6 +2231,7 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Multiline:   true,
 		Weak:        true,
+		Derived:     &Derived{Of: 0xc75eb0d080abcf9b, Back: 8192, Anchors: []Anchor{{"\"auth\"", 0, 0}, {"auth\\\"", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -2082,6 +2243,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.docker.com/engine/swarm/join-nodes/`,
 		Token:       `SWMTKN-1-[0-9a-z]{49,50}-[0-9a-z]{25}`,
+		Derived:     &Derived{Of: 0x63a46f63fe815edf, Back: 6, Direct: true, Anchors: []Anchor{{"swmtkn-1-", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -2093,6 +2255,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.docker.com/engine/swarm/swarm_manager_locking/`,
 		Token:       `SWMKEY-1-[A-Za-z0-9+/]{43}`,
+		Derived:     &Derived{Of: 0x32673da927cd2d8e, Back: 6, Direct: true, Anchors: []Anchor{{"swmkey-1-", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -2105,6 +2268,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.docker.com/enterprise/security/access-tokens/`,
 		Token:       `dckr_oat_[A-Za-z0-9_-]{32}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x364831ab3d75c7b9, Back: 6, Direct: true, Anchors: []Anchor{{"dckr_oat_", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -2117,6 +2281,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.docker.com/security/access-tokens/`,
 		Token:       `dckr_pat_[A-Za-z0-9_-]{27}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x30cb459480dc6754, Back: 6, Direct: true, Anchors: []Anchor{{"dckr_pat_", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -2129,6 +2294,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.doppler.com/docs/service-tokens`,
 		Token:       `dp\.audit\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x61c506777261617, Back: 6, Direct: true, Anchors: []Anchor{{"dp.audit.", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -2141,6 +2307,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.doppler.com/docs/service-tokens`,
 		Token:       `dp\.ct\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x39e89e714f0c7dd7, Back: 6, Direct: true, Anchors: []Anchor{{"dp.ct.", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -2153,6 +2320,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.doppler.com/docs/service-tokens`,
 		Token:       `dp\.pt\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x54341c8fce599ca2, Back: 6, Direct: true, Anchors: []Anchor{{"dp.pt.", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -2165,6 +2333,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.doppler.com/docs/service-tokens`,
 		Token:       `dp\.scim\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x1a012fe59f6f803e, Back: 6, Direct: true, Anchors: []Anchor{{"dp.scim.", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -2177,6 +2346,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.doppler.com/docs/service-tokens`,
 		Token:       `dp\.sa\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xe0b037285bae2626, Back: 6, Direct: true, Anchors: []Anchor{{"dp.sa.", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -2189,6 +2359,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.doppler.com/docs/service-tokens`,
 		Token:       `dp\.st\.(?:[A-Za-z0-9]{40,44}|[a-z0-9_-]{2,35}\.[A-Za-z0-9]{40,44})`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xb233f24f8a44d7db, Back: 6, Direct: true, Anchors: []Anchor{{"dp.st.", 0, 0}, {"dp.st.", 1, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -2202,6 +2373,7 @@ var tableRules = [...]Rule{
 		Regex:       `validationKey="([0-9A-Fa-f]{40,256})"`,
 		Keywords:    []string{`validationkey`},
 		Entropy:     3.2,
+		Derived:     &Derived{Of: 0xc0c80cb7b58df7be, Back: 6, Direct: true, Anchors: []Anchor{{"validationke", 0, 0}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -2215,6 +2387,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`drone_token`, `drone-token`, `dronetoken`, `drone_api_token`, `drone-api-token`, `droneapitoken`, `drone_server_token`, `drone-server-token`, `droneservertoken`, `drone_rpc_secret`, `drone-rpc-secret`, `dronerpcsecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xe2cddf9a833673c2, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -2228,6 +2401,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[a-z0-9]{15}`,
 		Keywords:    []string{`dropbox_app_secret`, `dropbox-app-secret`, `dropboxappsecret`, `dropbox_secret`, `dropbox-secret`, `dropboxsecret`, `dropbox_client_secret`, `dropbox-client-secret`, `dropboxclientsecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xac3dab9418e7f7ef, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2240,6 +2414,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.dropbox.com/oauth-guide`,
 		Token:       `(?:sl\.u\.|sl\.)[A-Za-z0-9_-]{130,}`,
 		Entropy:     4.2,
+		Derived:     &Derived{Of: 0x627fe1e53dc14de9, Back: 6, Direct: true, Anchors: []Anchor{{"sl.u.", 0, 0}, {"sl.", 1, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2259,7 +2434,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`^A{5}`},
 			},
 		},
-		Source: Position{File: "saas.toml"},
+		Derived: &Derived{Of: 0xfe44ec5c11c61980, Back: 17, Direct: true, Anchors: []Anchor{{"aaaaaaaaaa", 0, 11}}},
+		Source:  Position{File: "saas.toml"},
 	},
 	{
 		ID:          `duffel-token`,
@@ -2271,6 +2447,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://duffel.com/docs`,
 		Token:       `duffel_live_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x2a00cebdef990d57, Back: 6, Direct: true, Anchors: []Anchor{{"duffel_live_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -2284,6 +2461,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{40}`,
 		Keywords:    []string{`duo_skey`, `duo-skey`, `duoskey`, `duo_secret`, `duo-secret`, `duosecret`, `duosecurity_skey`, `duosecurity-skey`, `duosecurityskey`, `duosecurity_secret`, `duosecurity-secret`, `duosecuritysecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x44d312bb5f857ec2, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2295,6 +2473,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.dynatrace.com/docs/manage/identity-access-management/access-tokens-and-oauth-clients/access-tokens`,
 		Token:       `dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}`,
+		Derived:     &Derived{Of: 0x5c188b88ee0c7af2, Back: 6, Direct: true, Anchors: []Anchor{{"dt0a", 0, 0}, {"dt0b", 0, 0}, {"dt0c", 0, 0}, {"dt0d", 0, 0}, {"dt0e", 0, 0}, {"dt0f", 0, 0}, {"dt0g", 0, 0}, {"dt0h", 0, 0}, {"dt0i", 0, 0}, {"dt0j", 0, 0}, {"dt0k", 0, 0}, {"dt0l", 0, 0}, {"dt0m", 0, 0}, {"dt0n", 0, 0}, {"dt0o", 0, 0}, {"dt0p", 0, 0}, {"dt0q", 0, 0}, {"dt0r", 0, 0}, {"dt0s", 0, 0}, {"dt0t", 0, 0}, {"dt0u", 0, 0}, {"dt0v", 0, 0}, {"dt0w", 0, 0}, {"dt0x", 0, 0}, {"dt0y", 0, 0}, {"dt0z", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2307,6 +2486,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://e2b.dev/docs`,
 		Token:       `e2b_[0-9a-f]{40}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x109bd3f7936ba216, Back: 6, Direct: true, Anchors: []Anchor{{"e2b_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2319,6 +2499,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.easypost.com/`,
 		Token:       `EZAK[0-9A-Za-z]{54}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xb2b751192953a45e, Back: 6, Direct: true, Anchors: []Anchor{{"ezak", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -2331,6 +2512,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.easypost.com/`,
 		Token:       `EZTK[0-9A-Za-z]{54}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xda69ba921799e03b, Back: 6, Direct: true, Anchors: []Anchor{{"eztk", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -2342,6 +2524,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developer.ebay.com/api-docs/static/oauth-credentials.html`,
 		Token:       `PRD-[0-9a-f]{12}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}`,
+		Derived:     &Derived{Of: 0x481952f0163f2fb2, Back: 6, Direct: true, Anchors: []Anchor{{"prd-", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -2353,6 +2536,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://www.elastic.co/docs/deploy-manage/api-keys/elastic-cloud-api-keys`,
 		Token:       `essu_[A-Za-z0-9+/]{80,100}={0,2}`,
+		Derived:     &Derived{Of: 0x46bfb5fa3c085787, Back: 6, Direct: true, Anchors: []Anchor{{"essu_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2366,6 +2550,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/_-]{57,60}={0,2}`,
 		Keywords:    []string{`elastic_api_key`, `elastic-api-key`, `elasticapikey`, `elasticsearch_api_key`, `elasticsearch-api-key`, `elasticsearchapikey`, `kibana_api_key`, `kibana-api-key`, `kibanaapikey`, `es_api_key`, `es-api-key`, `esapikey`, `authorization: apikey`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xcfb7eac09bab0674, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2378,6 +2563,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://elevenlabs.io/docs/api-reference/authentication`,
 		Token:       `sk_[0-9a-f][0-9a-f]{47}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x625af6fa0f990ad4, Back: 6, Direct: true, Anchors: []Anchor{{"sk_0", 0, 0}, {"sk_1", 0, 0}, {"sk_2", 0, 0}, {"sk_3", 0, 0}, {"sk_4", 0, 0}, {"sk_5", 0, 0}, {"sk_6", 0, 0}, {"sk_7", 0, 0}, {"sk_8", 0, 0}, {"sk_9", 0, 0}, {"sk_a", 0, 0}, {"sk_b", 0, 0}, {"sk_c", 0, 0}, {"sk_d", 0, 0}, {"sk_e", 0, 0}, {"sk_f", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2391,6 +2577,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`elevenlabs_api`, `elevenlabs-api`, `elevenlabsapi`, `elevenlabs_key`, `elevenlabs-key`, `elevenlabskey`, `eleven_labs_api`, `eleven-labs-api`, `eleven_labs_key`, `eleven-labs-key`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xfad6e3209f6c6a70, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2405,6 +2592,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`encryption_key`, `encryption-key`, `encryptionkey`, `aes_key`, `aeskey`, `cipher_key`, `cipher-key`, `cipherkey`, `crypto_key`, `crypto-key`, `cryptokey`, `master_key`, `data_key`, `hmac_key`, `hmac-key`, `hmackey`},
 		Entropy:     3.3,
 		Weak:        true,
+		Derived:     &Derived{Of: 0xdfb3ae38ce0ab5a4, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -2425,7 +2613,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)^0xac0974bec39a17e36ba4a6b4d238ff94`},
 			},
 		},
-		Source: Position{File: "saas.toml"},
+		Derived: &Derived{Of: 0x1b025e13826c5a8b, Back: 2048},
+		Source:  Position{File: "saas.toml"},
 	},
 	{
 		ID:          `exoscale-api-key`,
@@ -2437,6 +2626,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://community.exoscale.com/`,
 		Token:       `EXO[0-9a-f][0-9a-f]{23}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xf059dcc6b2d54cb5, Back: 6, Direct: true, Anchors: []Anchor{{"exo0", 0, 0}, {"exo1", 0, 0}, {"exo2", 0, 0}, {"exo3", 0, 0}, {"exo4", 0, 0}, {"exo5", 0, 0}, {"exo6", 0, 0}, {"exo7", 0, 0}, {"exo8", 0, 0}, {"exo9", 0, 0}, {"exoa", 0, 0}, {"exob", 0, 0}, {"exoc", 0, 0}, {"exod", 0, 0}, {"exoe", 0, 0}, {"exof", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2450,6 +2640,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{43}`,
 		Keywords:    []string{`exoscale_api_secret`, `exoscale-api-secret`, `exoscaleapisecret`, `exoscale_secret`, `exoscale-secret`, `exoscalesecret`, `exoscale-api_secret`, `exoscaleapi_secret`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x3d42b273f827611c, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2461,6 +2652,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://github.com/bitcoin/bips/blob/master/bip-0032.mediawiki`,
 		Token:       `xprv[1-9A-HJ-NP-Za-km-z]{107}`,
+		Derived:     &Derived{Of: 0x7ec44d06dd022618, Back: 6, Direct: true, Anchors: []Anchor{{"xprv", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2473,6 +2665,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.facebook.com/docs/facebook-login/guides/access-tokens/`,
 		Token:       `EAA[A-Z][0-9A-Za-z]{100,300}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x3e9ec8d5dc15cd37, Back: 6, Direct: true, Anchors: []Anchor{{"eaaa", 0, 0}, {"eaab", 0, 0}, {"eaac", 0, 0}, {"eaad", 0, 0}, {"eaae", 0, 0}, {"eaaf", 0, 0}, {"eaag", 0, 0}, {"eaah", 0, 0}, {"eaai", 0, 0}, {"eaaj", 0, 0}, {"eaak", 0, 0}, {"eaal", 0, 0}, {"eaam", 0, 0}, {"eaan", 0, 0}, {"eaao", 0, 0}, {"eaap", 0, 0}, {"eaaq", 0, 0}, {"eaar", 0, 0}, {"eaas", 0, 0}, {"eaat", 0, 0}, {"eaau", 0, 0}, {"eaav", 0, 0}, {"eaaw", 0, 0}, {"eaax", 0, 0}, {"eaay", 0, 0}, {"eaaz", 0, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -2486,6 +2679,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`facebook_app_secret`, `facebook-app-secret`, `facebookappsecret`, `facebook_client_secret`, `facebook-client-secret`, `facebookclientsecret`, `facebook_secret`, `facebook-secret`, `facebooksecret`, `facebook_application_secret`, `facebook-application-secret`, `facebookapplicationsecret`, `fb_app_secret`, `fb-app-secret`, `fbappsecret`, `fb_client_secret`, `fb-client-secret`, `fbclientsecret`, `fb_secret`, `fb-secret`, `fbsecret`, `fb_application_secret`, `fb-application-secret`, `fbapplicationsecret`, `meta_app_secret`, `meta-app-secret`, `metaappsecret`, `meta_client_secret`, `meta-client-secret`, `metaclientsecret`, `meta_secret`, `meta-secret`, `metasecret`, `meta_application_secret`, `meta-application-secret`, `metaapplicationsecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xd460f6fd185240e1, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -2498,6 +2692,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.fal.ai/`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:[0-9a-f]{32}`,
 		Keywords:    []string{`fal_key`, `fal-key`, `falkey`, `fal_api`, `fal-api`, `falapi`, `fal_ai_key`, `fal-ai-key`, `falaikey`},
+		Derived:     &Derived{Of: 0x98922de899c7682e, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2511,6 +2706,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{32}`,
 		Keywords:    []string{`fastly_api`, `fastly-api`, `fastlyapi`, `fastly_token`, `fastly-token`, `fastlytoken`, `fastly_key`, `fastly-key`, `fastlykey`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xd5f96b6fb1797663, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2523,6 +2719,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.figma.com/docs/rest-api/authentication/`,
 		Token:       `(?:figd_|figu_|figo_|figp_|figor_|figur_)[A-Za-z0-9_-]{38,54}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x8db4a2d360ba120c, Back: 6, Direct: true, Anchors: []Anchor{{"figd_", 0, 0}, {"figu_", 1, 0}, {"figo_", 2, 0}, {"figp_", 3, 0}, {"figor_", 4, 0}, {"figur_", 5, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2536,6 +2733,7 @@ var tableRules = [...]Rule{
 		Regex:       `firebaseio\.com/[^\s"\'<>]{0,200}[?&]auth=([A-Za-z0-9]{40})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`firebaseio.com`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x81d4133b27965f9e, Back: 2048, Span: 988, Anchors: []Anchor{{"firebaseio.com/", 0, 0}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2547,6 +2745,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://firebase.google.com/docs/cloud-messaging`,
 		Token:       `AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{134}`,
+		Derived:     &Derived{Of: 0x882d40a909d2ae21, Back: 17, Direct: true, Anchors: []Anchor{{":apa91b", 0, 11}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2559,6 +2758,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.fireworks.ai/getting-started/quickstart`,
 		Token:       `fw_[0-9A-Za-z]{24}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xd9096304586a46f6, Back: 6, Direct: true, Anchors: []Anchor{{"fw_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2570,6 +2770,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://developer.flutterwave.com/docs/authentication`,
 		Token:       `FLWSECK-[0-9a-z]{32}-(?:X|[0-9a-z]{11,19}-X)`,
+		Derived:     &Derived{Of: 0x650d661ff7de9723, Back: 6, Direct: true, Anchors: []Anchor{{"flwseck-", 0, 0}, {"flwseck-", 1, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -2581,6 +2782,7 @@ var tableRules = [...]Rule{
 		Severity:    `low`,
 		Docs:        `https://developer.flutterwave.com/docs/authentication`,
 		Token:       `(?:FLWSECK_TEST-[0-9a-zA-Z]{12,32}-X|FLWSECK_TEST[0-9a-zA-Z]{12})`,
+		Derived:     &Derived{Of: 0xb259dfcf9078d30b, Back: 6, Direct: true, Anchors: []Anchor{{"flwseck_test", 0, 0}, {"flwseck_test", 1, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -2595,6 +2797,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`fm2_`, `fm1r_`, `fm1a_`},
 		Entropy:     3.5,
 		Reach:       8192,
+		Derived:     &Derived{Of: 0x9130c7ec045e65f, Back: 8192, Anchors: []Anchor{{"fm1a_", 0, 0}, {"fm1r_", 0, 0}, {"fm2_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2607,6 +2810,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://fly.io/docs/security/tokens/`,
 		Token:       `fo1_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xc81797239cc9334a, Back: 6, Direct: true, Anchors: []Anchor{{"fo1_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2619,6 +2823,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.frame.io/`,
 		Token:       `fio-u-[A-Za-z0-9_-]{64}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xf28bf430dcaf0d9d, Back: 6, Direct: true, Anchors: []Anchor{{"fio-u-", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2632,6 +2837,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{20}`,
 		Keywords:    []string{`freshdesk_api`, `freshdesk-api`, `freshdeskapi`, `freshdesk_key`, `freshdesk-key`, `freshdeskkey`, `freshdesk_token`, `freshdesk-token`, `freshdesktoken`, `freshservice_api`, `freshservice-api`, `freshserviceapi`, `freshservice_key`, `freshservice-key`, `freshservicekey`, `freshservice_token`, `freshservice-token`, `freshservicetoken`},
 		Entropy:     3.2,
+		Derived:     &Derived{Of: 0x33a31c0adcc32e56, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2657,7 +2863,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0x88b27ba4094919bb, Back: 6, Direct: true, Anchors: []Anchor{{"ftp://", 0, 0}, {"ftps://", 1, 0}, {"sftp://", 2, 0}, {"scp://", 3, 0}, {"ssh://", 4, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `gcp-adc-user-credentials`,
@@ -2671,6 +2878,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`authorized_user`},
 		Reach:       4096,
 		Multiline:   true,
+		Derived:     &Derived{Of: 0xecd6186d4f226413, Back: 4096, Anchors: []Anchor{{"authorized_user", 0, 0}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2684,6 +2892,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:ya29\.|ya29\.c\.)[A-Za-z0-9_-]{40,}`,
 		Entropy:     3.5,
 		Reach:       2048,
+		Derived:     &Derived{Of: 0x677362c4436c8753, Back: 6, Direct: true, Anchors: []Anchor{{"ya29.", 0, 0}, {"ya29.c.", 1, 0}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2696,6 +2905,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://support.google.com/cloud/answer/15549257`,
 		Token:       `GOCSPX-[A-Za-z0-9_-]{28}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xd0b416c1c754bdcd, Back: 6, Direct: true, Anchors: []Anchor{{"gocspx-", 0, 0}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2709,6 +2919,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{24}`,
 		Keywords:    []string{`google_client_secret`, `google-client-secret`, `googleclientsecret`, `google_oauth_client_secret`, `google-oauth-client-secret`, `googleoauthclientsecret`, `google_oauth_secret`, `google-oauth-secret`, `googleoauthsecret`, `gcp_client_secret`, `gcp-client-secret`, `gcpclientsecret`, `google_secret`, `google-secret`, `googlesecret`},
 		Entropy:     3.6,
+		Derived:     &Derived{Of: 0xda24abeec7817266, Back: 2048},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2721,6 +2932,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.google.com/identity/protocols/oauth2`,
 		Token:       `1//0[A-Za-z0-9_-]{40,160}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xa01042e88b6d1b6a, Back: 6, Direct: true, Anchors: []Anchor{{"1//0", 0, 0}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2736,6 +2948,7 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Multiline:   true,
 		Proof:       `gcp-service-account`,
+		Derived:     &Derived{Of: 0xcf12e815c9c6fd58, Back: 8192, Anchors: []Anchor{{"service_account", 0, 0}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2748,6 +2961,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://cloud.google.com/storage/docs/authentication/hmackeys`,
 		Token:       `(?:GOOG1E[A-Z0-9]{55}|GOOG[A-Z0-9]{20})`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x69d3cf767ef362a0, Back: 6, Direct: true, Anchors: []Anchor{{"goog1e", 0, 0}, {"goog", 1, 0}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2761,6 +2975,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{40}`,
 		Keywords:    []string{`gs_secret_access_key`, `gs-secret-access-key`, `gssecretaccesskey`, `gcs_secret`, `gcs-secret`, `gcssecret`, `gcs_hmac_secret`, `gcs-hmac-secret`, `gcshmacsecret`, `hmac_secret`, `hmac-secret`, `hmacsecret`, `google_storage_secret`, `google-storage-secret`, `googlestoragesecret`},
 		Entropy:     4.1,
+		Derived:     &Derived{Of: 0x1c9abe16cadc9ab8, Back: 2048},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -2792,7 +3007,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
 		},
-		Source: Position{File: "generic.toml"},
+		Derived: &Derived{Of: 0xce1b6544593429d9, Back: 2048},
+		Source:  Position{File: "generic.toml"},
 	},
 	{
 		ID:          `generic-password`,
@@ -2833,7 +3049,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
 		},
-		Source: Position{File: "generic.toml"},
+		Derived: &Derived{Of: 0x5739e04a56d54c7d, Back: 2048},
+		Source:  Position{File: "generic.toml"},
 	},
 	{
 		ID:          `generic-secret`,
@@ -2864,7 +3081,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
 		},
-		Source: Position{File: "generic.toml"},
+		Derived: &Derived{Of: 0x6cf567c029382dee, Back: 2048},
+		Source:  Position{File: "generic.toml"},
 	},
 	{
 		ID:          `generic-token`,
@@ -2895,7 +3113,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
 		},
-		Source: Position{File: "generic.toml"},
+		Derived: &Derived{Of: 0x35080787232be1fb, Back: 2048},
+		Source:  Position{File: "generic.toml"},
 	},
 	{
 		ID:          `gitea-token`,
@@ -2908,6 +3127,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`gitea_token`, `gitea-token`, `giteatoken`, `gitea_access_token`, `gitea-access-token`, `giteaaccesstoken`, `gitea_api_token`, `gitea-api-token`, `giteaapitoken`, `gitea_api_key`, `gitea-api-key`, `giteaapikey`, `forgejo_token`, `forgejo-token`, `forgejotoken`, `forgejo_access_token`, `forgejo-access-token`, `forgejoaccesstoken`, `forgejo_api_token`, `forgejo-api-token`, `forgejoapitoken`, `forgejo_api_key`, `forgejo-api-key`, `forgejoapikey`, `codeberg_token`, `codeberg-token`, `codebergtoken`, `codeberg_access_token`, `codeberg-access-token`, `codebergaccesstoken`, `codeberg_api_token`, `codeberg-api-token`, `codebergapitoken`, `codeberg_api_key`, `codeberg-api-key`, `codebergapikey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x29f6bc3ebd8b0e4a, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -2920,6 +3140,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app`,
 		Token:       `ghs_[0-9]{1,12}_eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{80,}`,
 		Reach:       2048,
+		Derived:     &Derived{Of: 0x841db07080cd2c80, Back: 6, Direct: true, Anchors: []Anchor{{"ghs_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -2932,6 +3153,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-an-installation-access-token-for-a-github-app`,
 		Token:       `ghs_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
+		Derived:     &Derived{Of: 0x61e3b6d0abea8d34, Back: 6, Direct: true, Anchors: []Anchor{{"ghs_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -2944,6 +3166,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-user-access-token-for-a-github-app`,
 		Token:       `ghu_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
+		Derived:     &Derived{Of: 0x30683ba4dcd6d212, Back: 6, Direct: true, Anchors: []Anchor{{"ghu_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -2957,6 +3180,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_token`, `github-token`, `githubtoken`, `github_access_token`, `github-access-token`, `githubaccesstoken`, `github_api_token`, `github-api-token`, `githubapitoken`, `github_oauth_token`, `github-oauth-token`, `githuboauthtoken`, `github_pat`, `github-pat`, `githubpat`, `gh_token`, `gh-token`, `ghtoken`, `homebrew_github_api_token`, `homebrew-github-api-token`, `homebrewgithubapitoken`, `github_password`, `github-password`, `githubpassword`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xab987c5dba66924, Back: 2048},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -2970,6 +3194,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_client_secret`, `github-client-secret`, `githubclientsecret`, `github_oauth_secret`, `github-oauth-secret`, `githuboauthsecret`, `github_app_secret`, `github-app-secret`, `githubappsecret`, `github_oauth_client_secret`, `github-oauth-client-secret`, `githuboauthclientsecret`, `github_secret`, `github-secret`, `githubsecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x6f5f3986d4d029a5, Back: 2048},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -2982,6 +3207,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.github.com/en/apps/oauth-apps/building-oauth-apps/authorizing-oauth-apps`,
 		Token:       `gho_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
+		Derived:     &Derived{Of: 0xbbefbfb7b8722e68, Back: 6, Direct: true, Anchors: []Anchor{{"gho_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -2994,6 +3220,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens`,
 		Token:       `ghp_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
+		Derived:     &Derived{Of: 0xdbf3da9bc79ffccb, Back: 6, Direct: true, Anchors: []Anchor{{"ghp_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -3006,6 +3233,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens`,
 		Token:       `github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x54403874fa7ca59, Back: 6, Direct: true, Anchors: []Anchor{{"github_pat_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -3018,6 +3246,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens`,
 		Token:       `ghr_[0-9A-Za-z]{76}`,
 		Proof:       `github`,
+		Derived:     &Derived{Of: 0x9a255f39f513dd65, Back: 6, Direct: true, Anchors: []Anchor{{"ghr_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -3030,6 +3259,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Token:       `glagent-[0-9A-Za-z_-]{50}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x5a613fdb7792a042, Back: 6, Direct: true, Anchors: []Anchor{{"glagent-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3042,6 +3272,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/ci/jobs/ci_job_token/`,
 		Token:       `glcbt-[0-9A-Za-z]{1,5}_[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x892139fcbfacb6f6, Back: 6, Direct: true, Anchors: []Anchor{{"glcbt-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3054,6 +3285,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Token:       `gldt-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x23a86db115ced5a4, Back: 6, Direct: true, Anchors: []Anchor{{"gldt-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3066,6 +3298,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Token:       `glffct-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xfb54438cc8decc6d, Back: 6, Direct: true, Anchors: []Anchor{{"glffct-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3078,6 +3311,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Token:       `glft-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xc8cd64d82bbaf6ba, Back: 6, Direct: true, Anchors: []Anchor{{"glft-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3089,6 +3323,7 @@ var tableRules = [...]Rule{
 		Severity:    `low`,
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Token:       `glft-[0-9a-f]{64}-[0-9]{1,12}`,
+		Derived:     &Derived{Of: 0x6e3cd0ad36c41ea5, Back: 6, Direct: true, Anchors: []Anchor{{"glft-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3101,6 +3336,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Token:       `glimt-[0-9A-Za-z_-]{25}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x6f59b9685edce477, Back: 6, Direct: true, Anchors: []Anchor{{"glimt-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3113,6 +3349,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/integration/oauth_provider/`,
 		Token:       `gloas-[0-9A-Za-z_-]{64}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x1c49212eb4ec4b7d, Back: 6, Direct: true, Anchors: []Anchor{{"gloas-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3125,6 +3362,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/user/profile/personal_access_tokens/`,
 		Token:       `glpat-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xd51d638ce146e4d, Back: 6, Direct: true, Anchors: []Anchor{{"glpat-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3137,6 +3375,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/user/profile/personal_access_tokens/`,
 		Token:       `glpat-[0-9A-Za-z_-]{27,300}\.(?:[0-9a-z]{2}\.[0-9a-z]{9}|[0-9a-z]{9})`,
 		Proof:       `gitlab-routable`,
+		Derived:     &Derived{Of: 0x78495984acc2c997, Back: 6, Direct: true, Anchors: []Anchor{{"glpat-", 0, 0}, {"glpat-", 1, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3149,6 +3388,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Token:       `(?:gldt-|glrt-|glrtr-|glcbt-|glptt-|glft-|glimt-|glagent-|glsoat-|glffct-|glwt-)[0-9A-Za-z_-]{27,300}\.(?:[0-9a-z]{2}\.[0-9a-z]{9}|[0-9a-z]{9})`,
 		Proof:       `gitlab-routable`,
+		Derived:     &Derived{Of: 0x7f7fac651bf5381, Back: 6, Direct: true, Anchors: []Anchor{{"gldt-", 0, 0}, {"gldt-", 1, 0}, {"glrt-", 2, 0}, {"glrt-", 3, 0}, {"glrtr-", 4, 0}, {"glrtr-", 5, 0}, {"glcbt-", 6, 0}, {"glcbt-", 7, 0}, {"glptt-", 8, 0}, {"glptt-", 9, 0}, {"glft-", 10, 0}, {"glft-", 11, 0}, {"glimt-", 12, 0}, {"glimt-", 13, 0}, {"glagent-", 14, 0}, {"glagent-", 15, 0}, {"glsoat-", 16, 0}, {"glsoat-", 17, 0}, {"glffct-", 18, 0}, {"glffct-", 19, 0}, {"glwt-", 20, 0}, {"glwt-", 21, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3161,6 +3401,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/ci/runners/`,
 		Token:       `(?:glrt-|glrtr-)(?:[0-9A-Za-z_-]{20}|t[0-9]_[0-9A-Za-z_-]{20})`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x337e397ca44aa377, Back: 6, Direct: true, Anchors: []Anchor{{"glrt-", 0, 0}, {"glrt-t0_", 1, 0}, {"glrt-t1_", 1, 0}, {"glrt-t2_", 1, 0}, {"glrt-t3_", 1, 0}, {"glrt-t4_", 1, 0}, {"glrt-t5_", 1, 0}, {"glrt-t6_", 1, 0}, {"glrt-t7_", 1, 0}, {"glrt-t8_", 1, 0}, {"glrt-t9_", 1, 0}, {"glrtr-", 2, 0}, {"glrtr-t0_", 3, 0}, {"glrtr-t1_", 3, 0}, {"glrtr-t2_", 3, 0}, {"glrtr-t3_", 3, 0}, {"glrtr-t4_", 3, 0}, {"glrtr-t5_", 3, 0}, {"glrtr-t6_", 3, 0}, {"glrtr-t7_", 3, 0}, {"glrtr-t8_", 3, 0}, {"glrtr-t9_", 3, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3173,6 +3414,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/ci/runners/`,
 		Token:       `GR1348941[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xbac56bd1b629c935, Back: 6, Direct: true, Anchors: []Anchor{{"gr1348941", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3185,6 +3427,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Token:       `glsoat-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x8e70dcb68e462315, Back: 6, Direct: true, Anchors: []Anchor{{"glsoat-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3196,6 +3439,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Regex:       `_gitlab_session=([0-9a-f]{32})(?:[^0-9A-Za-z_]|$)`,
+		Derived:     &Derived{Of: 0x5e8ddc14746699f7, Back: 6, Direct: true, Anchors: []Anchor{{"_gitlab_sess", 0, 0}, {"_gitlab_sess", 1, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3207,6 +3451,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.gitlab.com/ci/triggers/`,
 		Token:       `glptt-[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0xed1575a0d12138da, Back: 6, Direct: true, Anchors: []Anchor{{"glptt-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3219,6 +3464,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.gitlab.com/security/tokens/`,
 		Token:       `glwt-[0-9A-Za-z_-]{20,64}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x502aff9a7fae592f, Back: 6, Direct: true, Anchors: []Anchor{{"glwt-", 0, 0}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -3232,6 +3478,7 @@ var tableRules = [...]Rule{
 		Assigned:    `live_[A-Za-z0-9_-]{40}`,
 		Keywords:    []string{`gocardless_access`, `gocardless-access`, `gocardlessaccess`, `gocardless_token`, `gocardless-token`, `gocardlesstoken`, `gocardless_api`, `gocardless-api`, `gocardlessapi`, `gc_access`, `gc-access`, `gcaccess`, `gc_token`, `gc-token`, `gctoken`, `gc_api`, `gc-api`, `gcapi`},
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x359a95deaacd39d8, Back: 2048},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -3244,6 +3491,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://cloud.google.com/docs/authentication/api-keys`,
 		Token:       `AIza[0-9A-Za-z_-]{35}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xd95fb4fd4a188983, Back: 6, Direct: true, Anchors: []Anchor{{"aiza", 0, 0}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -3256,6 +3504,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://ai.google.dev/gemini-api/docs/api-key`,
 		Token:       `AQ\.Ab8R[A-Za-z0-9_-]{46}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x55bf1441a8820437, Back: 6, Direct: true, Anchors: []Anchor{{"aq.ab8r", 0, 0}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -3268,6 +3517,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.google.com/recaptcha/docs/verify`,
 		Assigned:    `6L[A-Za-z0-9_-]{38}`,
 		Keywords:    []string{`recaptcha_secret`, `recaptcha-secret`, `recaptchasecret`, `recaptcha_private`, `recaptcha-private`, `recaptchaprivate`, `captcha_secret`, `captcha-secret`, `captchasecret`, `recaptcha_server`, `recaptcha-server`, `recaptchaserver`},
+		Derived:     &Derived{Of: 0xc45b5bd16a050b78, Back: 2048},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -3279,6 +3529,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://grafana.com/docs/grafana/latest/administration/service-accounts/migrate-api-keys/`,
 		Token:       `eyJrIjoi[A-Za-z0-9+/]{60,400}={0,2}`,
+		Derived:     &Derived{Of: 0x4f09be15cb74ec2e, Back: 6, Direct: true, Anchors: []Anchor{{"eyjrijoi", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -3291,6 +3542,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://grafana.com/docs/grafana-cloud/security-and-account-management/authentication-and-permissions/access-policies/`,
 		Token:       `glc_eyJ[A-Za-z0-9+/]{40,400}={0,2}`,
 		Proof:       `grafana-cloud`,
+		Derived:     &Derived{Of: 0x3423148f8c0b8756, Back: 6, Direct: true, Anchors: []Anchor{{"glc_eyj", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -3303,6 +3555,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://grafana.com/docs/grafana/latest/administration/service-accounts/`,
 		Token:       `glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}`,
 		Proof:       `grafana`,
+		Derived:     &Derived{Of: 0x71a0297cc17e1604, Back: 6, Direct: true, Anchors: []Anchor{{"glsa_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -3315,6 +3568,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://console.groq.com/docs/quickstart`,
 		Token:       `gsk_[0-9A-Za-z]{50,54}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xd27ee859339bf34c, Back: 6, Direct: true, Anchors: []Anchor{{"gsk_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3326,6 +3580,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developer.harness.io/docs/platform/automation/api/add-and-manage-api-keys/`,
 		Token:       `(?:pat\.|sat\.)[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}`,
+		Derived:     &Derived{Of: 0x475161147811fbf5, Back: 6, Direct: true, Anchors: []Anchor{{"pat.", 0, 0}, {"sat.", 1, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -3339,6 +3594,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9._~-]{64}`,
 		Keywords:    []string{`hcp_client_secret`, `hcp-client-secret`, `hcpclientsecret`, `hcp_secret`, `hcp-secret`, `hcpsecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x29a4cdbc12720c8d, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3350,6 +3606,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://docs.helicone.ai/`,
 		Token:       `(?:sk-helicone-|sk-helicone-eu-)[a-z0-9]{7}-[a-z0-9]{7}-[a-z0-9]{7}-[a-z0-9]{7}`,
+		Derived:     &Derived{Of: 0x96df9e4dd5f86e22, Back: 6, Direct: true, Anchors: []Anchor{{"sk-helicone-", 0, 0}, {"sk-helicone-", 1, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3362,6 +3619,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://devcenter.heroku.com/articles/authentication`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`heroku_api_key`, `heroku-api-key`, `herokuapikey`, `heroku_key`, `heroku-key`, `herokukey`, `heroku_token`, `heroku-token`, `herokutoken`, `heroku_auth_token`, `heroku-auth-token`, `herokuauthtoken`, `heroku_secret`, `heroku-secret`, `herokusecret`, `heroku_api_token`, `heroku-api-token`, `herokuapitoken`},
+		Derived:     &Derived{Of: 0xf4f79befff788db2, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -3374,6 +3632,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://devcenter.heroku.com/articles/authentication`,
 		Token:       `HRKU-AA[A-Za-z0-9_-]{58}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x1853c93191048b2e, Back: 6, Direct: true, Anchors: []Anchor{{"hrku-aa", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -3387,6 +3646,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{64}`,
 		Keywords:    []string{`hcloud_token`, `hcloud-token`, `hcloudtoken`, `hcloud_key`, `hcloud-key`, `hcloudkey`, `hcloud_api`, `hcloud-api`, `hcloudapi`, `hetzner_token`, `hetzner-token`, `hetznertoken`, `hetzner_key`, `hetzner-key`, `hetznerkey`, `hetzner_api`, `hetzner-api`, `hetznerapi`, `hetzner_cloud_token`, `hetzner-cloud-token`, `hetznercloudtoken`, `hetzner_cloud_key`, `hetzner-cloud-key`, `hetznercloudkey`, `hetzner_cloud_api`, `hetzner-cloud-api`, `hetznercloudapi`, `hetznercloud_token`, `hetznercloud-token`, `hetznercloud_key`, `hetznercloud-key`, `hetznercloud_api`, `hetznercloud-api`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x806bc5fef5ae1133, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -3400,6 +3660,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`hex_api_key`, `hex-api-key`, `hexapikey`, `hex_pm_key`, `hex-pm-key`, `hexpmkey`, `hex_pm_api_key`, `hex-pm-api-key`, `hexpmapikey`, `hexpm_api_key`, `hexpm-api-key`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x63222bebc28adc3c, Back: 2048},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -3412,6 +3673,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.honeycomb.io/configure/environments/manage-api-keys/`,
 		Token:       `(?:hcaik_|hcxik_|hcbik_|hccik_)[a-z0-9]{58}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x22e4d46d722f879b, Back: 6, Direct: true, Anchors: []Anchor{{"hcaik_", 0, 0}, {"hcxik_", 1, 0}, {"hcbik_", 2, 0}, {"hccik_", 3, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -3425,6 +3687,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:[0-9a-f]{32}|[A-Za-z0-9]{22})`,
 		Keywords:    []string{`honeycomb_api`, `honeycomb-api`, `honeycombapi`, `honeycomb_key`, `honeycomb-key`, `honeycombkey`, `honeycomb_token`, `honeycomb-token`, `honeycombtoken`, `honeycomb_team`, `honeycomb-team`, `honeycombteam`, `honeycomb_write`, `honeycomb-write`, `honeycombwrite`, `x-honeycomb-team`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xe632faa3dc29f144, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -3437,6 +3700,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://httpd.apache.org/docs/current/misc/password_encryptions.html`,
 		Token:       `(?:\$2a\$|\$2b\$|\$2y\$)[0-9]{2}\$[A-Za-z0-9./]{53}|\$apr1\$[A-Za-z0-9./]{8}\$[A-Za-z0-9./]{22}|\$6\$[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{86}|\$5\$[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{43}|\$6\$rounds=[0-9]{4,7}\$[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{86}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x8be05edf68e952db, Back: 6, Direct: true, Anchors: []Anchor{{"$2a$", 0, 0}, {"$2b$", 1, 0}, {"$2y$", 2, 0}, {"$apr1$", 3, 0}, {"$6$", 4, 0}, {"$5$", 5, 0}, {"$6$rounds=", 6, 0}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3451,6 +3715,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`authorization: basic`, `authorization:basic`, `'basic`, `"basic`, "`basic"},
 		Entropy:     3.8,
 		Weak:        true,
+		Derived:     &Derived{Of: 0xc1663a521c8480a0, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3476,7 +3741,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "generic.toml"},
+		Derived: &Derived{Of: 0xd3ad7420ac673a7f, Back: 6, Direct: true, Anchors: []Anchor{{"http://", 0, 0}, {"https://", 1, 0}, {"git+http://", 2, 0}, {"git+https://", 3, 0}, {"svn://", 4, 0}, {"ws://", 5, 0}, {"wss://", 6, 0}}},
+		Source:  Position{File: "generic.toml"},
 	},
 	{
 		ID:          `http-bearer-token`,
@@ -3517,7 +3783,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`OAUTHBEARER`},
 			},
 		},
-		Source: Position{File: "generic.toml"},
+		Derived: &Derived{Of: 0xe147e787c180cbfe, Back: 2048},
+		Source:  Position{File: "generic.toml"},
 	},
 	{
 		ID:          `hubspot-api-key-legacy`,
@@ -3529,6 +3796,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.hubspot.com/docs/guides/apps/private-apps/overview`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`hubspot_api`, `hubspot-api`, `hubspotapi`, `hubspot_key`, `hubspot-key`, `hubspotkey`, `hubspot_token`, `hubspot-token`, `hubspottoken`, `hapi_api`, `hapi-api`, `hapiapi`, `hapi_key`, `hapi-key`, `hapikey`, `hapi_token`, `hapi-token`, `hapitoken`},
+		Derived:     &Derived{Of: 0xf248eda0d4b11a3e, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3540,6 +3808,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developers.hubspot.com/docs/guides/apps/private-apps/overview`,
 		Token:       `(?:pat-na1-|pat-na2-|pat-eu1-|pat-ap1-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+		Derived:     &Derived{Of: 0x79f0b3a0245d6efd, Back: 6, Direct: true, Anchors: []Anchor{{"pat-na1-", 0, 0}, {"pat-na2-", 1, 0}, {"pat-eu1-", 2, 0}, {"pat-ap1-", 3, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3552,6 +3821,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://huggingface.co/docs/hub/security-tokens`,
 		Token:       `api_org_[A-Za-z]{34}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xf42268bb183bb6a9, Back: 6, Direct: true, Anchors: []Anchor{{"api_org_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3564,6 +3834,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://huggingface.co/docs/hub/security-tokens`,
 		Token:       `hf_[A-Za-z][A-Za-z]{33}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x83e7ee9b1a269a0b, Back: 6, Direct: true, Anchors: []Anchor{{"hf_a", 0, 0}, {"hf_b", 0, 0}, {"hf_c", 0, 0}, {"hf_d", 0, 0}, {"hf_e", 0, 0}, {"hf_f", 0, 0}, {"hf_g", 0, 0}, {"hf_h", 0, 0}, {"hf_i", 0, 0}, {"hf_j", 0, 0}, {"hf_k", 0, 0}, {"hf_l", 0, 0}, {"hf_m", 0, 0}, {"hf_n", 0, 0}, {"hf_o", 0, 0}, {"hf_p", 0, 0}, {"hf_q", 0, 0}, {"hf_r", 0, 0}, {"hf_s", 0, 0}, {"hf_t", 0, 0}, {"hf_u", 0, 0}, {"hf_v", 0, 0}, {"hf_w", 0, 0}, {"hf_x", 0, 0}, {"hf_y", 0, 0}, {"hf_z", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3577,6 +3848,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{44}`,
 		Keywords:    []string{`ibm_api`, `ibm-api`, `ibmapi`, `ibmcloud_api`, `ibmcloud-api`, `ibmcloudapi`, `ibm_cloud_api`, `ibm-cloud-api`, `bluemix_api`, `bluemix-api`, `bluemixapi`, `watson_api`, `watson-api`, `watsonapi`, `watsonx_api`, `watsonx-api`, `watsonxapi`, `iam_api_key`, `iam-api-key`, `iamapikey`, `iam_apikey`, `iam-apikey`},
 		Entropy:     4.1,
+		Derived:     &Derived{Of: 0x8174739dad802087, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -3589,6 +3861,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://infisical.com/docs/documentation/platform/token`,
 		Assigned:    `st\.[0-9a-f]{24}\.[0-9a-f]{32}\.[0-9a-f]{32}`,
 		Keywords:    []string{`infisical_token`, `infisical-token`, `infisicaltoken`, `infisical_service`, `infisical-service`, `infisicalservice`, `infisical_api`, `infisical-api`, `infisicalapi`, `infisical_key`, `infisical-key`, `infisicalkey`},
+		Derived:     &Derived{Of: 0x8a7e44bd5d87ed5a, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3602,6 +3875,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{86}==`,
 		Keywords:    []string{`influx_token`, `influx-token`, `influxtoken`, `influx_admin_token`, `influx-admin-token`, `influxadmintoken`, `influx_api_token`, `influx-api-token`, `influxapitoken`, `influx_auth`, `influx-auth`, `influxauth`, `influxdb_token`, `influxdb-token`, `influxdbtoken`, `influxdb_admin_token`, `influxdb-admin-token`, `influxdbadmintoken`, `influxdb_api_token`, `influxdb-api-token`, `influxdbapitoken`, `influxdb_auth`, `influxdb-auth`, `influxdbauth`, `influxdb2_token`, `influxdb2-token`, `influxdb2token`, `influxdb2_admin_token`, `influxdb2-admin-token`, `influxdb2admintoken`, `influxdb2_api_token`, `influxdb2-api-token`, `influxdb2apitoken`, `influxdb2_auth`, `influxdb2-auth`, `influxdb2auth`, `token`},
 		Entropy:     4.5,
+		Derived:     &Derived{Of: 0x62b914c4d6959866, Back: 2048},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -3614,6 +3888,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.infracost.io/docs/`,
 		Token:       `ico-[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xb33f0be937f42f89, Back: 6, Direct: true, Anchors: []Anchor{{"ico-", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3626,6 +3901,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.metamask.io/services/`,
 		Regex:       `infura\.io/(?:ws/)?v3/([0-9a-f]{32})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`infura.io`},
+		Derived:     &Derived{Of: 0x5b37038312344511, Back: 6, Direct: true, Anchors: []Anchor{{"infura.io/ws", 0, 0}, {"infura.io/ws", 1, 0}, {"infura.io/v3", 2, 0}, {"infura.io/v3", 3, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3639,6 +3915,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`infura_secret`, `infura-secret`, `infurasecret`, `infura_project_secret`, `infura-project-secret`, `infuraprojectsecret`, `infura_api_key_secret`, `infura-api-key-secret`, `infuraapikeysecret`, `infura_key_secret`, `infura-key-secret`, `infurakeysecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xbba4f8e89eaf10f6, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3651,6 +3928,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.facebook.com/docs/instagram-platform/`,
 		Token:       `(?:IGQVJ|IGQWR|IGAA[A-Z])[A-Za-z0-9_-]{80,250}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xb2e3f8bd2a4e9a1e, Back: 6, Direct: true, Anchors: []Anchor{{"igqvj", 0, 0}, {"igqwr", 1, 0}, {"igaaa", 2, 0}, {"igaab", 2, 0}, {"igaac", 2, 0}, {"igaad", 2, 0}, {"igaae", 2, 0}, {"igaaf", 2, 0}, {"igaag", 2, 0}, {"igaah", 2, 0}, {"igaai", 2, 0}, {"igaaj", 2, 0}, {"igaak", 2, 0}, {"igaal", 2, 0}, {"igaam", 2, 0}, {"igaan", 2, 0}, {"igaao", 2, 0}, {"igaap", 2, 0}, {"igaaq", 2, 0}, {"igaar", 2, 0}, {"igaas", 2, 0}, {"igaat", 2, 0}, {"igaau", 2, 0}, {"igaav", 2, 0}, {"igaaw", 2, 0}, {"igaax", 2, 0}, {"igaay", 2, 0}, {"igaaz", 2, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -3663,6 +3941,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.intercom.com/docs/build-an-integration/learn-more/authentication`,
 		Assigned:    `dG9r[A-Za-z0-9+/]{55}=`,
 		Keywords:    []string{`intercom_token`, `intercom-token`, `intercomtoken`, `intercom_access`, `intercom-access`, `intercomaccess`, `intercom_api`, `intercom-api`, `intercomapi`, `intercom_key`, `intercom-key`, `intercomkey`, `access_token`},
+		Derived:     &Derived{Of: 0x6303259c4f46631c, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3688,7 +3967,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0xcfa741b36d317c1b, Back: 2048, Span: 1906, Anchors: []Anchor{{"jdbc:", 0, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `jenkins-api-token`,
@@ -3701,6 +3981,7 @@ var tableRules = [...]Rule{
 		Assigned:    `11[0-9a-f]{32}`,
 		Keywords:    []string{`jenkins_token`, `jenkins-token`, `jenkinstoken`, `jenkins_api`, `jenkins-api`, `jenkinsapi`, `jenkins_pass`, `jenkins-pass`, `jenkinspass`, `jenkins_key`, `jenkins-key`, `jenkinskey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xe5527aa144106202, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -3714,6 +3995,7 @@ var tableRules = [...]Rule{
 		Regex:       `\{AQAAABAAAA[A-Za-z0-9+/]{20,}={0,2}\}`,
 		Keywords:    []string{`{aqaaabaaaa`},
 		Reach:       8192,
+		Derived:     &Derived{Of: 0x14f56cb1e5a43de3, Back: 6, Direct: true, Anchors: []Anchor{{"{aqaaabaaaa", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -3725,6 +4007,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://www.jetbrains.com/help/youtrack/server/manage-permanent-token.html`,
 		Token:       `(?:perm:|perm-)[A-Za-z0-9+/]{4,64}={0,2}\.[A-Za-z0-9+/-]{2,64}={0,2}\.[A-Za-z0-9]{30}`,
+		Derived:     &Derived{Of: 0x90aee9f3ef37c015, Back: 6, Direct: true, Anchors: []Anchor{{"perm-", 0, 0}, {"perm:", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -3737,6 +4020,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://jfrog.com/help/r/jfrog-platform-administration-documentation/access-tokens`,
 		Token:       `AKCp[0-9A-Za-z]{68,70}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xdea6f6c18c0b0d9e, Back: 6, Direct: true, Anchors: []Anchor{{"akcp", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -3749,6 +4033,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://jfrog.com/help/r/jfrog-platform-administration-documentation/access-tokens`,
 		Token:       `cmVmdGtuOj[0-9A-Za-z]{54}`,
 		Proof:       `jfrog-reference`,
+		Derived:     &Derived{Of: 0x846ce6d2ddf795b, Back: 6, Direct: true, Anchors: []Anchor{{"cmvmdgtuoj", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -3761,6 +4046,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://jina.ai/`,
 		Token:       `jina_[A-Za-z0-9_-]{60}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xf96fc140a5567417, Back: 6, Direct: true, Anchors: []Anchor{{"jina_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3774,6 +4060,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[MNO][A-Za-z0-9+/]{43}`,
 		Keywords:    []string{`jira_api_token`, `jira-api-token`, `jiraapitoken`, `jira_token`, `jira-token`, `jiratoken`, `jira_pat`, `jira-pat`, `jirapat`, `jira_personal_access`, `jira-personal-access`, `jirapersonalaccess`, `jira_access_token`, `jira-access-token`, `jiraaccesstoken`, `confluence_api_token`, `confluence-api-token`, `confluenceapitoken`, `confluence_token`, `confluence-token`, `confluencetoken`, `confluence_pat`, `confluence-pat`, `confluencepat`, `confluence_personal_access`, `confluence-personal-access`, `confluencepersonalaccess`, `confluence_access_token`, `confluence-access-token`, `confluenceaccesstoken`, `atlassian_api_token`, `atlassian-api-token`, `atlassianapitoken`, `atlassian_token`, `atlassian-token`, `atlassiantoken`, `atlassian_pat`, `atlassian-pat`, `atlassianpat`, `atlassian_personal_access`, `atlassian-personal-access`, `atlassianpersonalaccess`, `atlassian_access_token`, `atlassian-access-token`, `atlassianaccesstoken`},
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xbb1eb988d9f12642, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -3786,6 +4073,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://jumpcloud.com/support/jumpcloud-apis`,
 		Token:       `jca_[A-Za-z0-9]{36}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x86e47ba959d60f02, Back: 6, Direct: true, Anchors: []Anchor{{"jca_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3799,6 +4087,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`jumpcloud_api`, `jumpcloud-api`, `jumpcloudapi`, `jumpcloud_key`, `jumpcloud-key`, `jumpcloudkey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xddb468ab3e0f2419, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3814,6 +4103,7 @@ var tableRules = [...]Rule{
 		Entropy:     4,
 		Reach:       4096,
 		Multiline:   true,
+		Derived:     &Derived{Of: 0x94295e1709ef985, Back: 4096, Anchors: []Anchor{{"\"kty\"", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -3835,7 +4125,8 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eyjzdwiioiixmjm0nty3odkwii`},
 			},
 		},
-		Source: Position{File: "generic.toml"},
+		Derived: &Derived{Of: 0xf2825529fba3ff1e, Back: 6, Direct: true, Anchors: []Anchor{{"eyj", 0, 0}}},
+		Source:  Position{File: "generic.toml"},
 	},
 	{
 		ID:          `jwt-signing-secret`,
@@ -3848,6 +4139,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z!@#%^&*+/=_~-]{0,60}[0-9][A-Za-z0-9!@#%^&*+/=_~.-]{15,200}`,
 		Keywords:    []string{`jwt_secret`, `jwt-secret`, `jwtsecret`, `jwt_signing`, `jwt-signing`, `jwtsigning`, `jwt_key`, `jwt-key`, `jwtkey`, `secretorkey`, `token_secret`, `token-secret`, `tokensecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x323cc0dd22d361e3, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3874,7 +4166,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0x1a54a8b562a6ff40, Back: 2048, Anchors: []Anchor{{"loginmodule", 0, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `klaviyo-key`,
@@ -3887,6 +4180,7 @@ var tableRules = [...]Rule{
 		Assigned:    `pk_(?:[0-9a-f]{34}|[A-Za-z0-9]{6}_[0-9a-f]{34})`,
 		Keywords:    []string{`klaviyo_api`, `klaviyo-api`, `klaviyoapi`, `klaviyo_key`, `klaviyo-key`, `klaviyokey`, `klaviyo_private`, `klaviyo-private`, `klaviyoprivate`, `klaviyo_token`, `klaviyo-token`, `klaviyotoken`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x708d93ec9959ab68, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -3900,6 +4194,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?i:kraken)[\w.-]{0,30}(?i:secret|private)[\w.-]{0,20}["\']?[ \t]*[:=][ \t]*["\']?([A-Za-z0-9+/]{86}==)`,
 		Keywords:    []string{`kraken`},
 		Entropy:     4.3,
+		Derived:     &Derived{Of: 0xea7a59616f7e02cb, Back: 2048, Anchors: []Anchor{{"kraken", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -3920,7 +4215,8 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`abcdef.0123456789abcdef`},
 			},
 		},
-		Source: Position{File: "infra.toml"},
+		Derived: &Derived{Of: 0x9c1e40dbd6358ec, Back: 2048},
+		Source:  Position{File: "infra.toml"},
 	},
 	{
 		ID:          `kubernetes-sa-token`,
@@ -3933,6 +4229,7 @@ var tableRules = [...]Rule{
 		Token:       `eyJ[A-Za-z0-9_-]{20,200}\.eyJpc3MiOiJrdWJlcm5ldGVzL3NlcnZpY2VhY2NvdW50Ii[A-Za-z0-9_-]{100,}\.[A-Za-z0-9_-]{200,}`,
 		Reach:       4096,
 		Proof:       `jwt`,
+		Derived:     &Derived{Of: 0x170fc33341a88ca8, Back: 6, Direct: true, Anchors: []Anchor{{"eyj", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3944,6 +4241,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://langfuse.com/docs`,
 		Token:       `sk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+		Derived:     &Derived{Of: 0xc6ee7922d4a5f5b3, Back: 6, Direct: true, Anchors: []Anchor{{"sk-lf-", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3955,6 +4253,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.smith.langchain.com/`,
 		Token:       `lsv2_pt_[0-9a-f]{32}_[0-9a-f]{10}`,
+		Derived:     &Derived{Of: 0xbf243a305907c0ea, Back: 6, Direct: true, Anchors: []Anchor{{"lsv2_pt_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3966,6 +4265,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.smith.langchain.com/`,
 		Token:       `lsv2_sk_[0-9a-f]{32}_[0-9a-f]{10}`,
+		Derived:     &Derived{Of: 0x4d712aa2513d1340, Back: 6, Direct: true, Anchors: []Anchor{{"lsv2_sk_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3979,6 +4279,7 @@ var tableRules = [...]Rule{
 		Assigned:    `base64:[A-Za-z0-9+/]{43}=`,
 		Keywords:    []string{`app_key`, `appkey`, `laravel_key`, `laravel-key`, `laravelkey`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xbf0c5f2fb27ce00b, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3992,6 +4293,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`lark_app_secret`, `lark-app-secret`, `larkappsecret`, `lark_secret`, `lark-secret`, `larksecret`, `lark_appsecret`, `lark-appsecret`, `feishu_app_secret`, `feishu-app-secret`, `feishuappsecret`, `feishu_secret`, `feishu-secret`, `feishusecret`, `feishu_appsecret`, `feishu-appsecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xf14dc56c313e878b, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -4003,6 +4305,7 @@ var tableRules = [...]Rule{
 		Severity:    `low`,
 		Docs:        `https://launchdarkly.com/docs/sdk/concepts/client-side-server-side`,
 		Token:       `sdk-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+		Derived:     &Derived{Of: 0x89d3a0c77594c7b8, Back: 6, Direct: true, Anchors: []Anchor{{"sdk-", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4014,6 +4317,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://launchdarkly.com/docs/home/account/api`,
 		Token:       `api-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+		Derived:     &Derived{Of: 0x916b661c1ecb0584, Back: 6, Direct: true, Anchors: []Anchor{{"api-", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4039,7 +4343,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0xa14be314b8a37fe0, Back: 6, Direct: true, Anchors: []Anchor{{"ldap://", 0, 0}, {"ldaps://", 1, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `lichess-token`,
@@ -4051,6 +4356,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://lichess.org/api`,
 		Token:       `(?:lip_|lio_)[A-Za-z0-9]{16,60}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x2e1fc9c678fa9594, Back: 6, Direct: true, Anchors: []Anchor{{"lip_", 0, 0}, {"lio_", 1, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4064,6 +4370,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{170,172}={0,2}`,
 		Keywords:    []string{`line_channel_access_token`, `line-channel-access-token`, `linechannelaccesstoken`, `line_channel_token`, `line-channel-token`, `linechanneltoken`, `line_access_token`, `line-access-token`, `lineaccesstoken`, `channelaccesstoken`, `channel_access_token`},
 		Entropy:     4.5,
+		Derived:     &Derived{Of: 0x9010eb14c9c1d7c1, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -4076,6 +4383,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://linear.app/docs/api-and-webhooks`,
 		Token:       `lin_api_[A-Za-z0-9]{40}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xb58c4bacb2adb605, Back: 6, Direct: true, Anchors: []Anchor{{"lin_api_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4087,6 +4395,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://linear.app/docs/api-and-webhooks`,
 		Token:       `lin_oauth_[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x282692c1b17994fc, Back: 6, Direct: true, Anchors: []Anchor{{"lin_oauth_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4099,6 +4408,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://linear.app/docs/api-and-webhooks`,
 		Token:       `lin_wh_[A-Za-z0-9]{24,64}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xaadff94eb6e9b1aa, Back: 6, Direct: true, Anchors: []Anchor{{"lin_wh_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4110,6 +4420,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://learn.microsoft.com/en-us/linkedin/shared/authentication/authentication`,
 		Token:       `WPL_AP1\.[A-Za-z0-9]{16}\.[A-Za-z0-9+/]{6,8}={0,2}`,
+		Derived:     &Derived{Of: 0x51e664a1454b3e34, Back: 6, Direct: true, Anchors: []Anchor{{"wpl_ap1.", 0, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -4123,6 +4434,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{64}`,
 		Keywords:    []string{`linode_token`, `linode-token`, `linodetoken`, `linode_api`, `linode-api`, `linodeapi`, `linode_cli_token`, `linode-cli-token`, `linodeclitoken`, `linode_access`, `linode-access`, `linodeaccess`, `linode_pat`, `linode-pat`, `linodepat`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x8e613b15ebe72131, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -4135,6 +4447,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.cloud.llamaindex.ai/`,
 		Token:       `llx-[A-Za-z0-9]{48}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xf09c037c6433ae4f, Back: 6, Direct: true, Anchors: []Anchor{{"llx-", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -4148,6 +4461,7 @@ var tableRules = [...]Rule{
 		Assigned:    `ls-[A-Za-z0-9-]{30,48}`,
 		Keywords:    []string{`localstack_auth`, `localstack-auth`, `localstackauth`, `localstack_api`, `localstack-api`, `localstackapi`, `localstack_token`, `localstack-token`, `localstacktoken`, `localstack_key`, `localstack-key`, `localstackkey`},
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x968e6d1f1df5184, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -4160,6 +4474,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://documentation.solarwinds.com/en/success_center/loggly/`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`loggly_token`, `loggly-token`, `logglytoken`, `loggly_customer_token`, `loggly-customer-token`, `logglycustomertoken`, `loggly_input`, `loggly-input`, `logglyinput`},
+		Derived:     &Derived{Of: 0x12502f50bf595ca6, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4172,6 +4487,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.logz.io/`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`logzio_token`, `logzio-token`, `logziotoken`, `logzio_api_token`, `logzio-api-token`, `logzioapitoken`, `logzio_key`, `logzio-key`, `logziokey`, `logzio_shipping`, `logzio-shipping`, `logzioshipping`, `logz_io_token`, `logz-io-token`, `logz_io_api_token`, `logz-io-api-token`, `logz_io_key`, `logz-io-key`, `logz_io_shipping`, `logz-io-shipping`, `logz_token`, `logz-token`, `logztoken`, `logz_api_token`, `logz-api-token`, `logzapitoken`, `logz_key`, `logz-key`, `logzkey`, `logz_shipping`, `logz-shipping`, `logzshipping`},
+		Derived:     &Derived{Of: 0xf69b1040c42fc64b, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4184,6 +4500,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://mailchimp.com/help/about-api-keys/`,
 		Token:       `[0-9a-f]{32}-us[0-9][0-9]{0,1}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x3015ba4746b8f69, Back: 38, Direct: true, Anchors: []Anchor{{"-us0", 0, 32}, {"-us1", 0, 32}, {"-us2", 0, 32}, {"-us3", 0, 32}, {"-us4", 0, 32}, {"-us5", 0, 32}, {"-us6", 0, 32}, {"-us7", 0, 32}, {"-us8", 0, 32}, {"-us9", 0, 32}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -4195,6 +4512,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developers.mailersend.com/`,
 		Token:       `mlsn\.[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x8ef4e4bfb859348e, Back: 6, Direct: true, Anchors: []Anchor{{"mlsn.", 0, 0}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -4207,6 +4525,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://documentation.mailgun.com/docs/mailgun/api-reference/authentication/`,
 		Token:       `key-[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xdc2809c0c3c11c76, Back: 6, Direct: true, Anchors: []Anchor{{"key-0", 0, 0}, {"key-1", 0, 0}, {"key-2", 0, 0}, {"key-3", 0, 0}, {"key-4", 0, 0}, {"key-5", 0, 0}, {"key-6", 0, 0}, {"key-7", 0, 0}, {"key-8", 0, 0}, {"key-9", 0, 0}, {"key-a", 0, 0}, {"key-b", 0, 0}, {"key-c", 0, 0}, {"key-d", 0, 0}, {"key-e", 0, 0}, {"key-f", 0, 0}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -4219,6 +4538,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://documentation.mailgun.com/docs/mailgun/api-reference/authentication/`,
 		Assigned:    `[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}`,
 		Keywords:    []string{`mailgun_api`, `mailgun-api`, `mailgunapi`, `mailgun_key`, `mailgun-key`, `mailgunkey`, `mailgun_token`, `mailgun-token`, `mailguntoken`, `mailgun_sending`, `mailgun-sending`, `mailgunsending`, `mailgun_private`, `mailgun-private`, `mailgunprivate`, `mg_api`, `mg-api`, `mgapi`, `mg_key`, `mg-key`, `mgkey`, `mg_token`, `mg-token`, `mgtoken`, `mg_sending`, `mg-sending`, `mgsending`, `mg_private`, `mg-private`, `mgprivate`},
+		Derived:     &Derived{Of: 0x87067e4108e9df7a, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -4232,6 +4552,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`mailjet_secret`, `mailjet-secret`, `mailjetsecret`, `mailjet_api_secret`, `mailjet-api-secret`, `mailjetapisecret`, `mailjet_apikey_private`, `mailjet-apikey-private`, `mailjet_api_key`, `mailjet-api-key`, `mailjetapikey`, `mailjet_private`, `mailjet-private`, `mailjetprivate`, `mj_secret`, `mj-secret`, `mjsecret`, `mj_api_secret`, `mj-api-secret`, `mjapisecret`, `mj_apikey_private`, `mj-apikey-private`, `mj_api_key`, `mj-api-key`, `mjapikey`, `mj_private`, `mj-private`, `mjprivate`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x846402add6d68439, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -4244,6 +4565,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://help.make.com/webhooks`,
 		Regex:       `https://hook\.(?:[a-z0-9]{2,5}\.)?(?:make|integromat)\.com/([a-z0-9]{32})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`https://hook.`},
+		Derived:     &Derived{Of: 0xa9aa5f0f12194150, Back: 6, Direct: true, Anchors: []Anchor{{"https://hook", 0, 0}, {"https://hook", 1, 0}, {"https://hook", 2, 0}, {"https://hook", 3, 0}, {"https://hook", 4, 0}, {"https://hook", 5, 0}, {"https://hook", 6, 0}, {"https://hook", 7, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4257,6 +4579,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:md-[A-Za-z0-9_-]{22}|[A-Za-z0-9_-]{22})`,
 		Keywords:    []string{`mandrill_api`, `mandrill-api`, `mandrillapi`, `mandrill_key`, `mandrill-key`, `mandrillkey`, `mandrill_password`, `mandrill-password`, `mandrillpassword`, `mandrill_token`, `mandrill-token`, `mandrilltoken`, `mailchimp_transactional_api`, `mailchimp-transactional-api`, `mailchimptransactionalapi`, `mailchimp_transactional_key`, `mailchimp-transactional-key`, `mailchimptransactionalkey`, `mailchimp_transactional_password`, `mailchimp-transactional-password`, `mailchimptransactionalpassword`, `mailchimp_transactional_token`, `mailchimp-transactional-token`, `mailchimptransactionaltoken`},
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x4bd0ffc49afca992, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -4269,6 +4592,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.mapbox.com/accounts/guides/tokens/`,
 		Token:       `(?:pk\.eyJ|tk\.eyJ)[A-Za-z0-9_-]{40,300}\.[A-Za-z0-9_-]{22}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x501c36e65c8673ef, Back: 6, Direct: true, Anchors: []Anchor{{"pk.eyj", 0, 0}, {"tk.eyj", 1, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4281,6 +4605,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.mapbox.com/accounts/guides/tokens/`,
 		Token:       `sk\.eyJ[A-Za-z0-9_-]{40,200}\.[A-Za-z0-9_-]{22}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xcde912591eb9b830, Back: 6, Direct: true, Anchors: []Anchor{{"sk.eyj", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4294,6 +4619,7 @@ var tableRules = [...]Rule{
 		Regex:       `https://[A-Za-z0-9.-]{4,100}/hooks/(?:[a-km-uw-z13-9]{26}|[A-Za-z0-9]{17}/[A-Za-z0-9]{43,50})(?:[^0-9A-Za-z_/-]|$)`,
 		Keywords:    []string{`/hooks/`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x48ddbe3f8599c0cc, Back: 6, Direct: true, Anchors: []Anchor{{"https://", 0, 0}, {"https://", 1, 0}, {"https://", 2, 0}, {"https://", 3, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -4307,6 +4633,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[a-km-uw-z13-9]{26}`,
 		Keywords:    []string{`mattermost_token`, `mattermost-token`, `mattermosttoken`, `mattermost_access_token`, `mattermost-access-token`, `mattermostaccesstoken`, `mattermost_bot_token`, `mattermost-bot-token`, `mattermostbottoken`, `mm_token`, `mm-token`, `mmtoken`, `mm_access_token`, `mm-access-token`, `mmaccesstoken`, `mm_bot_token`, `mm-bot-token`, `mmbottoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x17858667d1f04df2, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -4318,6 +4645,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://support.maxmind.com/knowledge-base/articles/manage-maxmind-license-keys`,
 		Token:       `[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk`,
+		Derived:     &Derived{Of: 0x295ef599ab36cdb0, Back: 42, Direct: true, Anchors: []Anchor{{"_mmk", 0, 36}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4329,6 +4657,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://docs.mercury.com/`,
 		Token:       `mercury_production_[a-z]{3,6}_[A-Za-z0-9]{40,50}_yrucrem`,
+		Derived:     &Derived{Of: 0xb9e3499aa1d72379, Back: 6, Direct: true, Anchors: []Anchor{{"mercury_prod", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -4341,6 +4670,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.mergify.com/`,
 		Token:       `mergify_application_key_[A-Za-z0-9_-]{40,200}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x9e8f8fc9887477bb, Back: 6, Direct: true, Anchors: []Anchor{{"mergify_appl", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -4354,6 +4684,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{25}`,
 		Keywords:    []string{`messagebird_access_key`, `messagebird-access-key`, `messagebirdaccesskey`, `messagebird_api_key`, `messagebird-api-key`, `messagebirdapikey`, `messagebird_accesskey`, `messagebird-accesskey`, `messagebird_token`, `messagebird-token`, `messagebirdtoken`, `messagebird_key`, `messagebird-key`, `messagebirdkey`, `bird_access_key`, `bird-access-key`, `birdaccesskey`, `bird_api_key`, `bird-api-key`, `birdapikey`, `bird_accesskey`, `bird-accesskey`, `bird_token`, `bird-token`, `birdtoken`, `bird_key`, `bird-key`, `birdkey`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xa863445a557d5673, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -4367,6 +4698,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`mistral_api`, `mistral-api`, `mistralapi`, `mistral_key`, `mistral-key`, `mistralkey`, `mistral_token`, `mistral-token`, `mistraltoken`, `mistralai_api`, `mistralai-api`, `mistralaiapi`, `mistralai_key`, `mistralai-key`, `mistralaikey`, `mistralai_token`, `mistralai-token`, `mistralaitoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x59157a073d2dadc9, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -4380,6 +4712,7 @@ var tableRules = [...]Rule{
 		Assigned:    `a[ks]-[A-Za-z0-9]{22}`,
 		Keywords:    []string{`modal_token`, `modal-token`, `modaltoken`, `modal_secret`, `modal-secret`, `modalsecret`},
 		Entropy:     3.2,
+		Derived:     &Derived{Of: 0xf340fd317cfcd7e3, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -4393,6 +4726,7 @@ var tableRules = [...]Rule{
 		Assigned:    `eyJhbGciOiJIUzI1NiJ9\.eyJ0aWQi[A-Za-z0-9_-]{80,400}\.[A-Za-z0-9_-]{43}`,
 		Keywords:    []string{`monday_api`, `monday-api`, `mondayapi`, `monday_token`, `monday-token`, `mondaytoken`, `monday_key`, `monday-key`, `mondaykey`, `authorization`},
 		Proof:       `jwt`,
+		Derived:     &Derived{Of: 0x820ad20188d1d2f7, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4405,6 +4739,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.mongodb.com/docs/atlas/configure-api-access/`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`mongodb_atlas_private_key`, `mongodb-atlas-private-key`, `mongodbatlasprivatekey`, `mongodb_atlas_private_api_key`, `mongodb-atlas-private-api-key`, `mongodbatlasprivateapikey`, `mongodb_atlas_api_key`, `mongodb-atlas-api-key`, `mongodbatlasapikey`, `mongodb_atlas_api_private`, `mongodb-atlas-api-private`, `mongodbatlasapiprivate`, `atlas_private_key`, `atlas-private-key`, `atlasprivatekey`, `atlas_private_api_key`, `atlas-private-api-key`, `atlasprivateapikey`, `atlas_api_key`, `atlas-api-key`, `atlasapikey`, `atlas_api_private`, `atlas-api-private`, `atlasapiprivate`, `mcli_private_key`, `mcli-private-key`, `mcliprivatekey`, `mcli_private_api_key`, `mcli-private-api-key`, `mcliprivateapikey`, `mcli_api_key`, `mcli-api-key`, `mcliapikey`, `mcli_api_private`, `mcli-api-private`, `mcliapiprivate`},
+		Derived:     &Derived{Of: 0x77b33936a6a8c009, Back: 2048},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -4417,6 +4752,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.mongodb.com/docs/atlas/api/service-accounts-overview/`,
 		Token:       `mdb_sa_sk_[A-Za-z0-9_-]{40}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x6c2518b7e2e0361a, Back: 6, Direct: true, Anchors: []Anchor{{"mdb_sa_sk_", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -4442,7 +4778,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0xc8cfe9b64cefe4f8, Back: 6, Direct: true, Anchors: []Anchor{{"mongodb://", 0, 0}, {"mongodb+", 1, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `msteams-webhook`,
@@ -4454,6 +4791,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/add-incoming-webhook`,
 		Regex:       `(?:[a-z0-9-]{1,60}\.webhook\.office\.com/webhookb2|outlook\.office(?:365)?\.com/webhook)/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}@[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`/incomingwebhook/`},
+		Derived:     &Derived{Of: 0xfa3f7122875d8676, Back: 2048, Span: 813, Anchors: []Anchor{{".webhook.office.com/webhookb2", 0, 0}, {"outlook.office.com/webhook", 0, 0}, {"outlook.office365.com/webhook", 0, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -4480,7 +4818,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0x2b2151197ba29b4f, Back: 2048, Span: 1148, Anchors: []Anchor{{"@tcp(", 0, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `mysql-uri`,
@@ -4505,7 +4844,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0x6fd4235002fcd5a8, Back: 6, Direct: true, Anchors: []Anchor{{"mysql://", 0, 0}, {"mysql+", 1, 0}, {"mysql2://", 2, 0}, {"mysqlx://", 2, 0}, {"mysql2+", 3, 0}, {"mysqlx+", 3, 0}, {"mariadb://", 4, 0}, {"mariadb+", 5, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `nats-creds`,
@@ -4519,6 +4859,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`nkey seed`},
 		Reach:       512,
 		Multiline:   true,
+		Derived:     &Derived{Of: 0xc5bb535bf2c4906f, Back: 6, Direct: true, Anchors: []Anchor{{"-----begin ", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -4531,6 +4872,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://neon.com/docs/manage/api-keys`,
 		Token:       `napi_[A-Za-z0-9]{64}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x7507132c0997b0c5, Back: 6, Direct: true, Anchors: []Anchor{{"napi_", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -4543,6 +4885,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://neon.com/docs/connect/connect-from-any-app`,
 		Token:       `npg_[A-Za-z0-9]{12}`,
 		Entropy:     2.8,
+		Derived:     &Derived{Of: 0xedcd885bd4a6707f, Back: 6, Direct: true, Anchors: []Anchor{{"npg_", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -4555,6 +4898,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.netlify.com/api/get-started/`,
 		Token:       `nfp_[A-Za-z0-9_]{36}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xe9e6d633c4735b5, Back: 6, Direct: true, Anchors: []Anchor{{"nfp_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -4568,6 +4912,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{43,45}`,
 		Keywords:    []string{`netlify_auth`, `netlify-auth`, `netlifyauth`, `netlify_token`, `netlify-token`, `netlifytoken`, `netlify_access`, `netlify-access`, `netlifyaccess`, `netlify_api`, `netlify-api`, `netlifyapi`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x756ba69c6583d975, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -4593,7 +4938,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "generic.toml"},
+		Derived: &Derived{Of: 0xf6c2430215914eb1, Back: 2048},
+		Source:  Position{File: "generic.toml"},
 	},
 	{
 		ID:          `newrelic-admin-key`,
@@ -4604,6 +4950,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/`,
 		Token:       `NRAA-[0-9a-f]{27}`,
+		Derived:     &Derived{Of: 0x58a0993c45ace20e, Back: 6, Direct: true, Anchors: []Anchor{{"nraa-", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4615,6 +4962,7 @@ var tableRules = [...]Rule{
 		Severity:    `info`,
 		Docs:        `https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/`,
 		Token:       `(?:NRJS-|NRBR-)[0-9a-f]{19}`,
+		Derived:     &Derived{Of: 0x54ad36bcda0b7173, Back: 6, Direct: true, Anchors: []Anchor{{"nrjs-", 0, 0}, {"nrbr-", 1, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4627,6 +4975,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/`,
 		Token:       `NRII-[A-Za-z0-9_-]{32}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x3e423cf9d115767c, Back: 6, Direct: true, Anchors: []Anchor{{"nrii-", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4638,6 +4987,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/`,
 		Token:       `(?:[0-9a-f]{32}FFFFNRAL|eu01xx[0-9a-f]{26}FFFFNRAL|eu01xx[0-9a-f]{30}NRAL)`,
+		Derived:     &Derived{Of: 0x57324fba6e52c915, Back: 38, Direct: true, Anchors: []Anchor{{"ffffnral", 0, 32}, {"ffffnral", 1, 32}, {"eu01xx", 2, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4651,6 +5001,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`new_relic_license`, `new-relic-license`, `newreliclicense`, `new_relic_licence`, `new-relic-licence`, `newreliclicence`, `newrelic_license`, `newrelic-license`, `newrelic_licence`, `newrelic-licence`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x2d776a41d882ceda, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4662,6 +5013,7 @@ var tableRules = [...]Rule{
 		Severity:    `info`,
 		Docs:        `https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/`,
 		Token:       `(?:AA[0-9a-f]{40}-NRMA|eu01xx[0-9a-f]{36}-NRMA)`,
+		Derived:     &Derived{Of: 0xef3e41487874e8f2, Back: 48, Direct: true, Anchors: []Anchor{{"-nrma", 0, 42}, {"eu01xx", 1, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4673,6 +5025,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://docs.px.dev/`,
 		Token:       `(?:px-api-|px-dep-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+		Derived:     &Derived{Of: 0xd2e5719de4fb519c, Back: 6, Direct: true, Anchors: []Anchor{{"px-api-", 0, 0}, {"px-dep-", 1, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4685,6 +5038,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/`,
 		Token:       `NRIQ-[A-Za-z0-9_-]{32}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xcf24e856037b524, Back: 6, Direct: true, Anchors: []Anchor{{"nriq-", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4696,6 +5050,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/`,
 		Token:       `NRRA-[0-9a-f]{42}`,
+		Derived:     &Derived{Of: 0xc33aac2c39ce148c, Back: 6, Direct: true, Anchors: []Anchor{{"nrra-", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4708,6 +5063,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.newrelic.com/docs/apis/intro-apis/new-relic-api-keys/`,
 		Token:       `NRAK-[A-Z0-9]{27}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x2b4648ed8e858584, Back: 6, Direct: true, Anchors: []Anchor{{"nrak-", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4721,6 +5077,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:[A-Za-z0-9+/]{43}=|[0-9a-f]{64}|[0-9a-f]{32})`,
 		Keywords:    []string{`nextauth_secret`, `nextauth-secret`, `nextauthsecret`, `auth_secret`, `better_auth_secret`, `better-auth-secret`, `betterauthsecret`},
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x96e1198124ae510c, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -4734,6 +5091,7 @@ var tableRules = [...]Rule{
 		Assigned:    `2[0-9A-Za-z]{26}_[0-9][0-9A-Za-z]{20}`,
 		Keywords:    []string{`ngrok`, `authtoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x5a4a47156f5c4d95, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -4746,6 +5104,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.notion.com/docs/authorization`,
 		Token:       `ntn_[0-9]{11}[A-Za-z0-9]{35}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x515c9605353192f5, Back: 6, Direct: true, Anchors: []Anchor{{"ntn_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4758,6 +5117,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.notion.com/docs/authorization`,
 		Token:       `secret_[A-Za-z0-9]{43}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x50904c92b878c588, Back: 6, Direct: true, Anchors: []Anchor{{"secret_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4771,6 +5131,7 @@ var tableRules = [...]Rule{
 		Token:       `npm_[0-9A-Za-z]{36}`,
 		Entropy:     3,
 		Proof:       `npm`,
+		Derived:     &Derived{Of: 0xe7f13d29b3402987, Back: 6, Direct: true, Anchors: []Anchor{{"npm_", 0, 0}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -4783,6 +5144,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.npmjs.com/about-access-tokens`,
 		Regex:       `_authToken[ \t]*=[ \t]*"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`_authtoken`},
+		Derived:     &Derived{Of: 0x64a4e9ee01721b76, Back: 6, Direct: true, Anchors: []Anchor{{"_authtoken", 0, 0}, {"_authtoken", 1, 0}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -4797,6 +5159,7 @@ var tableRules = [...]Rule{
 		Entropy:     3,
 		Reach:       4096,
 		Weak:        true,
+		Derived:     &Derived{Of: 0x114b610098a3c6fa, Back: 4096, Anchors: []Anchor{{":_authtoken", 0, 0}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -4807,9 +5170,10 @@ var tableRules = [...]Rule{
 		Identity:    `generic`,
 		Severity:    `high`,
 		Docs:        `https://docs.npmjs.com/cli/configuring-npm/npmrc`,
-		Regex:       `(?m)^[ \t]*_auth[ \t]*=[ \t]*"?([A-Za-z0-9+/]{12,200}={0,2})"?[ \t\r]*$`,
-		Keywords:    []string{`_auth`},
+		Token:       `_auth[ \t]*=[ \t]*"?([A-Za-z0-9+/]{12,200}={0,2})`,
+		Entropy:     3,
 		Weak:        true,
+		Derived:     &Derived{Of: 0x64d8a845b8ec0f00, Back: 6, Direct: true, Anchors: []Anchor{{"_auth", 0, 0}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -4823,6 +5187,7 @@ var tableRules = [...]Rule{
 		Regex:       `//[A-Za-z0-9.-]{3,100}(?::[0-9]{2,5})?/[^\s:=]{0,120}:_password[ \t]*=[ \t]*"?([A-Za-z0-9+/]{12,}={0,2})`,
 		Entropy:     3,
 		Weak:        true,
+		Derived:     &Derived{Of: 0x7f5a9d336783a08c, Back: 2048, Anchors: []Anchor{{":_password", 0, 0}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -4835,6 +5200,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learn.microsoft.com/en-us/nuget/nuget-org/publish-a-package`,
 		Token:       `(?:oy2[a-z2-7]{43}|OY2[A-Z2-7]{43})`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x23777b2f7d13bd16, Back: 6, Direct: true, Anchors: []Anchor{{"oy2", 0, 0}, {"oy2", 1, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -4849,6 +5215,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cleartextpassword`},
 		Entropy:     3,
 		Weak:        true,
+		Derived:     &Derived{Of: 0x4bf0175fdfe05eda, Back: 6, Direct: true, Anchors: []Anchor{{"<add", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -4861,6 +5228,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.nvidia.com/ngc/`,
 		Token:       `nvapi-[A-Za-z0-9_-]{60,70}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x47e6cfcd0edca7de, Back: 6, Direct: true, Anchors: []Anchor{{"nvapi-", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -4874,6 +5242,7 @@ var tableRules = [...]Rule{
 		Assigned:    `API-[A-Z0-9]{25,36}`,
 		Keywords:    []string{`octopus_api`, `octopus-api`, `octopusapi`, `octopus_key`, `octopus-key`, `octopuskey`, `octopus_cli_api`, `octopus-cli-api`, `octopuscliapi`, `octopus_token`, `octopus-token`, `octopustoken`, `octopus_deploy`, `octopus-deploy`, `octopusdeploy`, `octo_api`, `octo-api`, `octoapi`, `octo_key`, `octo-key`, `octokey`, `octo_cli_api`, `octo-cli-api`, `octocliapi`, `octo_token`, `octo-token`, `octotoken`, `octo_deploy`, `octo-deploy`, `octodeploy`, `x-octopus-apikey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xe7e8d0decdd953f2, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -4887,6 +5256,7 @@ var tableRules = [...]Rule{
 		Assigned:    `00[A-Za-z0-9_-]{40}`,
 		Keywords:    []string{`okta_api`, `okta-api`, `oktaapi`, `okta_token`, `okta-token`, `oktatoken`, `okta_key`, `okta-key`, `oktakey`, `okta_ssws`, `okta-ssws`, `oktassws`, `ssws`},
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x18d0a330e0a4df7f, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4900,6 +5270,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{64}`,
 		Keywords:    []string{`okta_client_secret`, `okta-client-secret`, `oktaclientsecret`, `okta_oauth_client_secret`, `okta-oauth-client-secret`, `oktaoauthclientsecret`, `okta_oauth2_client_secret`, `okta-oauth2-client-secret`, `oktaoauth2clientsecret`, `okta_secret`, `okta-secret`, `oktasecret`},
 		Entropy:     4.2,
+		Derived:     &Derived{Of: 0xffe010839def5347, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4912,6 +5283,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://support.1password.com/secret-key-security/`,
 		Token:       `A3-[0-9A-Z]{6}-(?:[0-9A-Z]{11}|[0-9A-Z]{6}-[0-9A-Z]{5})-[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xabbd048ab9cce5f0, Back: 6, Direct: true, Anchors: []Anchor{{"a3-", 0, 0}, {"a3-", 1, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -4925,6 +5297,7 @@ var tableRules = [...]Rule{
 		Token:       `ops_eyJ[A-Za-z0-9+/_-]{250,}={0,2}`,
 		Reach:       8192,
 		Proof:       `1password-service`,
+		Derived:     &Derived{Of: 0x709423e65fcfb43, Back: 6, Direct: true, Anchors: []Anchor{{"ops_eyj", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -4936,6 +5309,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://documentation.onesignal.com/docs/en/keys-and-ids`,
 		Token:       `(?:os_v2_app_|os_v2_org_)[a-z2-7]{103}`,
+		Derived:     &Derived{Of: 0x7f2f38985b878be9, Back: 6, Direct: true, Anchors: []Anchor{{"os_v2_app_", 0, 0}, {"os_v2_org_", 1, 0}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -4948,6 +5322,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://help.openai.com/en/articles/5112595-best-practices-for-api-key-safety`,
 		Token:       `sk-admin-(?:[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
+		Derived:     &Derived{Of: 0x188bc7d5d5f4d58d, Back: 6, Direct: true, Anchors: []Anchor{{"sk-admin-", 0, 0}, {"sk-admin-", 1, 0}, {"sk-admin-", 2, 0}}},
 		Source:      Position{File: "openai.toml"},
 	},
 	{
@@ -4960,6 +5335,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://help.openai.com/en/articles/5112595-best-practices-for-api-key-safety`,
 		Token:       `sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}`,
 		Proof:       `openai`,
+		Derived:     &Derived{Of: 0xe5fc72130d727857, Back: 29, Direct: true, Anchors: []Anchor{{"t3blbkfj", 0, 23}}},
 		Source:      Position{File: "openai.toml"},
 	},
 	{
@@ -4972,6 +5348,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://help.openai.com/en/articles/5112595-best-practices-for-api-key-safety`,
 		Token:       `sk-proj-(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
+		Derived:     &Derived{Of: 0x683f346e8e187f4b, Back: 6, Direct: true, Anchors: []Anchor{{"sk-proj-", 0, 0}, {"sk-proj-", 1, 0}, {"sk-proj-", 2, 0}}},
 		Source:      Position{File: "openai.toml"},
 	},
 	{
@@ -4984,6 +5361,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://help.openai.com/en/articles/5112595-best-practices-for-api-key-safety`,
 		Token:       `(?:sk-svcacct-|sk-service-)(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
+		Derived:     &Derived{Of: 0x8bc400e01f73c960, Back: 6, Direct: true, Anchors: []Anchor{{"sk-svcacct-", 0, 0}, {"sk-svcacct-", 1, 0}, {"sk-svcacct-", 2, 0}, {"sk-service-", 3, 0}, {"sk-service-", 4, 0}, {"sk-service-", 5, 0}}},
 		Source:      Position{File: "openai.toml"},
 	},
 	{
@@ -4995,6 +5373,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://openrouter.ai/docs/api-reference/authentication`,
 		Token:       `sk-or-v1-[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0xfe92546b3ed7bb4f, Back: 6, Direct: true, Anchors: []Anchor{{"sk-or-v1-", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5007,6 +5386,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.redhat.com/en/documentation/openshift_container_platform/`,
 		Token:       `sha256~[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x3fe5fe87f8c2b436, Back: 6, Direct: true, Anchors: []Anchor{{"sha256~", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -5022,6 +5402,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Derived:     &Derived{Of: 0x3e42b76a46cfb705, Back: 16384, Anchors: []Anchor{{"-----begin openssh private key", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5033,6 +5414,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://github.com/eclipse/openvsx/wiki/Publishing-Extensions`,
 		Token:       `ovsxat_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+		Derived:     &Derived{Of: 0x124cd2f4ccc14ba5, Back: 6, Direct: true, Anchors: []Anchor{{"ovsxat_", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -5046,6 +5428,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`openweather_api`, `openweather-api`, `openweatherapi`, `openweather_key`, `openweather-key`, `openweatherkey`, `openweather_token`, `openweather-token`, `openweathertoken`, `openweather_appid`, `openweather-appid`, `openweatherappid`, `openweathermap_api`, `openweathermap-api`, `openweathermapapi`, `openweathermap_key`, `openweathermap-key`, `openweathermapkey`, `openweathermap_token`, `openweathermap-token`, `openweathermaptoken`, `openweathermap_appid`, `openweathermap-appid`, `openweathermapappid`, `owm_api`, `owm-api`, `owmapi`, `owm_key`, `owm-key`, `owmkey`, `owm_token`, `owm-token`, `owmtoken`, `owm_appid`, `owm-appid`, `owmappid`, `pyowm_api`, `pyowm-api`, `pyowmapi`, `pyowm_key`, `pyowm-key`, `pyowmkey`, `pyowm_token`, `pyowm-token`, `pyowmtoken`, `pyowm_appid`, `pyowm-appid`, `pyowmappid`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xc0e8fa7e713fca7b, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5058,6 +5441,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://support.atlassian.com/opsgenie/docs/api-key-management/`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`opsgenie_api`, `opsgenie-api`, `opsgenieapi`, `opsgenie_key`, `opsgenie-key`, `opsgeniekey`, `opsgenie_token`, `opsgenie-token`, `opsgenietoken`},
+		Derived:     &Derived{Of: 0x221f41c3a258d808, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5071,6 +5455,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`ovh_application_secret`, `ovh-application-secret`, `ovhapplicationsecret`, `ovh_app_secret`, `ovh-app-secret`, `ovhappsecret`, `ovh_consumer_key`, `ovh-consumer-key`, `ovhconsumerkey`, `ovh_as`, `ovh-as`, `ovhas`, `ovh_ck`, `ovh-ck`, `ovhck`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x68ad07b7a0255c77, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -5084,6 +5469,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{48}`,
 		Keywords:    []string{`packagecloud_token`, `packagecloud-token`, `packagecloudtoken`, `packagecloud_api_token`, `packagecloud-api-token`, `packagecloudapitoken`, `packagecloud_master_token`, `packagecloud-master-token`, `packagecloudmastertoken`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xf920acb289a3c36d, Back: 2048},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5095,6 +5481,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://packagist.com/docs/composer-authentication`,
 		Token:       `packagist_ack_[0-9a-f]{28,32}`,
+		Derived:     &Derived{Of: 0x7c3981250f5629e5, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_ac", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5106,6 +5493,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://packagist.com/docs/composer-authentication`,
 		Token:       `packagist_acs_[0-9a-f]{64,96}`,
+		Derived:     &Derived{Of: 0x33ad68270d60af47, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_ac", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5117,6 +5505,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://packagist.com/docs/composer-authentication`,
 		Token:       `packagist_cut_[0-9a-f]{68}`,
+		Derived:     &Derived{Of: 0x587f51cbcb50937f, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_cu", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5128,6 +5517,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://packagist.com/docs/composer-authentication`,
 		Token:       `packagist_ort_[0-9a-f]{68}`,
+		Derived:     &Derived{Of: 0xcd54e3d87c09df2c, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_or", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5139,6 +5529,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://packagist.com/docs/composer-authentication`,
 		Token:       `packagist_out_[0-9a-f]{68}`,
+		Derived:     &Derived{Of: 0x1cebac9e1b6659b3, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_ou", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5150,6 +5541,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://packagist.com/docs/composer-authentication`,
 		Token:       `packagist_uut_[0-9a-f]{68}`,
+		Derived:     &Derived{Of: 0x3a6b91893c030b35, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_uu", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5161,6 +5553,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developer.paddle.com/`,
 		Token:       `(?:pdl_live_apikey_|pdl_sdbx_apikey_)[a-z0-9]{26}_[A-Za-z0-9]{22}_[A-Za-z0-9]{3}`,
+		Derived:     &Derived{Of: 0x88fcd5af58398732, Back: 6, Direct: true, Anchors: []Anchor{{"pdl_live_api", 0, 0}, {"pdl_sdbx_api", 1, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5174,6 +5567,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:u\+|[a-z]_|[a-z]\+|[a-z]-)[A-Za-z0-9_+-]{18}`,
 		Keywords:    []string{`pagerduty_api`, `pagerduty-api`, `pagerdutyapi`, `pagerduty_token`, `pagerduty-token`, `pagerdutytoken`, `pagerduty_key`, `pagerduty-key`, `pagerdutykey`, `pagerduty_access`, `pagerduty-access`, `pagerdutyaccess`, `pager_duty_api`, `pager-duty-api`, `pager_duty_token`, `pager-duty-token`, `pager_duty_key`, `pager-duty-key`, `pager_duty_access`, `pager-duty-access`, `pd_api`, `pd-api`, `pdapi`, `pd_token`, `pd-token`, `pdtoken`, `pd_key`, `pd-key`, `pdkey`, `pd_access`, `pd-access`, `pdaccess`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x9776e0ff35ee5ceb, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5187,6 +5581,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`pagerduty_routing_key`, `pagerduty-routing-key`, `pagerdutyroutingkey`, `pagerduty_integration_key`, `pagerduty-integration-key`, `pagerdutyintegrationkey`, `pagerduty_service_key`, `pagerduty-service-key`, `pagerdutyservicekey`, `pager_duty_routing_key`, `pager-duty-routing-key`, `pager_duty_integration_key`, `pager-duty-integration-key`, `pager_duty_service_key`, `pager-duty-service-key`, `pd_routing_key`, `pd-routing-key`, `pdroutingkey`, `pd_integration_key`, `pd-integration-key`, `pdintegrationkey`, `pd_service_key`, `pd-service-key`, `pdservicekey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x2c7681b67f38c1f6, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5200,6 +5595,7 @@ var tableRules = [...]Rule{
 		Assigned:    `E[A-Za-z0-9_-]{79}`,
 		Keywords:    []string{`paypal_client_secret`, `paypal-client-secret`, `paypalclientsecret`, `paypal_secret`, `paypal-secret`, `paypalsecret`, `paypal_api_secret`, `paypal-api-secret`, `paypalapisecret`, `client_secret`},
 		Entropy:     4.3,
+		Derived:     &Derived{Of: 0x65012440e977b6bd, Back: 2048},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5211,6 +5607,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://paystack.com/docs/api/authentication/`,
 		Token:       `sk_live_[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0xc21235e0340c7eb8, Back: 6, Direct: true, Anchors: []Anchor{{"sk_live_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5226,6 +5623,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Derived:     &Derived{Of: 0x165d13b7137c7ba7, Back: 16384, Anchors: []Anchor{{"-----begin dsa private key", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5241,6 +5639,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Derived:     &Derived{Of: 0xba827ecf1ea5b6a9, Back: 16384, Anchors: []Anchor{{"-----begin ec private key", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5256,6 +5655,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Derived:     &Derived{Of: 0xd17321de1918ad5f, Back: 16384, Anchors: []Anchor{{"-----begin encrypted private key", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5271,6 +5671,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Derived:     &Derived{Of: 0xfbf6b2b64bc05afb, Back: 16384, Anchors: []Anchor{{"-----begin private key", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5286,6 +5687,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Derived:     &Derived{Of: 0x4d93fad0395b029, Back: 16384, Anchors: []Anchor{{"-----begin rsa private key", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5298,6 +5700,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.perplexity.ai/`,
 		Token:       `pplx-[A-Za-z0-9]{48}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xccb9dd13c7f1b6f7, Back: 6, Direct: true, Anchors: []Anchor{{"pplx-", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5313,6 +5716,7 @@ var tableRules = [...]Rule{
 		Reach:       32768,
 		Multiline:   true,
 		Proof:       `pgp`,
+		Derived:     &Derived{Of: 0x9c1f99dd11576465, Back: 32768, Anchors: []Anchor{{"-----begin pgp private key block", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5326,6 +5730,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:api-|cli-)[a-z0-9]{28}`,
 		Keywords:    []string{`phabricator_token`, `phabricator-token`, `phabricatortoken`, `phabricator_api`, `phabricator-api`, `phabricatorapi`, `conduit_token`, `conduit-token`, `conduittoken`, `conduit_api`, `conduit-api`, `conduitapi`, `arc_token`, `arc-token`, `arctoken`, `arc_api`, `arc-api`, `arcapi`, `phab_token`, `phab-token`, `phabtoken`, `phab_api`, `phab-api`, `phabapi`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x9cd4bccda89fd30, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -5338,6 +5743,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.pinecone.io/guides/projects/manage-api-keys`,
 		Token:       `pcsk_[0-9A-Za-z]{5,6}_[0-9A-Za-z]{63}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xe434e6597f5b7f35, Back: 6, Direct: true, Anchors: []Anchor{{"pcsk_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5350,6 +5756,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.pinecone.io/guides/projects/manage-api-keys`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`pinecone_api`, `pinecone-api`, `pineconeapi`, `pinecone_key`, `pinecone-key`, `pineconekey`, `pinecone_token`, `pinecone-token`, `pineconetoken`},
+		Derived:     &Derived{Of: 0x16cc31f5de77ab9d, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5362,6 +5769,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.pinterest.com/docs/api/v5/`,
 		Token:       `(?:pina_|pinr\.)[A-Za-z0-9_-]{40,200}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xcbd8e577bbb563b6, Back: 6, Direct: true, Anchors: []Anchor{{"pina_", 0, 0}, {"pinr.", 1, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -5375,6 +5783,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`pipedrive_api`, `pipedrive-api`, `pipedriveapi`, `pipedrive_token`, `pipedrive-token`, `pipedrivetoken`, `pipedrive_key`, `pipedrive-key`, `pipedrivekey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x39e6eeb0f2b7d41, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5390,6 +5799,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `pkcs12`,
+		Derived:     &Derived{Of: 0xa941190657691731, Back: 12, Direct: true, Anchors: []Anchor{{"ibazcc", 0, 6}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5401,6 +5811,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://plaid.com/docs/api/items/`,
 		Token:       `(?:access-sandbox-|access-development-|access-production-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+		Derived:     &Derived{Of: 0xa3b9133363530902, Back: 6, Direct: true, Anchors: []Anchor{{"access-sandb", 0, 0}, {"access-devel", 1, 0}, {"access-produ", 2, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5414,6 +5825,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{30}`,
 		Keywords:    []string{`plaid_secret`, `plaid-secret`, `plaidsecret`, `plaid_client_secret`, `plaid-client-secret`, `plaidclientsecret`, `plaid_sandbox_secret`, `plaid-sandbox-secret`, `plaidsandboxsecret`, `plaid_production_secret`, `plaid-production-secret`, `plaidproductionsecret`, `plaid_development_secret`, `plaid-development-secret`, `plaiddevelopmentsecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x63b437195e13e4f6, Back: 2048},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5426,6 +5838,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://planetscale.com/docs`,
 		Token:       `pscale_pw_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xb634d20d53b3523e, Back: 6, Direct: true, Anchors: []Anchor{{"pscale_pw_", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -5438,6 +5851,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://planetscale.com/docs`,
 		Token:       `pscale_oauth_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xa0f3ab9bdcafc612, Back: 6, Direct: true, Anchors: []Anchor{{"pscale_oauth", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -5450,6 +5864,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://planetscale.com/docs`,
 		Token:       `pscale_tkn_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xceb47289245af1d4, Back: 6, Direct: true, Anchors: []Anchor{{"pscale_tkn_", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -5463,6 +5878,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{40}`,
 		Keywords:    []string{`plivo_auth`, `plivo-auth`, `plivoauth`, `plivo_token`, `plivo-token`, `plivotoken`, `plivo_secret`, `plivo-secret`, `plivosecret`},
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xf14eb3615780e592, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -5475,6 +5891,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.polar.sh/`,
 		Token:       `polar_oat_[A-Za-z0-9_-]{30,100}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x85acf962618158c4, Back: 6, Direct: true, Anchors: []Anchor{{"polar_oat_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5487,6 +5904,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.portainer.io/api/access`,
 		Token:       `ptr_[A-Za-z0-9+/]{43}=`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xd9f41f5e118b3081, Back: 6, Direct: true, Anchors: []Anchor{{"ptr_", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -5513,7 +5931,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0x6efe629cbf01b214, Back: 2048, Anchors: []Anchor{{":5432:", 0, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `postgres-uri`,
@@ -5538,7 +5957,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0x38b9b976d07bd57f, Back: 6, Direct: true, Anchors: []Anchor{{"postgres://", 0, 0}, {"postgres+", 1, 0}, {"postgresql:/", 2, 0}, {"postgresql+", 3, 0}, {"postgis://", 4, 0}, {"postgis+", 5, 0}, {"cockroachdb:", 6, 0}, {"cockroachdb+", 7, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `posthog-personal-key`,
@@ -5550,6 +5970,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://posthog.com/docs/api`,
 		Token:       `phx_[A-Za-z0-9_-]{41,49}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xe751cae55ab863e7, Back: 6, Direct: true, Anchors: []Anchor{{"phx_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5562,6 +5983,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://posthog.com/docs/api`,
 		Token:       `phc_[A-Za-z0-9_-]{41,44}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xdd65b8e3f515b45d, Back: 6, Direct: true, Anchors: []Anchor{{"phc_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5573,6 +5995,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://learning.postman.com/docs/developer/postman-api/authentication/`,
 		Token:       `PMAK-[0-9a-f]{24}-[0-9a-f]{34}`,
+		Derived:     &Derived{Of: 0x11fe07cab67a9732, Back: 6, Direct: true, Anchors: []Anchor{{"pmak-", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5585,6 +6008,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://learning.postman.com/docs/developer/postman-api/authentication/`,
 		Token:       `PMAT-[0-9A-Z]{26}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0xba674ce109e206bd, Back: 6, Direct: true, Anchors: []Anchor{{"pmat-", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5597,6 +6021,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://postmarkapp.com/developer/api/overview`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`postmark_token`, `postmark-token`, `postmarktoken`, `postmark_api_token`, `postmark-api-token`, `postmarkapitoken`, `postmark_api_key`, `postmark-api-key`, `postmarkapikey`, `postmark_account_token`, `postmark-account-token`, `postmarkaccounttoken`, `postmark_server`, `postmark-server`, `postmarkserver`},
+		Derived:     &Derived{Of: 0x9c5e05cdeca4852b, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -5609,6 +6034,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.prefect.io/v3/how-to-guides/cloud/manage-users/api-keys`,
 		Token:       `(?:pnu_|pnb_)[0-9A-Za-z]{36}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x7ad58ec5b0a4f7ba, Back: 6, Direct: true, Anchors: []Anchor{{"pnu_", 0, 0}, {"pnb_", 1, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5620,6 +6046,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://www.pulumi.com/docs/pulumi-cloud/access-management/access-tokens/`,
 		Token:       `pul-[0-9a-f][0-9a-f]{39}`,
+		Derived:     &Derived{Of: 0x61a4999dbf0346ac, Back: 6, Direct: true, Anchors: []Anchor{{"pul-0", 0, 0}, {"pul-1", 0, 0}, {"pul-2", 0, 0}, {"pul-3", 0, 0}, {"pul-4", 0, 0}, {"pul-5", 0, 0}, {"pul-6", 0, 0}, {"pul-7", 0, 0}, {"pul-8", 0, 0}, {"pul-9", 0, 0}, {"pul-a", 0, 0}, {"pul-b", 0, 0}, {"pul-c", 0, 0}, {"pul-d", 0, 0}, {"pul-e", 0, 0}, {"pul-f", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -5634,6 +6061,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`putty-user-key-file-`},
 		Reach:       16384,
 		Multiline:   true,
+		Derived:     &Derived{Of: 0x7d3b6e736809cfa1, Back: 16384, Anchors: []Anchor{{"putty-user-key-file-", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5646,6 +6074,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://pypi.org/help/#apitoken`,
 		Token:       `(?:pypi-AgEIcHlwaS5vcmc|pypi-AgENdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{50,1000}`,
 		Proof:       `pypi`,
+		Derived:     &Derived{Of: 0x35d419c3c521c12c, Back: 6, Direct: true, Anchors: []Anchor{{"pypi-ageichl", 0, 0}, {"pypi-agendgv", 1, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5658,6 +6087,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://qdrant.tech/documentation/cloud/authentication/`,
 		Token:       `eyJhb[A-Za-z0-9_-]{10,60}\.eyJhY2Nlc3Mi[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{43}`,
 		Proof:       `jwt`,
+		Derived:     &Derived{Of: 0x46abad93e6af953f, Back: 6, Direct: true, Anchors: []Anchor{{"eyjhb", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5671,6 +6101,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{36,64}`,
 		Keywords:    []string{`qdrant_api`, `qdrant-api`, `qdrantapi`, `qdrant_key`, `qdrant-key`, `qdrantkey`, `qdrant_token`, `qdrant-token`, `qdranttoken`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x1ba06549f89dc470, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5684,6 +6115,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`rails_master_key`, `rails-master-key`, `railsmasterkey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x280670adbaa5e2bc, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -5697,6 +6129,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{128}`,
 		Keywords:    []string{`secret_key_base`, `secretkeybase`, `secret_token`},
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x2920de5e8062b26c, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -5709,6 +6142,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.railway.com/guides/public-api`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`railway_token`, `railway-token`, `railwaytoken`, `railway_api_token`, `railway-api-token`, `railwayapitoken`, `railway_api_key`, `railway-api-key`, `railwayapikey`},
+		Derived:     &Derived{Of: 0xaf3d279de959a8b6, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -5721,6 +6155,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://ranchermanager.docs.rancher.com/reference-guides/user-settings/api-keys`,
 		Assigned:    `(?:token-|kubeconfig-user-|kubeconfig-u-)[a-z0-9]{5,10}:[a-z0-9]{54}`,
 		Keywords:    []string{`rancher`, `cattle`, `token`},
+		Derived:     &Derived{Of: 0x105c4376643c27e5, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -5733,6 +6168,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.rapidapi.com/`,
 		Token:       `[A-Za-z0-9]{10}msh[A-Za-z0-9]{15}p1[A-Za-z0-9]{6}jsn[A-Za-z0-9]{12}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xeb5bb63310749d32, Back: 16, Direct: true, Anchors: []Anchor{{"msh", 0, 10}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5745,6 +6181,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://razorpay.com/docs/api/authentication/`,
 		Token:       `rzp_live_[A-Za-z0-9]{14}`,
 		Entropy:     2.8,
+		Derived:     &Derived{Of: 0xbd21c7f028c97b2d, Back: 6, Direct: true, Anchors: []Anchor{{"rzp_live_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5758,6 +6195,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{24}`,
 		Keywords:    []string{`razorpay_secret`, `razorpay-secret`, `razorpaysecret`, `razorpay_key_secret`, `razorpay-key-secret`, `razorpaykeysecret`, `razorpay_api_secret`, `razorpay-api-secret`, `razorpayapisecret`, `rzp_secret`, `rzp-secret`, `rzpsecret`, `rzp_key_secret`, `rzp-key-secret`, `rzpkeysecret`, `rzp_api_secret`, `rzp-api-secret`, `rzpapisecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x6a25734d1f5167c, Back: 2048},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5770,6 +6208,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://razorpay.com/docs/api/authentication/`,
 		Token:       `rzp_test_[A-Za-z0-9]{14}`,
 		Entropy:     2.8,
+		Derived:     &Derived{Of: 0x9b29d3bbaf330aab, Back: 6, Direct: true, Anchors: []Anchor{{"rzp_test_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5782,6 +6221,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.readme.com/main/reference/intro/authentication`,
 		Token:       `rdme_[a-z0-9]{70}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xc269702ce87c477a, Back: 6, Direct: true, Anchors: []Anchor{{"rdme_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5807,7 +6247,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0xf6dc14927301647e, Back: 6, Direct: true, Anchors: []Anchor{{"redis://", 0, 0}, {"redis+", 1, 0}, {"rediss://", 2, 0}, {"rediss+", 3, 0}, {"valkey://", 4, 0}, {"valkey+", 5, 0}, {"valkeys://", 6, 0}, {"valkeys+", 7, 0}}},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `render-api-key`,
@@ -5819,6 +6260,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://render.com/docs/api`,
 		Token:       `rnd_[A-Za-z0-9]{28}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x986e56eb068d8957, Back: 6, Direct: true, Anchors: []Anchor{{"rnd_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -5831,6 +6273,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://replicate.com/docs/topics/security/api-tokens`,
 		Token:       `r8_[A-Za-z0-9]{37}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x42ba546e3c36ff79, Back: 6, Direct: true, Anchors: []Anchor{{"r8_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5844,6 +6287,7 @@ var tableRules = [...]Rule{
 		Assigned:    `re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}`,
 		Keywords:    []string{`resend`},
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xc7ae046995512efd, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -5857,6 +6301,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`rollbar_access_token`, `rollbar-access-token`, `rollbaraccesstoken`, `rollbar_token`, `rollbar-token`, `rollbartoken`, `rollbar_server_token`, `rollbar-server-token`, `rollbarservertoken`, `rollbar_api_key`, `rollbar-api-key`, `rollbarapikey`, `rollbar_post_server`, `rollbar-post-server`, `rollbarpostserver`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x438b9421bb583a7c, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5868,6 +6313,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.rootly.com/`,
 		Token:       `rootly_[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x1e0b85db1fe1e2fc, Back: 6, Direct: true, Anchors: []Anchor{{"rootly_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5879,6 +6325,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://guides.rubygems.org/api-key-scopes/`,
 		Token:       `rubygems_[0-9a-f]{48}`,
+		Derived:     &Derived{Of: 0xc187fd8d9d689535, Back: 6, Direct: true, Anchors: []Anchor{{"rubygems_", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5891,6 +6338,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.runpod.io/get-started/api-keys`,
 		Token:       `rpa_[0-9A-Z]{40}[0-9A-Za-z]{6}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xd2976d253ca1f14, Back: 6, Direct: true, Anchors: []Anchor{{"rpa_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5902,6 +6350,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://docs.dev.runwayml.com/`,
 		Token:       `key_[0-9a-f][0-9a-f]{127}`,
+		Derived:     &Derived{Of: 0xe3c130853fb96416, Back: 6, Direct: true, Anchors: []Anchor{{"key_0", 0, 0}, {"key_1", 0, 0}, {"key_2", 0, 0}, {"key_3", 0, 0}, {"key_4", 0, 0}, {"key_5", 0, 0}, {"key_6", 0, 0}, {"key_7", 0, 0}, {"key_8", 0, 0}, {"key_9", 0, 0}, {"key_a", 0, 0}, {"key_b", 0, 0}, {"key_c", 0, 0}, {"key_d", 0, 0}, {"key_e", 0, 0}, {"key_f", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5915,6 +6364,7 @@ var tableRules = [...]Rule{
 		Token:       `salad_cloud_[A-Za-z0-9]{1,7}_[0-9A-Za-z]{49}`,
 		Entropy:     3.8,
 		Proof:       `saladcloud`,
+		Derived:     &Derived{Of: 0x4652398589cba922, Back: 6, Direct: true, Anchors: []Anchor{{"salad_cloud_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5927,6 +6377,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_tokens_scopes.htm`,
 		Token:       `00D[A-Za-z0-9]{12}![A-Za-z0-9._]{80,260}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x6b916d530d054f3f, Back: 6, Direct: true, Anchors: []Anchor{{"00d", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5939,6 +6390,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://help.salesforce.com/s/articleView?id=sf.connected_app_overview.htm`,
 		Token:       `3MVG9[A-Za-z0-9._]{80,250}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x4f6a77a8035bb6e6, Back: 6, Direct: true, Anchors: []Anchor{{"3mvg9", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5951,6 +6403,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_tokens_scopes.htm`,
 		Token:       `5Aep861[A-Za-z0-9._]{76,200}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xaa95d704e728da04, Back: 6, Direct: true, Anchors: []Anchor{{"5aep861", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5963,6 +6416,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.scaleway.com/en/docs/iam/concepts/`,
 		Token:       `SCW[0-9A-Z]{17}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xa942f5dbcd6b8fd3, Back: 6, Direct: true, Anchors: []Anchor{{"scw", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -5975,6 +6429,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.scaleway.com/en/docs/iam/concepts/`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`scw_secret`, `scw-secret`, `scwsecret`, `scw_token`, `scw-token`, `scwtoken`, `scw_api_key`, `scw-api-key`, `scwapikey`, `scw_api_token`, `scw-api-token`, `scwapitoken`, `scaleway_secret`, `scaleway-secret`, `scalewaysecret`, `scaleway_token`, `scaleway-token`, `scalewaytoken`, `scaleway_api_key`, `scaleway-api-key`, `scalewayapikey`, `scaleway_api_token`, `scaleway-api-token`, `scalewayapitoken`},
+		Derived:     &Derived{Of: 0xdc6b49196ddc5fd1, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -5987,6 +6442,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://segment.com/docs/api/public-api/`,
 		Token:       `sgp_[A-Za-z0-9]{64}`,
 		Entropy:     4.2,
+		Derived:     &Derived{Of: 0x6d967ab8391cef45, Back: 6, Direct: true, Anchors: []Anchor{{"sgp_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6000,6 +6456,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`segment_write_key`, `segment-write-key`, `segmentwritekey`, `segment_writekey`, `segment-writekey`, `segment_api_key`, `segment-api-key`, `segmentapikey`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xc6a7ad9d48c1aaa4, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6013,6 +6470,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{64}`,
 		Keywords:    []string{`semgrep_app_token`, `semgrep-app-token`, `semgrepapptoken`, `semgrep_token`, `semgrep-token`, `semgreptoken`, `semgrep_api`, `semgrep-api`, `semgrepapi`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x2d1cb34c9e27622f, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6025,6 +6483,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.twilio.com/docs/sendgrid/ui/account-and-settings/api-keys`,
 		Token:       `SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xde51170f34443837, Back: 6, Direct: true, Anchors: []Anchor{{"sg.", 0, 0}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6037,6 +6496,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.sentry.io/concepts/key-terms/dsn-explainer/`,
 		Regex:       `https://[0-9a-f]{32}@(?:o[0-9]{1,20}\.ingest\.(?:[a-z]{2}\.)?)?sentry\.io/[0-9]{1,20}`,
 		Keywords:    []string{`sentry.io`},
+		Derived:     &Derived{Of: 0xc9aed7e5366d621f, Back: 46, Direct: true, Anchors: []Anchor{{"https://", 0, 0}, {"https://", 1, 0}, {"@sentry.io/", 2, 40}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6049,6 +6509,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.sentry.io/concepts/key-terms/dsn-explainer/`,
 		Regex:       `https://[0-9a-f]{32}:([0-9a-f]{32})@[A-Za-z0-9.-]{4,100}/[0-9]{1,20}`,
 		Keywords:    []string{`@sentry.io`, `sentry`, `dsn`},
+		Derived:     &Derived{Of: 0x2c4b2b8c6d9eac62, Back: 6, Direct: true, Anchors: []Anchor{{"https://", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6060,6 +6521,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.sentry.io/account/auth-tokens/`,
 		Token:       `(?:sntryi_|sntrya_)[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x3e2840bb41f52fe2, Back: 6, Direct: true, Anchors: []Anchor{{"sntryi_", 0, 0}, {"sntrya_", 1, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6072,6 +6534,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.sentry.io/account/auth-tokens/`,
 		Token:       `sntrys_eyJ[A-Za-z0-9+/]{40,600}={0,2}_[A-Za-z0-9+/]{43}`,
 		Proof:       `sentry-org`,
+		Derived:     &Derived{Of: 0xc6e917bd72a6f889, Back: 6, Direct: true, Anchors: []Anchor{{"sntrys_eyj", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6085,6 +6548,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{64}`,
 		Keywords:    []string{`sentry_token`, `sentry-token`, `sentrytoken`, `sentry_api_key`, `sentry-api-key`, `sentryapikey`, `sentry_auth`, `sentry-auth`, `sentryauth`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x79f7af2686fd9c96, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6096,6 +6560,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.sentry.io/account/auth-tokens/`,
 		Token:       `sntryu_[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x6d362cf051032832, Back: 6, Direct: true, Anchors: []Anchor{{"sntryu_", 0, 0}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6107,6 +6572,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.goshippo.com/`,
 		Token:       `shippo_live_[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0xa4e79aceb94e0d3b, Back: 6, Direct: true, Anchors: []Anchor{{"shippo_live_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6120,6 +6586,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`shodan_api`, `shodan-api`, `shodanapi`, `shodan_key`, `shodan-key`, `shodankey`, `shodan_token`, `shodan-token`, `shodantoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x913d2eacf1443689, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6131,6 +6598,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://shopify.dev/docs/apps/build/authentication-authorization`,
 		Token:       `shpat_[0-9a-fA-F]{32}`,
+		Derived:     &Derived{Of: 0xe3a27eaa7da5189c, Back: 6, Direct: true, Anchors: []Anchor{{"shpat_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6142,6 +6610,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://shopify.dev/docs/apps/build/authentication-authorization`,
 		Token:       `shpca_[0-9a-fA-F]{32}`,
+		Derived:     &Derived{Of: 0xf1c4607b3866974b, Back: 6, Direct: true, Anchors: []Anchor{{"shpca_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6153,6 +6622,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://shopify.dev/docs/apps/build/authentication-authorization`,
 		Token:       `shpua_[0-9a-fA-F]{32}`,
+		Derived:     &Derived{Of: 0xe63eac115fb61eb1, Back: 6, Direct: true, Anchors: []Anchor{{"shpua_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6164,6 +6634,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://shopify.dev/docs/apps/build/authentication-authorization`,
 		Token:       `prtapi_[0-9a-fA-F]{32}`,
+		Derived:     &Derived{Of: 0xf6494bb8a5aa03b6, Back: 6, Direct: true, Anchors: []Anchor{{"prtapi_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6175,6 +6646,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://shopify.dev/docs/apps/build/authentication-authorization`,
 		Token:       `shppa_[0-9a-fA-F]{32}`,
+		Derived:     &Derived{Of: 0xa0c1db1b25035ea6, Back: 6, Direct: true, Anchors: []Anchor{{"shppa_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6186,6 +6658,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://shopify.dev/docs/apps/build/authentication-authorization`,
 		Token:       `shpss_[0-9a-fA-F]{32}`,
+		Derived:     &Derived{Of: 0x4b04b413328359f9, Back: 6, Direct: true, Anchors: []Anchor{{"shpss_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6197,6 +6670,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://shopify.dev/docs/apps/build/authentication-authorization`,
 		Token:       `shptka_[0-9a-fA-F]{32}`,
+		Derived:     &Derived{Of: 0x26024653ab18ee21, Back: 6, Direct: true, Anchors: []Anchor{{"shptka_", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6209,6 +6683,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.shortcut.com/api/rest/v3`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`shortcut_api`, `shortcut-api`, `shortcutapi`, `shortcut_token`, `shortcut-token`, `shortcuttoken`, `clubhouse_api`, `clubhouse-api`, `clubhouseapi`, `clubhouse_token`, `clubhouse-token`, `clubhousetoken`},
+		Derived:     &Derived{Of: 0x79a8aa335bca9637, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6221,6 +6696,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://github.com/sidekiq/sidekiq/wiki/Commercial-FAQ`,
 		Regex:       `(?i)BUNDLE_(?:ENTERPRISE|GEMS)__CONTRIBSYS__COM\\?["\']?[ \t]*[:=][ \t]*\\?["\']?([0-9a-f]{8}:[0-9a-f]{8})`,
 		Keywords:    []string{`__contribsys__com`},
+		Derived:     &Derived{Of: 0x586439ec676efc94, Back: 6, Direct: true, Anchors: []Anchor{{"bundle_enter", 0, 0}, {"bundle_gems_", 1, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -6234,6 +6710,7 @@ var tableRules = [...]Rule{
 		Token:       `sk-[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3.2,
 		Weak:        true,
+		Derived:     &Derived{Of: 0x8830c3cf046fe493, Back: 6, Direct: true, Anchors: []Anchor{{"sk-0", 0, 0}, {"sk-1", 0, 0}, {"sk-2", 0, 0}, {"sk-3", 0, 0}, {"sk-4", 0, 0}, {"sk-5", 0, 0}, {"sk-6", 0, 0}, {"sk-7", 0, 0}, {"sk-8", 0, 0}, {"sk-9", 0, 0}, {"sk-a", 0, 0}, {"sk-b", 0, 0}, {"sk-c", 0, 0}, {"sk-d", 0, 0}, {"sk-e", 0, 0}, {"sk-f", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -6245,6 +6722,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://api.slack.com/concepts/token-types`,
 		Token:       `xapp-[0-9]-A[0-9A-Z]{8,12}-[0-9]{10,14}-[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0xcce58df9c91f0d4f, Back: 6, Direct: true, Anchors: []Anchor{{"xapp-0-a", 0, 0}, {"xapp-1-a", 0, 0}, {"xapp-2-a", 0, 0}, {"xapp-3-a", 0, 0}, {"xapp-4-a", 0, 0}, {"xapp-5-a", 0, 0}, {"xapp-6-a", 0, 0}, {"xapp-7-a", 0, 0}, {"xapp-8-a", 0, 0}, {"xapp-9-a", 0, 0}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6256,6 +6734,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://api.slack.com/concepts/token-types`,
 		Token:       `xoxb-(?:[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{18,26}|[0-9]{8,14}-[0-9A-Za-z]{18,26})`,
+		Derived:     &Derived{Of: 0xb8eac9dbbd440e90, Back: 6, Direct: true, Anchors: []Anchor{{"xoxb-", 0, 0}, {"xoxb-", 1, 0}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6267,6 +6746,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://api.slack.com/reference/manifests`,
 		Token:       `xoxe\.xoxp-[0-9]-[0-9A-Za-z]{163,166}`,
+		Derived:     &Derived{Of: 0x1b254af3e5aa8a34, Back: 6, Direct: true, Anchors: []Anchor{{"xoxe.xoxp-0-", 0, 0}, {"xoxe.xoxp-1-", 0, 0}, {"xoxe.xoxp-2-", 0, 0}, {"xoxe.xoxp-3-", 0, 0}, {"xoxe.xoxp-4-", 0, 0}, {"xoxe.xoxp-5-", 0, 0}, {"xoxe.xoxp-6-", 0, 0}, {"xoxe.xoxp-7-", 0, 0}, {"xoxe.xoxp-8-", 0, 0}, {"xoxe.xoxp-9-", 0, 0}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6278,6 +6758,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://api.slack.com/reference/manifests`,
 		Token:       `xoxe-[0-9]-[0-9A-Za-z]{146,147}`,
+		Derived:     &Derived{Of: 0xa822dc6f9d8a6baf, Back: 6, Direct: true, Anchors: []Anchor{{"xoxe-0-", 0, 0}, {"xoxe-1-", 0, 0}, {"xoxe-2-", 0, 0}, {"xoxe-3-", 0, 0}, {"xoxe-4-", 0, 0}, {"xoxe-5-", 0, 0}, {"xoxe-6-", 0, 0}, {"xoxe-7-", 0, 0}, {"xoxe-8-", 0, 0}, {"xoxe-9-", 0, 0}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6290,6 +6771,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://api.slack.com/concepts/token-types`,
 		Token:       `(?:xoxa-|xoxr-)[0-9A-Za-z]{8,48}|(?:xoxa-|xoxr-)[0-9]-[0-9A-Za-z]{8,48}|(?:xoxo-|xoxs-)[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{6,64}`,
 		Entropy:     2.5,
+		Derived:     &Derived{Of: 0x3428e748c9f33d0b, Back: 6, Direct: true, Anchors: []Anchor{{"xoxa-", 0, 0}, {"xoxr-", 1, 0}, {"xoxa-0-", 2, 0}, {"xoxa-1-", 2, 0}, {"xoxa-2-", 2, 0}, {"xoxa-3-", 2, 0}, {"xoxa-4-", 2, 0}, {"xoxa-5-", 2, 0}, {"xoxa-6-", 2, 0}, {"xoxa-7-", 2, 0}, {"xoxa-8-", 2, 0}, {"xoxa-9-", 2, 0}, {"xoxr-0-", 3, 0}, {"xoxr-1-", 3, 0}, {"xoxr-2-", 3, 0}, {"xoxr-3-", 3, 0}, {"xoxr-4-", 3, 0}, {"xoxr-5-", 3, 0}, {"xoxr-6-", 3, 0}, {"xoxr-7-", 3, 0}, {"xoxr-8-", 3, 0}, {"xoxr-9-", 3, 0}, {"xoxo-", 4, 0}, {"xoxs-", 5, 0}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6303,6 +6785,7 @@ var tableRules = [...]Rule{
 		Token:       `xoxd-[A-Za-z0-9%+/]{100,}={0,2}`,
 		Entropy:     3.5,
 		Reach:       1024,
+		Derived:     &Derived{Of: 0xc55e4b8fa3f8d35, Back: 6, Direct: true, Anchors: []Anchor{{"xoxd-", 0, 0}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6314,6 +6797,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://api.slack.com/concepts/token-types`,
 		Token:       `xoxc-[0-9]{9,15}-[0-9]{9,15}-[0-9]{9,15}-[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0x9e315312e8d34675, Back: 6, Direct: true, Anchors: []Anchor{{"xoxc-", 0, 0}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6327,6 +6811,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`slack_signing_secret`, `slack-signing-secret`, `slacksigningsecret`, `slack_signing_key`, `slack-signing-key`, `slacksigningkey`, `slack_client_secret`, `slack-client-secret`, `slackclientsecret`, `slack_verification_token`, `slack-verification-token`, `slackverificationtoken`, `slack_secret`, `slack-secret`, `slacksecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x42bd79442fc5aa8a, Back: 2048},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6338,6 +6823,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://api.slack.com/concepts/token-types`,
 		Token:       `xoxp-[0-9]{10,14}-[0-9]{10,14}-[0-9]{10,14}-[0-9A-Za-z]{28,34}`,
+		Derived:     &Derived{Of: 0xfe7f45a9ec65c5bc, Back: 6, Direct: true, Anchors: []Anchor{{"xoxp-", 0, 0}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6358,7 +6844,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`T0{8,}/B0{8,}/X{20,}`},
 			},
 		},
-		Source: Position{File: "slack.toml"},
+		Derived: &Derived{Of: 0x30d54ec91adabfee, Back: 6, Direct: true, Anchors: []Anchor{{"hooks.slack.", 0, 0}, {"hooks.slack.", 1, 0}}},
+		Source:  Position{File: "slack.toml"},
 	},
 	{
 		ID:          `slack-workflow-webhook`,
@@ -6370,6 +6857,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://api.slack.com/messaging/webhooks`,
 		Regex:       `hooks\.slack\.com/(?:workflows/[TE][0-9A-Z]{8,12}/A[0-9A-Z]{8,12}/[0-9]{17,19}/[0-9A-Za-z]{23,25}|triggers/[TE][0-9A-Z]{8,12}/[0-9]{10,16}/[0-9a-f]{32})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`hooks.slack.com`},
+		Derived:     &Derived{Of: 0x69d30ad04b6d2b98, Back: 6, Direct: true, Anchors: []Anchor{{"hooks.slack.", 0, 0}, {"hooks.slack.", 1, 0}, {"hooks.slack.", 2, 0}, {"hooks.slack.", 3, 0}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -6395,7 +6883,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "mail.toml"},
+		Derived: &Derived{Of: 0x5bf69c6d48eb7eea, Back: 6, Direct: true, Anchors: []Anchor{{"smtp://", 0, 0}, {"smtps://", 1, 0}}},
+		Source:  Position{File: "mail.toml"},
 	},
 	{
 		ID:          `snyk-token`,
@@ -6407,6 +6896,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.snyk.io/snyk-api/authentication-for-api`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`snyk_token`, `snyk-token`, `snyktoken`, `snyk_api`, `snyk-api`, `snykapi`, `snyk_key`, `snyk-key`, `snykkey`, `snyk_auth`, `snyk-auth`, `snykauth`},
+		Derived:     &Derived{Of: 0x47a0905b26bcca91, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6419,6 +6909,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.snyk.io/snyk-api/authentication-for-api`,
 		Token:       `(?:snyk_uat\.|snyk_sat\.)[0-9a-f]{8}\.[A-Za-z0-9_-]{20,300}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xd6d650101050b2a1, Back: 6, Direct: true, Anchors: []Anchor{{"snyk_uat.", 0, 0}, {"snyk_sat.", 1, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6430,6 +6921,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
 		Token:       `sqa_[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0xe0a98569a3a612e, Back: 6, Direct: true, Anchors: []Anchor{{"sqa_", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6443,6 +6935,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`sonar_token`, `sonar-token`, `sonartoken`, `sonar_login`, `sonar-login`, `sonarlogin`, `sonar_auth_token`, `sonar-auth-token`, `sonarauthtoken`, `sonar_api_token`, `sonar-api-token`, `sonarapitoken`, `sonarqube_token`, `sonarqube-token`, `sonarqubetoken`, `sonarqube_login`, `sonarqube-login`, `sonarqubelogin`, `sonarqube_auth_token`, `sonarqube-auth-token`, `sonarqubeauthtoken`, `sonarqube_api_token`, `sonarqube-api-token`, `sonarqubeapitoken`, `sonarcloud_token`, `sonarcloud-token`, `sonarcloudtoken`, `sonarcloud_login`, `sonarcloud-login`, `sonarcloudlogin`, `sonarcloud_auth_token`, `sonarcloud-auth-token`, `sonarcloudauthtoken`, `sonarcloud_api_token`, `sonarcloud-api-token`, `sonarcloudapitoken`, `sonar.login`, `sonar.token`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x160b1e4f009e19ca, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6454,6 +6947,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
 		Token:       `sqp_[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0x4585224e4a372d09, Back: 6, Direct: true, Anchors: []Anchor{{"sqp_", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6465,6 +6959,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
 		Token:       `squ_[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0xb43f8a58ed4c8692, Back: 6, Direct: true, Anchors: []Anchor{{"squ_", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6476,6 +6971,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://sourcegraph.com/docs/cli/how-tos/creating_an_access_token`,
 		Token:       `sgp_(?:[0-9a-f]{40}|[0-9a-f]{16}_[0-9a-f]{40}|local_[0-9a-f]{40})`,
+		Derived:     &Derived{Of: 0x957ba7e694124ea7, Back: 6, Direct: true, Anchors: []Anchor{{"sgp_", 0, 0}, {"sgp_", 1, 0}, {"sgp_local_", 2, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -6487,6 +6983,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://sourcegraph.com/docs`,
 		Token:       `slk_[0-9a-f]{64}`,
+		Derived:     &Derived{Of: 0xda600816744d6723, Back: 6, Direct: true, Anchors: []Anchor{{"slk_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -6500,6 +6997,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`sparkpost_api`, `sparkpost-api`, `sparkpostapi`, `sparkpost_key`, `sparkpost-key`, `sparkpostkey`, `sparkpost_token`, `sparkpost-token`, `sparkposttoken`, `sparkpost_password`, `sparkpost-password`, `sparkpostpassword`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xeb3335cb27cb7325, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6512,6 +7010,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.splunk.com/Documentation/Splunk/latest/Data/UsetheHTTPEventCollector`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`splunk_token`, `splunk-token`, `splunktoken`, `splunk_hec`, `splunk-hec`, `splunkhec`, `splunk_key`, `splunk-key`, `splunkkey`, `hec_token`, `hec-token`, `hectoken`, `authorization: splunk`},
+		Derived:     &Derived{Of: 0x5cb88476a8df1c02, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6525,6 +7024,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{22}`,
 		Keywords:    []string{`signalfx_token`, `signalfx-token`, `signalfxtoken`, `signalfx_access_token`, `signalfx-access-token`, `signalfxaccesstoken`, `signalfx_api_token`, `signalfx-api-token`, `signalfxapitoken`, `signalfx_auth_token`, `signalfx-auth-token`, `signalfxauthtoken`, `sfx_token`, `sfx-token`, `sfxtoken`, `sfx_access_token`, `sfx-access-token`, `sfxaccesstoken`, `sfx_api_token`, `sfx-api-token`, `sfxapitoken`, `sfx_auth_token`, `sfx-auth-token`, `sfxauthtoken`, `splunk_observability_token`, `splunk-observability-token`, `splunkobservabilitytoken`, `splunk_observability_access_token`, `splunk-observability-access-token`, `splunkobservabilityaccesstoken`, `splunk_observability_api_token`, `splunk-observability-api-token`, `splunkobservabilityapitoken`, `splunk_observability_auth_token`, `splunk-observability-auth-token`, `splunkobservabilityauthtoken`},
 		Entropy:     3.2,
+		Derived:     &Derived{Of: 0xba1fcb2bc7f3d626, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6538,6 +7038,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`spotify_client_secret`, `spotify-client-secret`, `spotifyclientsecret`, `spotify_secret`, `spotify-secret`, `spotifysecret`, `spotipy_client_secret`, `spotipy-client-secret`, `spotipyclientsecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x5043dce2e703e72c, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6563,7 +7064,8 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Source: Position{File: "databases.toml"},
+		Derived: &Derived{Of: 0xfb0a10f0aa9a5eae, Back: 2048},
+		Source:  Position{File: "databases.toml"},
 	},
 	{
 		ID:          `square-access-token`,
@@ -6575,6 +7077,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.squareup.com/docs/build-basics/access-tokens`,
 		Token:       `EAAA[A-Za-z0-9_+=-]{60}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x7c73eb45a73d14e2, Back: 6, Direct: true, Anchors: []Anchor{{"eaaa", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6587,6 +7090,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.squareup.com/docs/build-basics/access-tokens`,
 		Token:       `sq0atp-[A-Za-z0-9_-]{22}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x888d792a45a40ee6, Back: 6, Direct: true, Anchors: []Anchor{{"sq0atp-", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6599,6 +7103,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.squareup.com/docs/oauth-api/overview`,
 		Token:       `sq0csp-[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xa95620475b96e4c4, Back: 6, Direct: true, Anchors: []Anchor{{"sq0csp-", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6613,6 +7118,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`begin ssh2`},
 		Reach:       16384,
 		Multiline:   true,
+		Derived:     &Derived{Of: 0xdfa4fc29eef03e7a, Back: 16384, Anchors: []Anchor{{"begin ssh2", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -6626,6 +7132,7 @@ var tableRules = [...]Rule{
 		Assigned:    `sk-[A-Za-z0-9]{48}`,
 		Keywords:    []string{`stability_api`, `stability-api`, `stabilityapi`, `stability_key`, `stability-key`, `stabilitykey`, `stability_token`, `stability-token`, `stabilitytoken`, `dreamstudio_api`, `dreamstudio-api`, `dreamstudioapi`, `dreamstudio_key`, `dreamstudio-key`, `dreamstudiokey`, `dreamstudio_token`, `dreamstudio-token`, `dreamstudiotoken`, `stability_ai_api`, `stability-ai-api`, `stabilityaiapi`, `stability_ai_key`, `stability-ai-key`, `stabilityaikey`, `stability_ai_token`, `stability-ai-token`, `stabilityaitoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x20458b38a3509273, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -6638,6 +7145,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.stripe.com/keys`,
 		Token:       `rk_live_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x657d3513f0a09a, Back: 6, Direct: true, Anchors: []Anchor{{"rk_live_", 0, 0}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -6650,6 +7158,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.stripe.com/keys`,
 		Token:       `(?:sk_live_|sk_org_live_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x2d929fd8c424e430, Back: 6, Direct: true, Anchors: []Anchor{{"sk_live_", 0, 0}, {"sk_live_", 1, 0}, {"sk_org_live_", 2, 0}, {"sk_org_live_", 3, 0}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -6662,6 +7171,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.stripe.com/keys`,
 		Token:       `rk_test_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x2135f90460725aa0, Back: 6, Direct: true, Anchors: []Anchor{{"rk_test_", 0, 0}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -6674,6 +7184,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.stripe.com/keys`,
 		Token:       `(?:sk_test_|sk_org_test_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x22b8bcb2603e0fa0, Back: 6, Direct: true, Anchors: []Anchor{{"sk_test_", 0, 0}, {"sk_test_", 1, 0}, {"sk_org_test_", 2, 0}, {"sk_org_test_", 3, 0}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -6686,6 +7197,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.stripe.com/webhooks`,
 		Token:       `whsec_[A-Za-z0-9+/]{32,64}={0,2}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x160e889d8d869d05, Back: 6, Direct: true, Anchors: []Anchor{{"whsec_", 0, 0}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -6698,6 +7210,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://stytch.com/docs`,
 		Token:       `(?:secret-live-|secret-test-)[A-Za-z0-9_-]{35,50}={0,2}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xafae1f93f1081b4, Back: 6, Direct: true, Anchors: []Anchor{{"secret-live-", 0, 0}, {"secret-test-", 1, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6711,6 +7224,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{64}`,
 		Keywords:    []string{`sumo_accesskey`, `sumo-accesskey`, `sumoaccesskey`, `sumo_access_key`, `sumo-access-key`, `sumo_key`, `sumo-key`, `sumokey`, `sumo_secret`, `sumo-secret`, `sumosecret`, `sumologic_accesskey`, `sumologic-accesskey`, `sumologicaccesskey`, `sumologic_access_key`, `sumologic-access-key`, `sumologic_key`, `sumologic-key`, `sumologickey`, `sumologic_secret`, `sumologic-secret`, `sumologicsecret`, `sumo_logic_accesskey`, `sumo-logic-accesskey`, `sumo_logic_access_key`, `sumo-logic-access-key`, `sumo_logic_key`, `sumo-logic-key`, `sumo_logic_secret`, `sumo-logic-secret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x53bb868350cd67d0, Back: 2048},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6722,6 +7236,7 @@ var tableRules = [...]Rule{
 		Severity:    `critical`,
 		Docs:        `https://supabase.com/docs/reference/api/introduction`,
 		Token:       `sbp_[0-9a-f]{40}`,
+		Derived:     &Derived{Of: 0x92b17e319a29c2fa, Back: 6, Direct: true, Anchors: []Anchor{{"sbp_", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6734,6 +7249,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://supabase.com/docs/guides/api/api-keys`,
 		Token:       `sb_secret_[A-Za-z0-9_-]{31,36}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x464272a7ddace7e6, Back: 6, Direct: true, Anchors: []Anchor{{"sb_secret_", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6746,6 +7262,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://supabase.com/docs/guides/api/api-keys`,
 		Token:       `eyJ[A-Za-z0-9_-]{10,60}\.eyJpc3MiOiJzdXBhYmFzZSIsInJlZiI6I[A-Za-z0-9_-]{27}Iiwicm9sZSI6InNlcnZpY2Vfcm9sZS[A-Za-z0-9_-]{20,120}\.[A-Za-z0-9_-]{43}`,
 		Proof:       `supabase-jwt`,
+		Derived:     &Derived{Of: 0xedb5dc1a273c4767, Back: 6, Direct: true, Anchors: []Anchor{{"eyj", 0, 0}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6758,6 +7275,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://tailscale.com/kb/1101/api`,
 		Token:       `tskey-api-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xafe8aff242e23c55, Back: 6, Direct: true, Anchors: []Anchor{{"tskey-api-", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6770,6 +7288,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://tailscale.com/kb/1085/auth-keys`,
 		Token:       `tskey-auth-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xe37bbd5b42af41b5, Back: 6, Direct: true, Anchors: []Anchor{{"tskey-auth-", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6782,6 +7301,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://tailscale.com/kb/1101/api`,
 		Token:       `tskey-client-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x533a428824ba3308, Back: 6, Direct: true, Anchors: []Anchor{{"tskey-client", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6794,6 +7314,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://tailscale.com/kb/1213/webhooks`,
 		Token:       `(?:tskey-scim-|tskey-webhook-)[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x10a00f6d16e46ca4, Back: 6, Direct: true, Anchors: []Anchor{{"tskey-scim-", 0, 0}, {"tskey-webhoo", 1, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6806,6 +7327,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.tavily.com/`,
 		Token:       `(?:tvly-dev-|tvly-prod-|tvly-)[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xb2c1fc7c2fc8fe97, Back: 6, Direct: true, Anchors: []Anchor{{"tvly-dev-", 0, 0}, {"tvly-prod-", 1, 0}, {"tvly-", 2, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -6817,6 +7339,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://www.jetbrains.com/help/teamcity/managing-your-user-account.html`,
 		Token:       `eyJ0eXAiOiAiVENWMiJ9\.[A-Za-z0-9_-]{36}\.[A-Za-z0-9_-]{48}`,
+		Derived:     &Derived{Of: 0xd3710b3e21113bd3, Back: 6, Direct: true, Anchors: []Anchor{{"eyj0exaioiai", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -6830,6 +7353,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:^|[^0-9A-Za-z_]|/bot)([0-9]{8,10}:AA[A-Za-z0-9_-]{33})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`:aa`},
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xec8d54a987db551a, Back: 17, Direct: true, Anchors: []Anchor{{":aa", 0, 10}, {":aa", 1, 9}, {":aa", 2, 8}, {":aa", 3, 10}, {":aa", 4, 9}, {":aa", 5, 8}, {":aa", 6, 11}, {":aa", 7, 10}, {":aa", 8, 9}, {":aa", 9, 11}, {":aa", 10, 10}, {":aa", 11, 9}, {"/bot", 12, 0}, {"/bot", 13, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -6842,6 +7366,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.telnyx.com/`,
 		Token:       `KEY0[0-9A-Za-z_-]{54}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x2532ad25eb043f70, Back: 6, Direct: true, Anchors: []Anchor{{"key0", 0, 0}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6854,6 +7379,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.tencentcloud.com/document/product/598`,
 		Token:       `(?:AKID|IKID)[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x4293bb6b155b4edd, Back: 6, Direct: true, Anchors: []Anchor{{"akid", 0, 0}, {"ikid", 1, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6867,6 +7393,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`tencentcloud_secret_key`, `tencentcloud-secret-key`, `tencentcloudsecretkey`, `tencentcloud_secretkey`, `tencentcloud-secretkey`, `tencent_cloud_secret_key`, `tencent-cloud-secret-key`, `tencent_cloud_secretkey`, `tencent-cloud-secretkey`, `tencent_secret_key`, `tencent-secret-key`, `tencentsecretkey`, `tencent_secretkey`, `tencent-secretkey`, `qcloud_secret_key`, `qcloud-secret-key`, `qcloudsecretkey`, `qcloud_secretkey`, `qcloud-secretkey`, `cos_secret_key`, `cos-secret-key`, `cossecretkey`, `cos_secretkey`, `cos-secretkey`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x1b4e073d40037fd3, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6879,6 +7406,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.hashicorp.com/terraform/cloud-docs/users-teams-organizations/api-tokens`,
 		Token:       `[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x6fe382b85c89f6cb, Back: 20, Direct: true, Anchors: []Anchor{{".atlasv1.", 0, 14}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6892,6 +7420,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`todoist_api`, `todoist-api`, `todoistapi`, `todoist_token`, `todoist-token`, `todoisttoken`, `todoist_key`, `todoist-key`, `todoistkey`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x36978e331a5aed89, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6904,6 +7433,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.together.ai/docs/quickstart`,
 		Token:       `tgp_v1_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x57dbf2983e741577, Back: 6, Direct: true, Anchors: []Anchor{{"tgp_v1_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -6917,6 +7447,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{64}`,
 		Keywords:    []string{`together_api_key`, `together-api-key`, `togetherapikey`, `together_key`, `together-key`, `togetherkey`, `together_token`, `together-token`, `togethertoken`, `togetherai_api_key`, `togetherai-api-key`, `togetheraiapikey`, `togetherai_key`, `togetherai-key`, `togetheraikey`, `togetherai_token`, `togetherai-token`, `togetheraitoken`, `together_ai_api_key`, `together-ai-api-key`, `together_ai_key`, `together-ai-key`, `together_ai_token`, `together-ai-token`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xb4a38e459c91a12c, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -6930,6 +7461,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{22}`,
 		Keywords:    []string{`travis_token`, `travis-token`, `travistoken`, `travis_api_token`, `travis-api-token`, `travisapitoken`, `travis_access_token`, `travis-access-token`, `travisaccesstoken`, `travis_api_key`, `travis-api-key`, `travisapikey`, `travisci_token`, `travisci-token`, `traviscitoken`, `travisci_api_token`, `travisci-api-token`, `travisciapitoken`, `travisci_access_token`, `travisci-access-token`, `travisciaccesstoken`, `travisci_api_key`, `travisci-api-key`, `travisciapikey`, `travis_ci_token`, `travis-ci-token`, `travis_ci_api_token`, `travis-ci-api-token`, `travis_ci_access_token`, `travis-ci-access-token`, `travis_ci_api_key`, `travis-ci-api-key`},
 		Entropy:     3.2,
+		Derived:     &Derived{Of: 0xcdd52b84bd527de0, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -6943,6 +7475,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{64}`,
 		Keywords:    []string{`trello_token`, `trello-token`, `trellotoken`, `trello_api_token`, `trello-api-token`, `trelloapitoken`, `trello_secret`, `trello-secret`, `trellosecret`, `trello_user_token`, `trello-user-token`, `trellousertoken`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xde070320797bd65e, Back: 2048},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -6954,6 +7487,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://developer.atlassian.com/cloud/trello/guides/rest-api/api-introduction/`,
 		Token:       `ATTA[0-9a-f][0-9a-f]{71}`,
+		Derived:     &Derived{Of: 0xadc9ff1fb6339cae, Back: 6, Direct: true, Anchors: []Anchor{{"atta0", 0, 0}, {"atta1", 0, 0}, {"atta2", 0, 0}, {"atta3", 0, 0}, {"atta4", 0, 0}, {"atta5", 0, 0}, {"atta6", 0, 0}, {"atta7", 0, 0}, {"atta8", 0, 0}, {"atta9", 0, 0}, {"attaa", 0, 0}, {"attab", 0, 0}, {"attac", 0, 0}, {"attad", 0, 0}, {"attae", 0, 0}, {"attaf", 0, 0}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -6966,6 +7500,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developers.cloudflare.com/turnstile/`,
 		Assigned:    `0x4AAAA[A-Za-z0-9_-]{22,30}`,
 		Keywords:    []string{`turnstile_secret`, `turnstile-secret`, `turnstilesecret`, `turnstile_private`, `turnstile-private`, `turnstileprivate`, `cf_turnstile_secret`, `cf-turnstile-secret`, `cfturnstilesecret`},
+		Derived:     &Derived{Of: 0x347159d5500e7d6e, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6979,6 +7514,7 @@ var tableRules = [...]Rule{
 		Assigned:    `SK[0-9a-f]{32}`,
 		Keywords:    []string{`twilio_api`, `twilio-api`, `twilioapi`, `twilio_key`, `twilio-key`, `twiliokey`, `twilio_sid`, `twilio-sid`, `twiliosid`},
 		Entropy:     3.2,
+		Derived:     &Derived{Of: 0x155962ba486ebfa7, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6992,6 +7528,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`twilio_api_secret`, `twilio-api-secret`, `twilioapisecret`, `twilio_api_key_secret`, `twilio-api-key-secret`, `twilioapikeysecret`, `twilio_key_secret`, `twilio-key-secret`, `twiliokeysecret`, `twilio_secret`, `twilio-secret`, `twiliosecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xaa6762ef96682a39, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -7005,6 +7542,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`twilio_auth_token`, `twilio-auth-token`, `twilioauthtoken`, `twilio_token`, `twilio-token`, `twiliotoken`, `twilio_authtoken`, `twilio-authtoken`, `twilio_secret`, `twilio-secret`, `twiliosecret`, `twilio_api_secret`, `twilio-api-secret`, `twilioapisecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x8ea83bb14e8ac1f7, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -7018,6 +7556,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[a-z0-9]{30}`,
 		Keywords:    []string{`twitch_client_secret`, `twitch-client-secret`, `twitchclientsecret`, `twitch_secret`, `twitch-secret`, `twitchsecret`, `twitch_access_token`, `twitch-access-token`, `twitchaccesstoken`, `twitch_oauth`, `twitch-oauth`, `twitchoauth`, `twitch_token`, `twitch-token`, `twitchtoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xbfd1fb4fdb68dae5, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -7031,6 +7570,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9]{8,25}-[A-Za-z0-9]{40}`,
 		Keywords:    []string{`twitter_access`, `twitter-access`, `twitteraccess`, `twitter_token`, `twitter-token`, `twittertoken`, `twitter_oauth`, `twitter-oauth`, `twitteroauth`, `access_token`, `oauth_token`},
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0xd726828c8564ef8f, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -7044,6 +7584,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{50}`,
 		Keywords:    []string{`twitter_api_secret`, `twitter-api-secret`, `twitterapisecret`, `twitter_secret`, `twitter-secret`, `twittersecret`, `twitter_consumer_secret`, `twitter-consumer-secret`, `twitterconsumersecret`, `twitter_api_key_secret`, `twitter-api-key-secret`, `twitterapikeysecret`, `twitter_consumer_api_secret`, `twitter-consumer-api-secret`, `twitterconsumerapisecret`, `twitter_consumer_consumer_secret`, `twitter-consumer-consumer-secret`, `twitterconsumerconsumersecret`, `twitter_consumer_api_key_secret`, `twitter-consumer-api-key-secret`, `twitterconsumerapikeysecret`, `x_consumer_api_secret`, `x-consumer-api-secret`, `xconsumerapisecret`, `x_consumer_secret`, `x-consumer-secret`, `xconsumersecret`, `x_consumer_consumer_secret`, `x-consumer-consumer-secret`, `xconsumerconsumersecret`, `x_consumer_api_key_secret`, `x-consumer-api-key-secret`, `xconsumerapikeysecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x677d50f3f1d52a12, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -7056,6 +7597,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.x.com/`,
 		Token:       `AAAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{80,100}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x41b5f37d7dd00860, Back: 6, Direct: true, Anchors: []Anchor{{"aaaaaaaaaaaa", 0, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -7068,6 +7610,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.typeform.com/developers/get-started/personal-access-token/`,
 		Token:       `tfp_[A-Za-z0-9_.=-]{40,59}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x237d9acaa19f07bc, Back: 6, Direct: true, Anchors: []Anchor{{"tfp_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7080,6 +7623,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://upcloud.com/docs/`,
 		Token:       `ucat_[A-Z0-9a-z]{24,32}`,
 		Entropy:     3.3,
+		Derived:     &Derived{Of: 0x56d60237960925d3, Back: 6, Direct: true, Anchors: []Anchor{{"ucat_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7093,6 +7637,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/_-]{40,120}={0,2}`,
 		Keywords:    []string{`upstash_redis_rest_token`, `upstash-redis-rest-token`, `upstashredisresttoken`, `upstash_token`, `upstash-token`, `upstashtoken`, `upstash_vector_rest_token`, `upstash-vector-rest-token`, `upstashvectorresttoken`, `upstash_kafka_rest`, `upstash-kafka-rest`, `upstashkafkarest`, `upstash_rest_token`, `upstash-rest-token`, `upstashresttoken`, `kv_rest_api_token`, `kv-rest-api-token`, `kvrestapitoken`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xb16aaf4a2e0c142e, Back: 2048},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -7105,6 +7650,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.hashicorp.com/vault/docs/auth/approle`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`secret_id`, `secret-id`, `secretid`, `vault_secret_id`, `vault-secret-id`, `vaultsecretid`},
+		Derived:     &Derived{Of: 0x766d514e40e5d3ff, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7117,6 +7663,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.hashicorp.com/vault/docs/concepts/tokens`,
 		Token:       `hvb\.[A-Za-z0-9_-]{100,400}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x63a7ccd56b0827f, Back: 6, Direct: true, Anchors: []Anchor{{"hvb.", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7129,6 +7676,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.hashicorp.com/vault/docs/concepts/tokens`,
 		Token:       `hvr\.[A-Za-z0-9_-]{24,130}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xd8f6a37c496d7bc8, Back: 6, Direct: true, Anchors: []Anchor{{"hvr.", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7141,6 +7689,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.hashicorp.com/vault/docs/concepts/tokens`,
 		Token:       `hvs\.[A-Za-z0-9_-]{24,180}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x584636e1f1272bb8, Back: 6, Direct: true, Anchors: []Anchor{{"hvs.", 0, 0}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7154,6 +7703,7 @@ var tableRules = [...]Rule{
 		Assigned:    `s\.[A-Za-z0-9]{24}`,
 		Keywords:    []string{`vault_token`, `vault-token`, `vaulttoken`, `vault_dev_root`, `vault-dev-root`, `vaultdevroot`, `x-vault-token`, `vault_root_token`, `vault-root-token`, `vaultroottoken`, `vault_auth`, `vault-auth`, `vaultauth`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x40caeb9d09c74466, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7167,6 +7717,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:[A-Za-z0-9+/]{44}|[0-9a-f]{66})`,
 		Keywords:    []string{`unseal_key`, `unseal-key`, `unsealkey`, `unseal key 1`, `unseal key 2`, `unseal key 3`, `unseal key 4`, `unseal key 5`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x225dd5c37466a56b, Back: 2048},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7179,6 +7730,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://vercel.com/docs/ai-gateway`,
 		Token:       `vck_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
+		Derived:     &Derived{Of: 0x9b7e6ea4428ca496, Back: 6, Direct: true, Anchors: []Anchor{{"vck_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7191,6 +7743,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://vercel.com/docs/rest-api`,
 		Token:       `vca_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
+		Derived:     &Derived{Of: 0xa297b4f15bab63ac, Back: 6, Direct: true, Anchors: []Anchor{{"vca_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7203,6 +7756,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://vercel.com/docs/rest-api`,
 		Token:       `vcr_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
+		Derived:     &Derived{Of: 0x2d75e7314704254b, Back: 6, Direct: true, Anchors: []Anchor{{"vcr_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7215,6 +7769,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://vercel.com/docs/rest-api`,
 		Token:       `vci_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
+		Derived:     &Derived{Of: 0xb608c13cd472d144, Back: 6, Direct: true, Anchors: []Anchor{{"vci_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7227,6 +7782,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://vercel.com/docs/rest-api`,
 		Token:       `vcp_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
+		Derived:     &Derived{Of: 0x19ee292094cd13e1, Back: 6, Direct: true, Anchors: []Anchor{{"vcp_", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7240,6 +7796,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{24}`,
 		Keywords:    []string{`vercel_token`, `vercel-token`, `verceltoken`, `vercel_api_token`, `vercel-api-token`, `vercelapitoken`, `vercel_auth_token`, `vercel-auth-token`, `vercelauthtoken`, `vercel_api_key`, `vercel-api-key`, `vercelapikey`, `zeit_token`, `zeit-token`, `zeittoken`, `zeit_api_token`, `zeit-api-token`, `zeitapitoken`, `zeit_auth_token`, `zeit-auth-token`, `zeitauthtoken`, `zeit_api_key`, `zeit-api-key`, `zeitapikey`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x325f70bba15d86e2, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7253,6 +7810,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{64}`,
 		Keywords:    []string{`virustotal_api`, `virustotal-api`, `virustotalapi`, `vt_api`, `vt-api`, `vtapi`, `virus_total_api`, `virus-total-api`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x56da82c3a3a71e63, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7266,6 +7824,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{16}`,
 		Keywords:    []string{`vonage_api_secret`, `vonage-api-secret`, `vonageapisecret`, `vonage_secret`, `vonage-secret`, `vonagesecret`, `nexmo_api_secret`, `nexmo-api-secret`, `nexmoapisecret`, `nexmo_secret`, `nexmo-secret`, `nexmosecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x8182ef5ab3bc9141, Back: 2048},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -7279,6 +7838,7 @@ var tableRules = [...]Rule{
 		Assigned:    `pa-[A-Za-z0-9_-]{43}`,
 		Keywords:    []string{`voyage_api`, `voyage-api`, `voyageapi`, `voyage_key`, `voyage-key`, `voyagekey`, `voyage_token`, `voyage-token`, `voyagetoken`, `voyageai_api`, `voyageai-api`, `voyageaiapi`, `voyageai_key`, `voyageai-key`, `voyageaikey`, `voyageai_token`, `voyageai-token`, `voyageaitoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xf95c2b8aeada5fd3, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7293,6 +7853,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`-----begin openvpn`},
 		Reach:       2048,
 		Multiline:   true,
+		Derived:     &Derived{Of: 0x6cb047a073802a15, Back: 6, Direct: true, Anchors: []Anchor{{"-----begin o", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7306,6 +7867,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Z0-9]{36}`,
 		Keywords:    []string{`vultr_api`, `vultr-api`, `vultrapi`, `vultr_key`, `vultr-key`, `vultrkey`, `vultr_token`, `vultr-token`, `vultrtoken`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x5f9a797fc1584e5, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7317,6 +7879,7 @@ var tableRules = [...]Rule{
 		Severity:    `low`,
 		Docs:        `https://wakatime.com/developers`,
 		Token:       `waka_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
+		Derived:     &Derived{Of: 0xa63c3b7a88e883aa, Back: 6, Direct: true, Anchors: []Anchor{{"waka_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7329,6 +7892,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://developer.webex.com/docs/bots`,
 		Regex:       `(?:^|[^0-9A-Za-z_-])([A-Za-z0-9_-]{64}_[A-Z0-9]{4}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`webex`, `_pf84_`, `_p0a1_`, `spark`},
+		Derived:     &Derived{Of: 0x1239d8c7af838f2, Back: 2048, Anchors: []Anchor{{"_p0a1_", 0, 0}, {"_pf84_", 0, 0}, {"spark", 0, 0}, {"webex", 0, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -7342,6 +7906,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z_+/=-]{0,40}[0-9][A-Za-z0-9_+/=-]{15,120}`,
 		Keywords:    []string{`webhook_secret`, `webhook-secret`, `webhooksecret`, `webhook_signing`, `webhook-signing`, `webhooksigning`, `webhook_key`, `webhook-key`, `webhookkey`, `hook_secret`, `hook-secret`, `hooksecret`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xba4b540a0c2deceb, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -7355,6 +7920,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`wechat_secret`, `wechat-secret`, `wechatsecret`, `wechat_app_secret`, `wechat-app-secret`, `wechatappsecret`, `wechat_appsecret`, `wechat-appsecret`, `weixin_secret`, `weixin-secret`, `weixinsecret`, `weixin_app_secret`, `weixin-app-secret`, `weixinappsecret`, `weixin_appsecret`, `weixin-appsecret`, `wx_secret`, `wx-secret`, `wxsecret`, `wx_app_secret`, `wx-app-secret`, `wxappsecret`, `wx_appsecret`, `wx-appsecret`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0x2ad5fa1fcec1eae8, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -7366,6 +7932,7 @@ var tableRules = [...]Rule{
 		Severity:    `medium`,
 		Docs:        `https://developer.work.weixin.qq.com/document/path/91770`,
 		Regex:       `qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`,
+		Derived:     &Derived{Of: 0x35eedf198f641adb, Back: 6, Direct: true, Anchors: []Anchor{{"qyapi.weixin", 0, 0}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -7379,6 +7946,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`wandb_api`, `wandb-api`, `wandbapi`, `wandb_key`, `wandb-key`, `wandbkey`, `wandb_token`, `wandb-token`, `wandbtoken`, `weights_biases_api`, `weights-biases-api`, `weightsbiasesapi`, `weights_biases_key`, `weights-biases-key`, `weightsbiaseskey`, `weights_biases_token`, `weights-biases-token`, `weightsbiasestoken`},
 		Entropy:     3,
+		Derived:     &Derived{Of: 0xfbc65bea40ad3a50, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7391,6 +7959,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.wandb.ai/`,
 		Token:       `wandb_v1_[A-Za-z0-9_]{77}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x2eda7ffceb000f2, Back: 6, Direct: true, Anchors: []Anchor{{"wandb_v1_", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7404,6 +7973,7 @@ var tableRules = [...]Rule{
 		Regex:       `cpassword="([A-Za-z0-9+/]{20,200}={0,2})"`,
 		Keywords:    []string{`cpassword`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x5c4b1089490d4f66, Back: 6, Direct: true, Anchors: []Anchor{{"cpassword=\"", 0, 0}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -7417,6 +7987,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=`,
 		Keywords:    []string{`privatekey`, `presharedkey`, `private_key`, `preshared_key`, `wg_private`, `wireguard_key`, `wireguard-key`, `wireguardkey`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x5b03ef83084a14f5, Back: 2048},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7428,6 +7999,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://woocommerce.github.io/woocommerce-rest-api-docs/`,
 		Token:       `cs_[0-9a-f][0-9a-f]{39}`,
+		Derived:     &Derived{Of: 0x1ff3f9f79dcd3b0d, Back: 6, Direct: true, Anchors: []Anchor{{"cs_0", 0, 0}, {"cs_1", 0, 0}, {"cs_2", 0, 0}, {"cs_3", 0, 0}, {"cs_4", 0, 0}, {"cs_5", 0, 0}, {"cs_6", 0, 0}, {"cs_7", 0, 0}, {"cs_8", 0, 0}, {"cs_9", 0, 0}, {"cs_a", 0, 0}, {"cs_b", 0, 0}, {"cs_c", 0, 0}, {"cs_d", 0, 0}, {"cs_e", 0, 0}, {"cs_f", 0, 0}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -7441,6 +8013,7 @@ var tableRules = [...]Rule{
 		Regex:       `define\([ \t]*["'](?:AUTH|SECURE_AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)["'][ \t]*,[ \t]*["']([^"'\n]{60,70})["'][ \t]*\)`,
 		Keywords:    []string{`_key`, `_salt`},
 		Entropy:     4,
+		Derived:     &Derived{Of: 0x40980a1ff98a2d3d, Back: 6, Direct: true, Anchors: []Anchor{{"define(", 0, 0}, {"define(", 1, 0}, {"define(", 2, 0}, {"define(", 3, 0}, {"define(", 4, 0}, {"define(", 5, 0}, {"define(", 6, 0}, {"define(", 7, 0}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -7453,6 +8026,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://workos.com/docs`,
 		Token:       `(?:sk_live_a2V5Xz|sk_test_a2V5Xz)[A-Za-z0-9+/]{50,90}={0,2}`,
 		Entropy:     3.8,
+		Derived:     &Derived{Of: 0x91589c1e0bfca7d1, Back: 6, Direct: true, Anchors: []Anchor{{"sk_live_a2v5", 0, 0}, {"sk_test_a2v5", 1, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7469,6 +8043,7 @@ var tableRules = [...]Rule{
 		Multiline:   true,
 		Proof:       `certificate`,
 		SkipReport:  true,
+		Derived:     &Derived{Of: 0xb934778ad41e500c, Back: 16384, Anchors: []Anchor{{"-----begin certificate", 0, 0}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7482,6 +8057,7 @@ var tableRules = [...]Rule{
 		Assigned:    `LS0tLS1CRUdJTi[A-Za-z0-9+/]{100,}={0,2}`,
 		Keywords:    []string{`client-key`, `client_key`, `tls.key`, `private-key-data`},
 		Reach:       16384,
+		Derived:     &Derived{Of: 0x7c1e3c9ff6c43d56, Back: 16384},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7494,6 +8070,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.x.ai/docs/overview`,
 		Token:       `xai-[A-Za-z0-9_]{80}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x20b67e95bf158940, Back: 6, Direct: true, Anchors: []Anchor{{"xai-", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7506,6 +8083,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.x.ai/docs/overview`,
 		Token:       `xai-token-[A-Za-z0-9]{80}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x1bad2c24f6b230a9, Back: 6, Direct: true, Anchors: []Anchor{{"xai-token-", 0, 0}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7518,6 +8096,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://yandex.cloud/en/docs/iam/concepts/authorization/api-key`,
 		Token:       `AQVN[A-Za-z0-9_-]{35,38}`,
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x2591781edcb3fcdf, Back: 6, Direct: true, Anchors: []Anchor{{"aqvn", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7530,6 +8109,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://yandex.cloud/en/docs/iam/concepts/authorization/iam-token`,
 		Token:       `t1\.9euelZ[A-Za-z0-9_-]{60,600}\.[A-Za-z0-9_-]{86}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xa50e06819c61a2bd, Back: 6, Direct: true, Anchors: []Anchor{{"t1.9euelz", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7542,6 +8122,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://yandex.com/dev/id/doc/en/`,
 		Token:       `y[0-3]_Ag[A-Za-z0-9_-]{53,60}`,
 		Entropy:     4,
+		Derived:     &Derived{Of: 0xc82ec7e68fe16448, Back: 6, Direct: true, Anchors: []Anchor{{"y0_ag", 0, 0}, {"y1_ag", 0, 0}, {"y2_ag", 0, 0}, {"y3_ag", 0, 0}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7555,6 +8136,7 @@ var tableRules = [...]Rule{
 		Assigned:    `YC[A-Za-z0-9_-]{38}`,
 		Keywords:    []string{`yandex_secret`, `yandex-secret`, `yandexsecret`, `yandex_storage_secret`, `yandex-storage-secret`, `yandexstoragesecret`, `yandex_static`, `yandex-static`, `yandexstatic`, `yc_secret`, `yc-secret`, `ycsecret`, `yc_storage_secret`, `yc-storage-secret`, `ycstoragesecret`, `yc_static`, `yc-static`, `ycstatic`, `s3_secret`, `s3-secret`, `s3secret`, `s3_storage_secret`, `s3-storage-secret`, `s3storagesecret`, `s3_static`, `s3-static`, `s3static`, `aws_secret`, `aws-secret`, `awssecret`, `aws_storage_secret`, `aws-storage-secret`, `awsstoragesecret`, `aws_static`, `aws-static`, `awsstatic`, `secret_access_key`, `secret-access-key`, `secretaccesskey`, `secret_key`, `secret-key`, `secretkey`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xf24fed92427483ff, Back: 2048},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7567,6 +8149,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://zapier.com/help`,
 		Regex:       `hooks\.zapier\.com/hooks/catch/[0-9]{5,10}/[A-Za-z0-9]{5,10}(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`hooks.zapier.com`},
+		Derived:     &Derived{Of: 0xb98d02f067fb9fc3, Back: 6, Direct: true, Anchors: []Anchor{{"hooks.zapier", 0, 0}, {"hooks.zapier", 1, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7580,6 +8163,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{40}`,
 		Keywords:    []string{`zendesk_api`, `zendesk-api`, `zendeskapi`, `zendesk_token`, `zendesk-token`, `zendesktoken`, `zendesk_secret`, `zendesk-secret`, `zendesksecret`, `zendesk_access`, `zendesk-access`, `zendeskaccess`, `zd_api`, `zd-api`, `zdapi`, `zd_token`, `zd-token`, `zdtoken`, `zd_secret`, `zd-secret`, `zdsecret`, `zd_access`, `zd-access`, `zdaccess`},
 		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x88877e9d1e485ec8, Back: 2048},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7592,6 +8176,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.z.ai/`,
 		Assigned:    `[0-9a-f]{32}\.[A-Za-z0-9]{16}`,
 		Keywords:    []string{`zhipu_api`, `zhipu-api`, `zhipuapi`, `zhipu_key`, `zhipu-key`, `zhipukey`, `zhipu_token`, `zhipu-token`, `zhiputoken`, `zhipuai_api`, `zhipuai-api`, `zhipuaiapi`, `zhipuai_key`, `zhipuai-key`, `zhipuaikey`, `zhipuai_token`, `zhipuai-token`, `zhipuaitoken`, `bigmodel_api`, `bigmodel-api`, `bigmodelapi`, `bigmodel_key`, `bigmodel-key`, `bigmodelkey`, `bigmodel_token`, `bigmodel-token`, `bigmodeltoken`, `glm_api`, `glm-api`, `glmapi`, `glm_key`, `glm-key`, `glmkey`, `glm_token`, `glm-token`, `glmtoken`, `zai_api`, `zai-api`, `zaiapi`, `zai_key`, `zai-key`, `zaikey`, `zai_token`, `zai-token`, `zaitoken`},
+		Derived:     &Derived{Of: 0x20e470fe6ac4445e, Back: 2048},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7603,6 +8188,7 @@ var tableRules = [...]Rule{
 		Severity:    `high`,
 		Docs:        `https://www.zoho.com/accounts/protocol/oauth.html`,
 		Token:       `1000\.[0-9a-f]{32}\.[0-9a-f]{32}`,
+		Derived:     &Derived{Of: 0x87511b31e2d50c97, Back: 6, Direct: true, Anchors: []Anchor{{"1000.", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7616,6 +8202,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`zoom_client_secret`, `zoom-client-secret`, `zoomclientsecret`, `zoom_secret`, `zoom-secret`, `zoomsecret`, `zoom_api_secret`, `zoom-api-secret`, `zoomapisecret`, `zoom_sdk_secret`, `zoom-sdk-secret`, `zoomsdksecret`},
 		Entropy:     3.7,
+		Derived:     &Derived{Of: 0x478c3998526a93b0, Back: 2048},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -7628,6 +8215,7 @@ var tableRules = [...]Rule{
 		Docs:        `https://zuplo.com/docs`,
 		Token:       `zpka_[0-9a-z]{32}_[0-9a-f]{8}`,
 		Proof:       `zuplo`,
+		Derived:     &Derived{Of: 0x3c0b5bf245781a1b, Back: 6, Direct: true, Anchors: []Anchor{{"zpka_", 0, 0}}},
 		Source:      Position{File: "saas.toml"},
 	},
 }
