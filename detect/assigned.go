@@ -70,11 +70,12 @@ func (s *Scanner) tryAssigned(t *trial, literal, pos int) {
 	if i := bytes.IndexByte(line[start:], '\n'); i >= 0 {
 		line, cut = line[:start+i], false
 	}
-	if c.shapes == nil {
+	shapes := c.direct()
+	if shapes == nil {
 		s.assignedRegex(t, line, start, cut, literal, pos)
 		return
 	}
-	for _, shape := range c.shapes {
+	for _, shape := range shapes {
 		groups := s.groupBuffer(len(shape.groups))
 		end := shape.match(line, start, groups)
 		if end < 0 || end == len(line) && cut || !tokenBounds(s.text, start, end, shape.last) {

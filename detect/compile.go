@@ -38,8 +38,8 @@ type Engine struct {
 // trial is one way to try a rule where an anchor stands.
 type trial struct {
 	rule   *compiledRule
-	shape  *shape // direct matcher, or nil
-	offset int    // of the anchor from the start of the shape
+	shape  int // of a direct rule: which of its shapes
+	offset int // of the anchor from the start of the shape
 }
 
 // style says how a rule is matched.
@@ -55,16 +55,14 @@ const (
 // use: most rules never meet their anchor, and a hook must start at once.
 type compiledRule struct {
 	*rules.Rule
-	style  style
-	expr   string
-	parsed *syntax.Regexp // until New is done
-	shapes []*shape
-	reach  int  // bytes after the anchor
-	back   int  // bytes before it
-	wide   bool // reach crosses lines
-	// span, if not 0, is the longest possible match, which holds the anchor.
-	span int
+	*rules.Derived
+	style style
+	expr  string
+	reach int  // bytes after the anchor
+	wide  bool // reach crosses lines
 
+	shapeOnce  sync.Once
+	shapes     []*shape // nil: needs a regular expression
 	once       sync.Once
 	re         matcher
 	reErr      error
@@ -83,7 +81,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 		now = time.Now()
 	}
 	e := &Engine{regexps: regexEngine{stdlib: o.Stdlib}, prover: proof.Prover{Now: now}}
-	byLiteral := map[string][]trial{}
+	byLiteral := make(map[string][]trial, 8*len(set.Rules))
 	for _, r := range set.Rules {
 		c, err := newCompiledRule(r, set.Allowlists)
 		if err != nil {
@@ -97,13 +95,12 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 			e.pathy = append(e.pathy, c)
 			continue
 		}
-		trials := c.trials()
-		c.parsed = nil
-		if len(trials) == 0 {
+		anchors := c.anchors()
+		if len(anchors) == 0 {
 			e.slow = append(e.slow, c)
 		}
-		for lit, t := range trials {
-			byLiteral[lit] = append(byLiteral[lit], t...)
+		for _, a := range anchors {
+			byLiteral[a.Literal] = append(byLiteral[a.Literal], trial{rule: c, shape: a.Shape, offset: a.Offset})
 		}
 	}
 	literals := make([]string, 0, len(byLiteral))
@@ -131,10 +128,10 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 // trials match; not known if one of them is no shape.
 func follows(trials []trial, n int) (next class, known bool) {
 	for _, t := range trials {
-		if t.shape == nil {
+		if t.rule.style == styleAssigned || !t.rule.Direct {
 			return next, false
 		}
-		set, ok := t.shape.classAt(t.offset + n)
+		set, ok := t.rule.direct()[t.shape].classAt(t.offset + n)
 		if !ok {
 			return next, false
 		}
@@ -170,7 +167,7 @@ func (e *Engine) Shape(id string) (Shape, bool) {
 		if c.ID != id {
 			continue
 		}
-		s := Shape{Direct: c.shapes != nil, Reach: c.reach, Wide: c.wide}
+		s := Shape{Direct: c.direct() != nil, Reach: c.reach, Wide: c.wide}
 		for i, ts := range e.trials {
 			for _, t := range ts {
 				if t.rule == c {
@@ -200,22 +197,115 @@ func newCompiledRule(r *rules.Rule, global []rules.Allowlist) (*compiledRule, er
 		}
 		return c, nil
 	}
-	parsed, err := syntax.Parse(c.expr, syntax.Perl)
-	if err != nil {
-		return nil, fmt.Errorf("regex: %w", err)
-	}
-	if r.SecretGroup > parsed.MaxCap() {
-		return nil, fmt.Errorf("secretGroup is %d, but the regex has %d groups", r.SecretGroup, parsed.MaxCap())
-	}
 	if r.Multiline || r.Reach > lineReach {
 		c.wide = true
 	}
 	if r.Reach > 0 {
 		c.reach = r.Reach
 	}
-	c.back = c.reach
-	c.parsed, c.shapes = parsed, compileShapes(parsed)
+	c.Derived = r.Derived
+	if c.Derived == nil || c.Of != c.fingerprint() {
+		derived, err := c.derive()
+		if err != nil {
+			return nil, err
+		}
+		c.Derived = derived
+	}
 	return c, nil
+}
+
+// Derive works out where each rule of a set is to be tried, and notes it in the rules.
+func Derive(set *rules.Set) error {
+	for _, r := range set.Rules {
+		r.Derived = nil
+		c, err := newCompiledRule(r, nil)
+		if err != nil {
+			return fmt.Errorf("rule %s: %w", r.ID, err)
+		}
+		r.Derived = c.Derived
+	}
+	return nil
+}
+
+// fingerprint tells whether Derived belongs to the rule as it is: FNV-1a of all it depends on.
+func (c *compiledRule) fingerprint() uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211
+	h := uint64(offset)
+	for _, s := range append([]string{c.Regex, c.Token, c.Assigned}, c.Keywords...) {
+		for i := range len(s) {
+			h = (h ^ uint64(s[i])) * prime
+		}
+		h = (h ^ 0xFF) * prime
+	}
+	return (h ^ uint64(c.Reach)) * prime
+}
+
+// derive works out where to try the rule.
+func (c *compiledRule) derive() (*rules.Derived, error) {
+	parsed, err := syntax.Parse(c.expr, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("regex: %w", err)
+	}
+	if c.SecretGroup > parsed.MaxCap() {
+		return nil, fmt.Errorf("secretGroup is %d, but the regex has %d groups", c.SecretGroup, parsed.MaxCap())
+	}
+	d := &rules.Derived{Of: c.fingerprint(), Back: c.reach}
+	if c.style == styleAssigned {
+		return d, nil
+	}
+	if shapes := anchoredShapes(parsed); shapes != nil {
+		d.Direct = true
+		d.Back = longestEscape // before a shape, an escape may tell where a token begins
+		for i, s := range shapes {
+			literals, offset := s.anchors()
+			d.Back = max(d.Back, offset+longestEscape)
+			for _, lit := range literals {
+				d.Anchors = append(d.Anchors, rules.Anchor{Literal: lit, Shape: i, Offset: offset})
+			}
+		}
+		return d, nil
+	}
+	literals, within := c.literals(parsed)
+	for _, lit := range literals {
+		d.Anchors = append(d.Anchors, rules.Anchor{Literal: lit})
+	}
+	if n := longest(parsed); within && n >= 0 && n < c.reach {
+		d.Span = n
+	}
+	return d, nil
+}
+
+// anchoredShapes returns the shapes of an expression if each of them has an anchor.
+func anchoredShapes(parsed *syntax.Regexp) []*shape {
+	shapes := compileShapes(parsed)
+	for i := 0; i < len(shapes); i++ {
+		if literals, _ := shapes[i].anchors(); len(literals) > 0 {
+			continue
+		}
+		fixed := shapes[i].fixed()
+		if fixed == nil || len(shapes)+len(fixed) > maxShapes {
+			return nil
+		}
+		shapes = slices.Replace(shapes, i, i+1, fixed...)
+		i--
+	}
+	return shapes
+}
+
+// direct returns the shapes of the rule, compiled at the first call; nil if it needs a
+// regular expression.
+func (c *compiledRule) direct() []*shape {
+	c.shapeOnce.Do(func() {
+		parsed, err := syntax.Parse(c.expr, syntax.Perl)
+		switch {
+		case err != nil:
+		case c.style == styleAssigned:
+			c.shapes = compileShapes(parsed)
+		case c.Direct:
+			c.shapes = anchoredShapes(parsed)
+		}
+	})
+	return c.shapes
 }
 
 func applicable(global []rules.Allowlist, id string) []rules.Allowlist {
@@ -235,69 +325,29 @@ func applicable(global []rules.Allowlist, id string) []rules.Allowlist {
 	return out
 }
 
-// trials returns what to try at which literal.
-func (c *compiledRule) trials() map[string][]trial {
-	out := map[string][]trial{}
-	if c.style == styleAssigned {
-		for _, k := range c.keywordAnchors() {
-			out[k] = []trial{{rule: c}}
-		}
-		return out
+// anchors returns where to try the rule: at its keywords, if these name what a value is assigned
+// to, else where its expression says.
+func (c *compiledRule) anchors() []rules.Anchor {
+	if c.style != styleAssigned {
+		return c.Anchors
 	}
-	if c.shapes != nil && c.addShapes(out) {
-		return out
-	}
-	c.shapes = nil
-	clear(out)
-	literals, within := c.literals()
-	for _, lit := range literals {
-		out[lit] = []trial{{rule: c}}
-	}
-	if within {
-		if n := longest(c.parsed); n >= 0 && n < c.reach {
-			c.span = n
-		}
+	var out []rules.Anchor
+	for _, k := range c.keywordAnchors() {
+		out = append(out, rules.Anchor{Literal: k})
 	}
 	return out
-}
-
-// addShapes enters every alternative by its anchors; false if one has none. An
-// alternative is tried only where its own anchor stands, and alternatives of the same
-// start are told apart by the order in which candidates are made (see candidates).
-func (c *compiledRule) addShapes(out map[string][]trial) bool {
-	back := 0
-	for i := 0; i < len(c.shapes); i++ {
-		s := c.shapes[i]
-		literals, offset := s.anchors()
-		if len(literals) == 0 {
-			fixed := s.fixed()
-			if fixed == nil || len(c.shapes)+len(fixed) > maxShapes {
-				return false
-			}
-			c.shapes = slices.Replace(c.shapes, i, i+1, fixed...)
-			i--
-			continue
-		}
-		for _, lit := range literals {
-			out[lit] = append(out[lit], trial{rule: c, shape: s, offset: offset})
-		}
-		back = max(back, offset)
-	}
-	// A shape is matched from its start on. Before it, an escape may tell where a token begins.
-	c.back = back + longestEscape
-	return true
 }
 
 // literals returns the anchors of a rule that needs a regular expression: those the
 // expression itself requires, or else the keywords. within tells that each match
 // contains one. A rule that states a reach has chosen its keywords as anchors: what it
 // looks at is large, and where it looks matters.
-func (c *compiledRule) literals() (literals []string, within bool) {
+func (c *compiledRule) literals(parsed *syntax.Regexp) (literals []string, within bool) {
 	keywords := c.keywordAnchors()
 	if len(keywords) > 0 && c.Reach > 0 {
 		return keywords, false
 	}
-	if set, ok := required(c.parsed); ok {
+	if set, ok := required(parsed); ok {
 		return set, true
 	}
 	return keywords, false

@@ -53,7 +53,7 @@ func (s *Scanner) need(c *compiledRule, start, end, pos, literal int) (lo, hi in
 // wideNeed is need for all matches of a wide rule from one anchor: what the rule may look
 // at, and the lines around it, for an allow comment.
 func (s *Scanner) wideNeed(c *compiledRule, pos, literal int) (lo, hi int) {
-	lo = s.linesBefore(max(0, pos-c.back))
+	lo = s.linesBefore(max(0, pos-c.Back))
 	hi = min(len(s.text), pos+len(s.e.finder.literals[literal])+c.reach)
 	return lo - 1, s.lineEnd(hi) + 1
 }

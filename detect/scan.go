@@ -220,10 +220,10 @@ func (s *Scanner) tryWide(runs []delta.Run) {
 // try tries a rule at an anchor.
 func (s *Scanner) try(t *trial, literal, pos int) {
 	switch {
-	case t.shape != nil:
-		s.tryShape(t, literal, pos)
 	case t.rule.style == styleAssigned:
 		s.tryAssigned(t, literal, pos)
+	case t.rule.Direct:
+		s.tryShape(t, literal, pos)
 	default:
 		s.tryRegex(t, literal, pos)
 	}
@@ -232,7 +232,7 @@ func (s *Scanner) try(t *trial, literal, pos int) {
 // view returns the part of the text a rule may look at from an anchor at pos, and
 // whether its ends are those of the line or text (or else mere limits).
 func (s *Scanner) view(c *compiledRule, pos, anchorLen int) (lo, hi int, loFree, hiFree bool) {
-	lo, hi = max(0, pos-c.back), min(len(s.text), pos+anchorLen+c.reach)
+	lo, hi = max(0, pos-c.Back), min(len(s.text), pos+anchorLen+c.reach)
 	loFree, hiFree = lo == 0, hi == len(s.text)
 	if c.wide {
 		return lo, hi, loFree, hiFree
@@ -249,6 +249,7 @@ func (s *Scanner) view(c *compiledRule, pos, anchorLen int) (lo, hi int, loFree,
 // tryShape matches a shape whose anchor stands at pos.
 func (s *Scanner) tryShape(t *trial, literal, pos int) {
 	c := t.rule
+	shape := c.direct()[t.shape]
 	start := pos - t.offset
 	if start < 0 {
 		s.drop(c, pos, stepShape)
@@ -256,7 +257,7 @@ func (s *Scanner) tryShape(t *trial, literal, pos int) {
 	}
 	limit := min(len(s.text), start+c.reach)
 	cut := limit < len(s.text)
-	if t.shape.newline && !c.wide {
+	if shape.newline && !c.wide {
 		if bytes.IndexByte(s.text[start:pos], '\n') >= 0 {
 			s.drop(c, pos, stepShape)
 			return
@@ -266,13 +267,13 @@ func (s *Scanner) tryShape(t *trial, literal, pos int) {
 		}
 	}
 	text := s.text[:limit]
-	groups := s.groupBuffer(len(t.shape.groups))
-	end := t.shape.match(text, start, groups)
+	groups := s.groupBuffer(len(shape.groups))
+	end := shape.match(text, start, groups)
 	if end < 0 || end == limit && cut {
 		s.drop(c, pos, stepShape)
 		return
 	}
-	if c.style == styleToken && !tokenBounds(s.text, start, end, t.shape.last) {
+	if c.style == styleToken && !tokenBounds(s.text, start, end, shape.last) {
 		s.drop(c, pos, stepBounds)
 		return
 	}
@@ -293,11 +294,11 @@ func (s *Scanner) tryRegex(t *trial, literal, pos int) {
 	c := t.rule
 	anchorLen := len(s.e.finder.literals[literal])
 	lo, hi, loFree, hiFree := s.view(c, pos, anchorLen)
-	if c.span > 0 {
-		if l := pos + anchorLen - c.span - 1; l > lo {
+	if c.Span > 0 {
+		if l := pos + anchorLen - c.Span - 1; l > lo {
 			lo, loFree = l, false
 		}
-		if h := pos + c.span + 1; h < hi {
+		if h := pos + c.Span + 1; h < hi {
 			hi, hiFree = h, false
 		}
 	}

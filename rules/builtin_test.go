@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/straykey/straykey/rules"
 )
@@ -23,7 +24,7 @@ func TestTable(t *testing.T) {
 	}
 	var stale []string
 	for _, r := range full.Rules {
-		if !cmp.Equal(r, fast.Rule(r.ID), emptyIsNil) {
+		if !cmp.Equal(r, fast.Rule(r.ID), emptyIsNil, withoutDerived) {
 			stale = append(stale, r.ID)
 		}
 	}
@@ -36,6 +37,9 @@ func TestTable(t *testing.T) {
 		t.Errorf("catalog_table.go is not what catalog/*.toml says; run go generate ./rules\ndifferent rules: %v", stale)
 	}
 }
+
+// withoutDerived passes over what is no part of a rule; package detect tests it.
+var withoutDerived = cmpopts.IgnoreFields(rules.Rule{}, "Derived")
 
 // emptyIsNil makes a list without elements equal to none.
 var emptyIsNil = cmp.FilterValues(func(a, b []string) bool { return len(a) == 0 && len(b) == 0 }, cmp.Ignore())

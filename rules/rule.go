@@ -89,6 +89,9 @@ type Rule struct {
 	Negatives []string
 
 	Source Position // where the rule was defined
+
+	// Derived, if not nil, saves package detect work. It is no part of what the rule says.
+	Derived *Derived
 	// Lines are the lines of the rule's keys in that file ("regex", "positives.1", in
 	// lower case), for messages; nil in the set that Builtin returns.
 	Lines map[string]int
@@ -100,6 +103,23 @@ func (r *Rule) Line(key string) Position {
 		return Position{File: r.Source.File, Line: n}
 	}
 	return r.Source
+}
+
+// Derived is what package detect works out of a rule's expression: where to try it. The built-in
+// catalogue carries it, because a commit hook would otherwise spend most of its time on it.
+type Derived struct {
+	Of      uint64   // of which expression: detect derives anew if the rule was changed since
+	Anchors []Anchor // none: the rule is tried on whole texts
+	Direct  bool     // the expression is a list of shapes
+	Back    int      // bytes before an anchor that the rule may look at
+	Span    int      // longest match, which holds the anchor; 0: not known
+}
+
+// Anchor is a literal that a match holds.
+type Anchor struct {
+	Literal string // lower case
+	Shape   int    // of a direct rule: which of its shapes
+	Offset  int    // and where the literal stands in it
 }
 
 // Position is a place in a rule file.

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/straykey/straykey/detect"
 	"github.com/straykey/straykey/rules"
 )
 
@@ -21,6 +22,9 @@ func main() {
 	log.SetPrefix("tablegen: ")
 	set, err := rules.Catalog(rules.Options{})
 	if err != nil {
+		log.Fatal(err)
+	}
+	if err := detect.Derive(set); err != nil {
 		log.Fatal(err)
 	}
 	src, err := table(set)
@@ -96,7 +100,26 @@ func (w *writer) rule(r *rules.Rule) {
 		w.printf("},\n")
 	}
 	w.flag("SkipReport", r.SkipReport)
+	w.derived(r.Derived)
 	w.printf("Source: Position{File: %q},\n},\n", r.Source.File)
+}
+
+func (w *writer) derived(d *rules.Derived) {
+	w.printf("Derived: &Derived{Of: %#x, Back: %d", d.Of, d.Back)
+	if d.Direct {
+		w.printf(", Direct: true")
+	}
+	if d.Span > 0 {
+		w.printf(", Span: %d", d.Span)
+	}
+	if len(d.Anchors) > 0 {
+		w.printf(", Anchors: []Anchor{")
+		for _, a := range d.Anchors {
+			w.printf("{%q, %d, %d}, ", a.Literal, a.Shape, a.Offset)
+		}
+		w.printf("}")
+	}
+	w.printf("},\n")
 }
 
 func (w *writer) allowlists(list []rules.Allowlist) {
