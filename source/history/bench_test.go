@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/pack"
 	"github.com/straykey/straykey/source/repo"
 )
@@ -34,7 +35,8 @@ func realRepo(tb testing.TB) Repo {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	r := Repo{Store: s}
+	promised, _ := filepath.Glob(filepath.Join(dir, "objects/pack/*.promisor"))
+	r := Repo{Store: s, Promisor: len(promised) > 0}
 	for _, l := range strings.Split(strings.TrimSpace(string(out)), "\n") {
 		id, name, _ := strings.Cut(l, " ")
 		r.Refs = append(r.Refs, repo.Ref{Name: name, ID: parseID(tb, id)})
@@ -95,6 +97,24 @@ func BenchmarkPlant(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkWalk is what the walk over the trees costs by itself.
+func BenchmarkWalk(b *testing.B) {
+	r := realRepo(b)
+	for b.Loop() {
+		_, err := pack.Walk(context.Background(), r.Store, pack.WalkOptions{Want: pack.Types(pack.Tree)},
+			func() pack.Visitor[struct{}] { return nothing{} })
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+type nothing struct{}
+
+func (nothing) Visit(pack.Object, struct{}) struct{}     { return struct{}{} }
+func (nothing) Done(struct{})                            {}
+func (nothing) Skip(pack.Num, pack.Type, source.Problem) {}
 
 // BenchmarkGraph collects all commits and puts them in order.
 func BenchmarkGraph(b *testing.B) {

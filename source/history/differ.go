@@ -67,17 +67,18 @@ func (d *differ) entryMinus(path uint32, mine []entry, others []cursor, emit fun
 	for i := range others {
 		theirs = others[i].values(d.signatures, key, theirs)
 	}
-	path = d.paths.child(path, mine[0].name())
 	for i, e := range mine {
-		switch {
-		case slices.Contains(theirs, e.value()):
-		case e.dir():
-			d.minus(path, e.value(), theirs, emit)
-		default:
-			for _, cred := range d.at(e.value(), path) {
-				if !d.anyHolds(theirs, path, cred) && !d.anyEntryHolds(mine[:i], path, cred) {
-					emit(cred, path)
-				}
+		if slices.Contains(theirs, e.value()) {
+			continue
+		}
+		below := d.paths.child(path, e.name())
+		if e.dir() {
+			d.minus(below, e.value(), theirs, emit)
+			continue
+		}
+		for _, cred := range d.at(e.value(), below) {
+			if !d.anyHolds(theirs, below, cred) && !d.anyEntryHolds(mine[:i], below, cred) {
+				emit(cred, below)
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -57,23 +58,43 @@ func (e entry) value() uint32 { return uint32(e) }
 
 // plant walks over all trees and finds the entries that matter.
 func plant(ctx context.Context, r Repo, q Query) (*forest, error) {
-	s := newSieve(r.Store, q.Labels)
-	visitors, err := pack.Walk(ctx, r.Store, pack.WalkOptions{
-		Want: pack.Types(pack.Tree), Workers: q.Workers, Progress: q.Walk,
-	}, func() pack.Visitor[*bounds] {
-		return newScanner(r, q.Labels, s)
-	})
+	scanners, err := scan(ctx, r, q, nil)
 	if err != nil {
 		return nil, err
 	}
-	scanners := make([]*scanner, len(visitors))
-	for i, v := range visitors {
-		scanners[i] = v.(*scanner)
+	lost := map[pack.ID]bool{}
+	for _, s := range scanners {
+		maps.Copy(lost, s.lost)
+	}
+	if len(lost) > 0 {
+		// Now that it is known which blobs are absent, find out where they should be. This is rare.
+		if scanners, err = scan(ctx, r, q, lost); err != nil {
+			return nil, err
+		}
 	}
 	f := &forest{store: r.Store, at: make([]treeID, r.Store.Len()), problems: map[uint32]source.Problem{}}
 	f.join(scanners)
 	f.grow(q.Labels)
 	return f, nil
+}
+
+// scan walks over all trees, with known missing blobs or, if nil, looking for them.
+func scan(ctx context.Context, r Repo, q Query, missing map[pack.ID]bool) ([]*scanner, error) {
+	s := newSieve(r.Store, q.Labels, missing)
+	visitors, err := pack.Walk(ctx, r.Store, pack.WalkOptions{
+		Want: pack.Types(pack.Tree), Workers: q.Workers, Progress: q.Walk,
+	}, func() pack.Visitor[*bounds] { return newScanner(r, q.Labels, missing, s) })
+	if err != nil {
+		return nil, err
+	}
+	scanners := make([]*scanner, len(visitors))
+	var wg sync.WaitGroup
+	for i, v := range visitors {
+		scanners[i] = v.(*scanner)
+		wg.Go(scanners[i].answer)
+	}
+	wg.Wait()
+	return scanners, nil
 }
 
 // join makes what the scanners have found one: names and problems get common numbers.
@@ -115,7 +136,7 @@ func (f *forest) join(scanners []*scanner) {
 		for i := range s.fresh {
 			e := &s.fresh[i]
 			e.name = names[e.name]
-			if e.child >= objects {
+			if e.child >= objects && e.child != noChild {
 				e.child = problems[e.child-objects]
 			}
 		}
@@ -158,7 +179,7 @@ func (f *forest) grow(labels map[pack.Num]uint32) {
 func (f *forest) findNoTrees() {
 	for _, g := range f.groves {
 		for _, e := range g.fresh {
-			if !e.dir || f.tree(e.child) != noTree {
+			if !e.dir || f.isProblem(e.child) || f.tree(e.child) != noTree {
 				continue
 			}
 			if _, ok := f.problems[e.child]; !ok {
@@ -195,7 +216,7 @@ type marks []atomic.Uint64
 
 func newMarks(n int) marks { return make(marks, n/64+1) }
 
-func (m marks) has(i uint32) bool { return m[i/64].Load()>>(i%64)&1 != 0 }
+func (m marks) has(i uint32) bool { return i != noChild && m[i/64].Load()>>(i%64)&1 != 0 }
 func (m marks) set(i uint32)      { m[i/64].Or(1 << (i % 64)) }
 
 // mark marks the trees that have a marked entry, or whose base has or had one. It reports whether it found any.

@@ -55,7 +55,8 @@ type scanner struct {
 	store   *pack.Store
 	hashLen int
 	labels  map[pack.Num]uint32
-	sieve   sieve
+	missing map[pack.ID]bool // blobs that are known to be absent; nil: look for them
+	sieve   sieve            // has what is in labels or missing
 
 	trees []treeRec
 	ops   []byte
@@ -64,6 +65,7 @@ type scanner struct {
 	// problems are what children from store.Len() on stand for; absent tells which one an absent id is.
 	problems []source.Problem
 	absent   map[pack.ID]uint32
+	lost     map[pack.ID]bool            // blobs found to be absent
 	skipped  map[pack.Num]source.Problem // trees that could not be read
 
 	op    uint64    // kind of the op that is being made
@@ -71,8 +73,8 @@ type scanner struct {
 	from  int       // of opCopy
 	ended int       // where in the base the last opCopy ended
 	chain []uint32  // the last tree at each depth, up to the current one's
-	known []idPair  // blobs seen lately that are in the store; by hash
 	free  []*bounds // for reuse
+	asked questions
 }
 
 // bounds is the state of the walk: where the entries of a tree start, and where the last one ends.
@@ -83,15 +85,10 @@ type bounds struct {
 	at    bitmap // a bit for each byte
 }
 
-type idPair [2]uint64
-
-const knownLen = 1 << 16
-
-func newScanner(r Repo, labels map[pack.Num]uint32, s sieve) *scanner {
+func newScanner(r Repo, labels map[pack.Num]uint32, missing map[pack.ID]bool, s sieve) *scanner {
 	return &scanner{
-		repo: r, store: r.Store, hashLen: r.Store.HashLen(), labels: labels, sieve: s,
-		names: map[string]uint32{}, absent: map[pack.ID]uint32{}, skipped: map[pack.Num]source.Problem{},
-		known: make([]idPair, knownLen),
+		repo: r, store: r.Store, hashLen: r.Store.HashLen(), labels: labels, missing: missing, sieve: s,
+		names: map[string]uint32{}, absent: map[pack.ID]uint32{}, lost: map[pack.ID]bool{}, skipped: map[pack.Num]source.Problem{},
 	}
 }
 
@@ -187,20 +184,23 @@ func (s *scanner) parse(data []byte, pos, end int, b *bounds) (int, bool) {
 func (s *scanner) entry(e treeEntry) {
 	dir := e.mode&pack.ModeKind == pack.ModeDir
 	child := noChild
-	if dir {
-		child = s.child(e.id)
-	} else if pack.IsBlobMode(e.mode) {
-		child = s.blob(e.id)
-	}
-	if child == noChild {
-		s.add(opSkip, e.size)
-		return
-	}
-	if bytes.IndexByte(e.name, '/') >= 0 {
-		child = s.problem(treeProblem(pack.ID(e.id), errSlash))
+	if !dir {
+		if pack.IsBlobMode(e.mode) {
+			child = s.blob(e.id)
+		}
+		if child == noChild {
+			s.add(opSkip, e.size)
+			return
+		}
 	}
 	s.flush()
 	s.add(opNew, e.size)
+	switch {
+	case bytes.IndexByte(e.name, '/') >= 0:
+		child = s.problem(treeProblem(pack.ID(e.id), errSlash))
+	case dir:
+		s.ask(e.id, uint32(len(s.fresh)))
+	}
 	s.fresh = append(s.fresh, freshEntry{s.name(e.name), dir, child})
 }
 
@@ -244,39 +244,21 @@ func (s *scanner) blob(id []byte) uint32 {
 		if n, ok := s.store.FindBytes(id); ok && s.labels[n] != 0 {
 			return uint32(n)
 		}
+		if s.missing[pack.ID(id)] {
+			return s.absentChild(id)
+		}
 	}
-	if s.present(id) {
-		return noChild
+	if s.missing == nil {
+		s.askOnce(id)
 	}
-	return s.child(id)
+	return noChild
 }
 
-// present reports whether a blob is in the store. Most have been asked for before.
-func (s *scanner) present(id []byte) bool {
-	k := idPair{binary.NativeEndian.Uint64(id), binary.NativeEndian.Uint64(id[8:])}
-	at := &s.known[k[0]%knownLen]
-	if *at == k && k != (idPair{}) {
-		return true
-	}
-	if _, ok := s.store.FindBytes(id); !ok {
-		return false
-	}
-	*at = k
-	return true
-}
-
-// child returns the number of an object, or that of the problem that it is absent. What a partial
-// clone has left out is only noted: it may be most of the repository.
-func (s *scanner) child(id []byte) uint32 {
-	if n, ok := s.store.FindBytes(id); ok {
-		return uint32(n)
-	}
+// absentChild returns the child of an id that is not in the store.
+func (s *scanner) absentChild(id []byte) uint32 {
 	c, ok := s.absent[pack.ID(id)]
 	if !ok {
 		c = s.problem(absentObject(s.repo, pack.ID(id), ""))
-		if s.repo.Promisor {
-			c = noChild
-		}
 		s.absent[pack.ID(id)] = c
 	}
 	return c
@@ -333,23 +315,33 @@ type sieve struct {
 	shift int
 }
 
-// newSieve makes a sieve that lets a few in a hundred wrong ids through.
-func newSieve(store *pack.Store, labels map[pack.Num]uint32) sieve {
+// newSieve makes a sieve that lets few of the wrong ids through.
+func newSieve(store *pack.Store, labels map[pack.Num]uint32, missing map[pack.ID]bool) sieve {
 	shift := 64 - 16
-	for 1<<(64-shift) < 32*len(labels) {
+	for 1<<(64-shift) < 16*(len(labels)+len(missing)) {
 		shift--
 	}
 	s := sieve{make([]uint64, 1<<(64-shift)/64), shift}
+	add := func(id pack.ID) {
+		for i := range 2 {
+			h := binary.BigEndian.Uint64([]byte(id[8*i:])) >> s.shift
+			s.bits[h/64] |= 1 << (h % 64)
+		}
+	}
 	for n := range labels {
-		h := s.hash([]byte(store.ID(n)))
-		s.bits[h/64] |= 1 << (h % 64)
+		add(store.ID(n))
+	}
+	for id := range missing {
+		add(id)
 	}
 	return s
 }
 
-func (s sieve) hash(id []byte) uint64 { return binary.BigEndian.Uint64(id) >> s.shift }
-
 func (s sieve) has(id []byte) bool {
-	h := s.hash(id)
+	h := binary.BigEndian.Uint64(id) >> s.shift
+	if s.bits[h/64]>>(h%64)&1 == 0 {
+		return false
+	}
+	h = binary.BigEndian.Uint64(id[8:]) >> s.shift
 	return s.bits[h/64]>>(h%64)&1 != 0
 }

@@ -55,13 +55,20 @@ func FuzzDerive(f *testing.F) {
 		second, runs := randomDelta(rnd, base, pieces)
 		third, runs2 := randomDelta(rnd, second, pieces)
 
-		s := newScanner(Repo{Store: store}, nil, newSieve(store, nil))
-		b := s.Visit(pack.Object{Data: base}, nil)
-		b2 := s.Visit(pack.Object{Data: second, Runs: runs}, b)
-		b3 := s.Visit(pack.Object{Data: third, Runs: runs2}, b2)
-		s.Visit(pack.Object{Data: second}, nil)
-		s.Visit(pack.Object{Data: third}, nil)
-		s.Done(b3)
+		// None of the objects are there, so that each entry matters: once they are known to be missing.
+		var s *scanner
+		var missing map[pack.ID]bool
+		for range 2 {
+			s = newScanner(Repo{Store: store}, nil, missing, newSieve(store, nil, missing))
+			b := s.Visit(pack.Object{Data: base}, nil)
+			b2 := s.Visit(pack.Object{Data: second, Runs: runs}, b)
+			b3 := s.Visit(pack.Object{Data: third, Runs: runs2}, b2)
+			s.Visit(pack.Object{Data: second}, nil)
+			s.Visit(pack.Object{Data: third}, nil)
+			s.Done(b3)
+			s.answer()
+			missing = s.lost
+		}
 		all := entriesOf(s)
 		if diff := cmp.Diff(all[3], all[1]); diff != "" {
 			t.Errorf("delta (-whole +derived):\n%s", diff)
