@@ -6,20 +6,27 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"sync"
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect"
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/files"
+	"github.com/straykey/straykey/source/index"
 	"github.com/straykey/straykey/source/pack"
+	"github.com/straykey/straykey/source/repo"
 )
 
-// Files scans a file, or the files below a directory, and adds what is found to b.
+// Files scans a file, or the files below a directory, and adds what is found to b. What git tracks is
+// scanned even if ignore rules exclude it.
 func Files(ctx context.Context, root string, b *correlate.Builder, o Options) (*Result, error) {
+	result := &Result{}
+	tracked := o.tracked(ctx, root, result)
 	f := newFileScan(b, o)
 	err := files.Walk(ctx, root, files.Options{
-		Jobs: o.Jobs, NoGitignore: o.NoGitignore, MaxSize: o.MaxSize,
+		Jobs: o.Jobs, NoGitignore: o.NoGitignore, MaxSize: o.MaxSize, Tracked: tracked,
 	}, o.Coverage, f.text)
 	if ctx.Err() != nil {
 		o.Coverage.Problem(interrupted(ctx.Err()))
@@ -27,7 +34,66 @@ func Files(ctx context.Context, root string, b *correlate.Builder, o Options) (*
 		return nil, fmt.Errorf("scan files of %s: %w", root, err)
 	}
 	f.close()
-	return &Result{}, nil
+	return result, nil
+}
+
+// tracked returns what tells whether a path below root is tracked by the repository that root is in; nil:
+// nothing is. The index is read here, not while walking: it is needed for ignored paths only, but
+// almost every repository has some.
+func (o *Options) tracked(ctx context.Context, root string, result *Result) func(path string) bool {
+	if o.NoGitignore {
+		return nil
+	}
+	r, err := repo.Open(root)
+	if errors.Is(err, repo.ErrNotRepository) || errors.Is(err, fs.ErrNotExist) { // or a .git file that points nowhere
+		return nil
+	}
+	var paths *index.Paths
+	if err == nil {
+		paths, err = index.Tracked(ctx, r, index.Options{})
+	}
+	if err != nil {
+		o.Coverage.Problem(source.Problem{
+			Reason: source.Unreadable, What: root,
+			Detail: "which ignored files git tracks is not known: " + err.Error() + " (--no-gitignore scans all of them)",
+		})
+		return nil
+	}
+	below, ok := withinWorkTree(r, root)
+	if !ok {
+		return nil
+	}
+	result.Notes = append(result.Notes, paths.Notes...)
+	return func(path string) bool { return paths.Has(below + path) }
+}
+
+// withinWorkTree returns where a directory stands in the work tree, with a slash behind, or "" at its top.
+func withinWorkTree(r *repo.Repo, dir string) (below string, ok bool) {
+	if r.WorkTree == "" {
+		return "", false
+	}
+	rel, err := relative(r.WorkTree, dir)
+	switch {
+	case err != nil || !filepath.IsLocal(rel):
+		return "", false
+	case rel == ".":
+		return "", true
+	}
+	return filepath.ToSlash(rel) + "/", true
+}
+
+// relative is filepath.Rel with symbolic links followed.
+func relative(base, path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	for _, p := range []*string{&base, &path} {
+		if *p, err = filepath.EvalSymlinks(*p); err != nil {
+			return "", err
+		}
+	}
+	return filepath.Rel(base, path)
 }
 
 // Stdin scans all that can be read from r.

@@ -15,7 +15,7 @@ import (
 
 // stagedByGit is Staged for an index that only git reads; why names what is special about it.
 func stagedByGit(ctx context.Context, objects repo.Objects, path string, head pack.ID, why string) (repo.Diff, error) {
-	d := repo.Diff{Notes: []string{why + ": read with the git program"}}
+	d := repo.Diff{Notes: []string{readByGit(why)}}
 	r := objects.Repo
 	out, err := r.Git(ctx, path, "diff-index", "--cached", "--raw", "-z", "-r", "--no-renames", "--no-abbrev",
 		"--ita-invisible-in-index", head.String())

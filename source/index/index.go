@@ -1,4 +1,5 @@
-// Package index compares git's index with HEAD: what is about to be committed.
+// Package index reads git's index: what is about to be committed, as compared with HEAD, and
+// what is tracked at all.
 //
 // The index is read natively, versions 2 to 4 with either hash. Sub-directories whose tree is recorded in
 // the index (the cache tree) and equals HEAD's are passed over, so that the cost is that of reading the
@@ -27,15 +28,20 @@ type Options struct {
 	File string
 }
 
+// path returns the index file to read.
+func (o Options) path(r *repo.Repo) string {
+	if o.File != "" {
+		return o.File
+	}
+	return filepath.Join(r.GitDir, "index")
+}
+
 // Staged returns what the index changes against HEAD, or against nothing before the first commit. While a
 // merge is being concluded, what comes unchanged from the other side is left out, as it will be no change
 // of the merge commit; but all stages of a path that is not resolved yet are Changes. Submodules, and paths added with intent-to-add, have no
 // content of their own and are left out, as are the working files: an unstaged edit is not seen.
 func Staged(ctx context.Context, r *repo.Repo, store *pack.Store, reader *pack.Reader, o Options) (repo.Diff, error) {
-	path := o.File
-	if path == "" {
-		path = filepath.Join(r.GitDir, "index")
-	}
+	path := o.path(r)
 	objects := repo.Objects{Repo: r, Store: store, Reader: reader}
 	head, err := headTree(objects)
 	if err != nil {

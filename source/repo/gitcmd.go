@@ -57,7 +57,9 @@ func runGit(ctx context.Context, gitDir, index string, args ...string) ([]byte, 
 	}
 	// An explicit --git-dir also spares git's refusal of repositories that belong to others: it
 	// protects against what is switched off here.
-	full := []string{"--git-dir=" + gitDir, "--no-pager", "--literal-pathspecs"}
+	// The work tree is not looked at; naming the current directory keeps git from taking that, with a
+	// core.worktree above it, for a sub-directory to which to confine what it lists.
+	full := []string{"--git-dir=" + gitDir, "--work-tree=.", "--no-pager", "--literal-pathspecs"}
 	for _, c := range gitConfig {
 		full = append(full, "-c", c)
 	}
