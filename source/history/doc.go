@@ -31,15 +31,19 @@
 //
 // # Two ways
 //
-// [Attribute] is what is used: it costs one walk over the trees' deltas and some arithmetic, whatever
-// the number of findings. [Naive] is its twin, as simple as can be and slow, for comparison: both
-// give the same places for any repository whose objects have the ids they claim to have.
+// [Attribute] is what is used: it costs one walk over the trees' deltas and some arithmetic in memory. A
+// credential's commits are found by comparing each commit's tree with those of its parents; findings
+// that stay as they are cost nothing, however many. [Naive] is its twin, as simple as can be and
+// slow, for comparison: both give the same result for any repository whose objects have the ids they
+// claim to have.
 //
 // # Hostile trees
 //
 // Trees need not be sorted and may name things twice; a path then has several blobs, and holds what
-// any of them holds. From the first malformed entry on, a tree is not read. Trees can be tiny and yet
+// any of them holds. From the first malformed entry on, a tree is not read; an entry with a slash in
+// its name is left out. Trees can be tiny and yet
 // unfold into a myriad of paths: entries that would take the paths of findings below a tree
 // beyond 8 MiB, or the levels beyond 2048 (git's core.maxTreeDepth), are left out. All of
-// this is told as a [source.Problem].
+// this is told as a [source.Problem], and so are absent trees and blobs; if a reachable commit should
+// have them, or, in a partial clone, whether or not.
 package history

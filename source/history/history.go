@@ -66,7 +66,7 @@ type Place struct {
 // Result is the answer to a [Query].
 type Result struct {
 	Places []Place // sorted by Cred, then Path
-	// Problems are objects that reachable commits should have and that could not be read, each once;
-	// sorted by What.
+	// Problems are what is wrong with trees, and absent blobs, each once and sorted by What. What is wrong
+	// with commits and tags is told by Graph.Problems.
 	Problems []source.Problem
 }
