@@ -132,11 +132,23 @@ func (e *Engine) allowedByContent(c *compiledRule, secret, match, line []byte) (
 func (e *Engine) Keep(ms []Match, path, commit string) []Match {
 	var out []Match
 	for _, m := range ms {
-		if !e.allowedAt(m.Credential, path, commit) {
+		if !m.Rule.SkipReport && !e.allowedAt(m.Credential, path, commit) && requirementsMet(m.Rule, ms) {
 			out = append(out, m)
 		}
 	}
 	return mostSpecific(out)
+}
+
+// requirementsMet reports whether the rules that a rule requires match in the same text. How near they
+// stand (withinLines, withinColumns) is not asked: a text that satisfies them is a finding, and one
+// that does not may be one.
+func requirementsMet(r *rules.Rule, ms []Match) bool {
+	for _, q := range r.Required {
+		if !slices.ContainsFunc(ms, func(m Match) bool { return m.Rule.ID == q.ID }) {
+			return false
+		}
+	}
+	return true
 }
 
 // AllowedCommit reports whether an allowlist drops a credential because of the

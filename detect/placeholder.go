@@ -7,7 +7,7 @@ import "bytes"
 // repeated or counted up. It is used for assigned and weak rules only; nothing
 // that carries a provider's own prefix is judged by its looks.
 func placeholder(v []byte) bool {
-	if len(v) == 0 || repeated1(v) || counting(v) {
+	if len(v) == 0 || monotonous(v) || counting(v) || alphabet(v) || credentialName(v) || mailAddress(v) {
 		return true
 	}
 	switch {
@@ -30,8 +30,77 @@ var placeholderWords = [][]byte{
 	[]byte("dummy"), []byte("xxxx"), []byte("****"), []byte("...."), []byte("null"), []byte("undefined"), []byte("${"), []byte("{{"),
 }
 
-// repeated1 reports whether v has at most two different bytes.
-func repeated1(v []byte) bool {
+// alphabet reports whether v is a long string in which no byte stands twice. One in 500 random strings of
+// 28 letters and digits is, fewer of longer ones; the alphabets of encodings all are.
+func alphabet(v []byte) bool {
+	if len(v) < 28 {
+		return false
+	}
+	var seen class
+	for _, c := range v {
+		if seen.has(c) {
+			return false
+		}
+		seen.add(c)
+	}
+	return true
+}
+
+// credentialName reports whether v is the name of a credential and not its value: words, joined or not, of
+// which the last says what it is, as in aws_secret_access_key, auth0-client-secret and API_TOKEN.
+func credentialName(v []byte) bool {
+	lower := bytes.ToLower(v)
+	digits := 0
+	for _, c := range lower {
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case 'a' <= c && c <= 'z', c == '_', c == '-', c == '.':
+		default:
+			return false
+		}
+	}
+	if digits > 2 || bytes.IndexFunc(v, isLower) >= 0 && bytes.IndexFunc(v, isUpper) >= 0 {
+		return false
+	}
+	for _, w := range credentialWords {
+		if bytes.HasSuffix(lower, w) {
+			return true
+		}
+	}
+	return false
+}
+
+func isLower(r rune) bool { return 'a' <= r && r <= 'z' }
+func isUpper(r rune) bool { return 'A' <= r && r <= 'Z' }
+
+var credentialWords = [][]byte{
+	[]byte("key"), []byte("token"), []byte("secret"), []byte("password"), []byte("passwd"), []byte("passphrase"),
+	[]byte("credential"), []byte("credentials"), []byte("auth"), []byte("_id"), []byte("-id"),
+}
+
+// mailAddress reports whether v is an e-mail address under one of the common domains.
+func mailAddress(v []byte) bool {
+	at := bytes.IndexByte(v, '@')
+	if at <= 0 {
+		return false
+	}
+	domain := v[at+1:]
+	for i, c := range domain {
+		if !(isWord(c) || c == '-' || c == '.' && i > 0) {
+			return false
+		}
+	}
+	for _, end := range []string{".com", ".org", ".net", ".io", ".dev", ".edu"} {
+		if bytes.HasSuffix(domain, []byte(end)) {
+			return true
+		}
+	}
+	return false
+}
+
+// monotonous reports whether v has at most two different bytes.
+func monotonous(v []byte) bool {
 	a, b := v[0], v[0]
 	for _, c := range v {
 		if c != a && c != b {

@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "73232511bc5f266af3dcfc0d17e03deb"
+const tableHash = "33ada9bc6f9bbff75c3e5cc58704ee7f"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -3006,6 +3006,12 @@ var tableRules = [...]Rule{
 				RegexTarget: `line`,
 				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
+			{
+				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`},
+			},
 		},
 		Derived: &Derived{Of: 0xce1b6544593429d9, Back: 2048},
 		Source:  Position{File: "generic.toml"},
@@ -3048,6 +3054,12 @@ var tableRules = [...]Rule{
 				RegexTarget: `line`,
 				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
+			{
+				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`},
+			},
 		},
 		Derived: &Derived{Of: 0x5739e04a56d54c7d, Back: 2048},
 		Source:  Position{File: "generic.toml"},
@@ -3080,6 +3092,12 @@ var tableRules = [...]Rule{
 				RegexTarget: `line`,
 				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
 			},
+			{
+				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`},
+			},
 		},
 		Derived: &Derived{Of: 0x6cf567c029382dee, Back: 2048},
 		Source:  Position{File: "generic.toml"},
@@ -3111,6 +3129,12 @@ var tableRules = [...]Rule{
 				Description: `pinned actions and project files`,
 				RegexTarget: `line`,
 				Regexes:     []string{`uses:[ \t]*['"]?[\w./-]+@`, `^Project[(]"[{]`},
+			},
+			{
+				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`},
 			},
 		},
 		Derived: &Derived{Of: 0x35080787232be1fb, Back: 2048},

