@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "33ada9bc6f9bbff75c3e5cc58704ee7f"
+const tableHash = "451bd77b1c9a975981abd3d2d8a5341d"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -3009,8 +3009,8 @@ var tableRules = [...]Rule{
 			{
 				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
-				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`},
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},
 		Derived: &Derived{Of: 0xce1b6544593429d9, Back: 2048},
@@ -3057,8 +3057,8 @@ var tableRules = [...]Rule{
 			{
 				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
-				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`},
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},
 		Derived: &Derived{Of: 0x5739e04a56d54c7d, Back: 2048},
@@ -3095,8 +3095,8 @@ var tableRules = [...]Rule{
 			{
 				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
-				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`},
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},
 		Derived: &Derived{Of: 0x6cf567c029382dee, Back: 2048},
@@ -3133,8 +3133,8 @@ var tableRules = [...]Rule{
 			{
 				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
-				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`},
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},
 		Derived: &Derived{Of: 0x35080787232be1fb, Back: 2048},
@@ -3805,6 +3805,12 @@ var tableRules = [...]Rule{
 				Description: `the SASL mechanism OAUTHBEARER`,
 				RegexTarget: `line`,
 				Regexes:     []string{`OAUTHBEARER`},
+			},
+			{
+				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
+				RegexTarget: `secret`,
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},
 		Derived: &Derived{Of: 0xe147e787c180cbfe, Back: 2048},
