@@ -15,15 +15,25 @@ import (
 
 // stagedByGit is Staged for an index that only git reads; why names what is special about it.
 func stagedByGit(ctx context.Context, objects repo.Objects, path string, head pack.ID, why string) (repo.Diff, error) {
-	d := repo.Diff{Notes: []string{readByGit(why)}}
-	r := objects.Repo
-	out, err := r.Git(ctx, path, "diff-index", "--cached", "--raw", "-z", "-r", "--no-renames", "--no-abbrev",
-		"--ita-invisible-in-index", head.String())
+	d, err := staged(ctx, objects, head, func(tree pack.ID, gone *repo.Gone) (repo.Diff, error) {
+		return diffIndex(ctx, objects.Repo, path, tree, gone)
+	})
 	if err != nil {
-		return d, fmt.Errorf("%s: %w", why, err)
+		return repo.Diff{}, fmt.Errorf("%s: %w", why, err)
 	}
-	gone := repo.Gone{Objects: objects}
-	var unmerged map[string]pack.ID // by path, what HEAD has there
+	d.Notes = append(d.Notes, readByGit(why))
+	return d, nil
+}
+
+// diffIndex compares an index with a tree. What only the tree has it adds to gone.
+func diffIndex(ctx context.Context, r *repo.Repo, path string, tree pack.ID, gone *repo.Gone) (repo.Diff, error) {
+	var d repo.Diff
+	out, err := r.Git(ctx, path, "diff-index", "--cached", "--raw", "-z", "-r", "--no-renames", "--no-abbrev",
+		"--ita-invisible-in-index", tree.String())
+	if err != nil {
+		return d, err
+	}
+	var unmerged map[string]pack.ID // by path, what the tree has there
 	err = parseRaw(out, func(c rawChange) {
 		switch {
 		case c.status == 'U':
@@ -48,10 +58,7 @@ func stagedByGit(ctx context.Context, objects repo.Objects, path string, head pa
 	if err == nil && unmerged != nil {
 		err = addUnmerged(ctx, r, path, unmerged, &d)
 	}
-	if err != nil {
-		return d, fmt.Errorf("%s: %w", why, err)
-	}
-	return finish(ctx, objects, d, gone)
+	return d, err
 }
 
 // rawChange is a record of git diff-index --raw -z.

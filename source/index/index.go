@@ -55,16 +55,24 @@ func Staged(ctx context.Context, r *repo.Repo, store *pack.Store, reader *pack.R
 	if err != nil {
 		return repo.Diff{}, fmt.Errorf("index %s: %w", path, err)
 	}
-	w := walker{ctx: ctx, objects: objects, entries: f.entries, gone: repo.Gone{Objects: objects}}
-	if err := w.dir(head, "", 0, len(f.entries), f.tree, 0); err != nil {
-		return repo.Diff{}, err
-	}
-	return finish(ctx, objects, w.diff, w.gone)
+	return staged(ctx, objects, head, func(tree pack.ID, gone *repo.Gone) (repo.Diff, error) {
+		w := walker{ctx: ctx, objects: objects, entries: f.entries, gone: gone}
+		err := w.dir(tree, "", 0, len(f.entries), f.tree, 0)
+		return w.diff, err
+	})
 }
 
-// finish adds to a diff against HEAD what else is known.
-func finish(ctx context.Context, objects repo.Objects, d repo.Diff, gone repo.Gone) (repo.Diff, error) {
-	if err := againstMergeHeads(ctx, objects, &d); err != nil {
+// comparison compares the index with a tree. What only the tree has it adds to gone.
+type comparison func(tree pack.ID, gone *repo.Gone) (repo.Diff, error)
+
+// staged compares the index with HEAD's tree, and with the other parents that the commit will have.
+func staged(ctx context.Context, objects repo.Objects, head pack.ID, compare comparison) (repo.Diff, error) {
+	gone := repo.Gone{Objects: objects}
+	d, err := compare(head, &gone)
+	if err != nil {
+		return repo.Diff{}, err
+	}
+	if err := againstMergeHeads(ctx, objects, &d, &gone, compare); err != nil {
 		return repo.Diff{}, err
 	}
 	if err := gone.Finish(ctx, &d); err != nil {
@@ -110,7 +118,7 @@ type walker struct {
 	objects repo.Objects
 	entries []entry
 	diff    repo.Diff
-	gone    repo.Gone
+	gone    *repo.Gone
 	bufs    [][]byte // content of the open trees, by depth
 }
 

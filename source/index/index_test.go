@@ -153,6 +153,15 @@ var scenarios = []struct {
 		d.Write("dir/extra", "extra")
 		d.Git("add", "a", "dir/extra")
 	}, []string{"a 100644: resolved <- ours <- theirs", "dir/extra 100644: extra"}},
+	{"move out of the other side", func(_ *testing.T, d gittest.Dir) {
+		d.Git("checkout", "-q", "-b", "side")
+		d.Commit("theirs", "theirs", "both", "both")
+		d.Git("checkout", "-q", "main")
+		d.Commit("a", "ours")
+		d.Git("merge", "-q", "--no-commit", "side")
+		d.Git("mv", "theirs", "moved")
+		d.Git("rm", "-qf", "dir/b")
+	}, []string{"moved 100644: theirs", "gone dir/b: b", "gone theirs: theirs"}},
 	{"conflict of names only", func(_ *testing.T, d gittest.Dir) {
 		d.Git("checkout", "-q", "-b", "side")
 		d.Git("rm", "-q", "a")

@@ -15,8 +15,9 @@ import (
 )
 
 // againstMergeHeads compares the changes against HEAD also with the other parents that the commit will
-// have while a merge is being concluded. Stages of an unresolved path stay as they are.
-func againstMergeHeads(ctx context.Context, objects repo.Objects, d *repo.Diff) error {
+// have while a merge is being concluded. Stages of an unresolved path stay as they are. What comes from the
+// other side may have moved, too: its paths that the index has not are added to gone.
+func againstMergeHeads(ctx context.Context, objects repo.Objects, d *repo.Diff, gone *repo.Gone, compare comparison) error {
 	heads, err := mergeHeads(objects.Repo)
 	if err != nil || len(heads) == 0 || len(d.Changes) == 0 {
 		return err
@@ -47,6 +48,14 @@ func againstMergeHeads(ctx context.Context, objects repo.Objects, d *repo.Diff) 
 			kept = append(kept, change)
 		}
 		d.Changes = kept
+		if len(kept) == 0 {
+			return nil
+		}
+		other, err := compare(c.Tree, gone)
+		if err != nil {
+			return err
+		}
+		d.Problems = append(d.Problems, other.Problems...)
 	}
 	return nil
 }
