@@ -64,6 +64,7 @@ func (c *class) add(b byte)      { c[b>>6] |= 1 << (b & 63) }
 func (c *class) meets(d *class) bool {
 	return c[0]&d[0]|c[1]&d[1]|c[2]&d[2]|c[3]&d[3] != 0
 }
+
 func (c *class) within(d *class) bool {
 	return c[0]&^d[0]|c[1]&^d[1]|c[2]&^d[2]|c[3]&^d[3] == 0
 }

@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "451bd77b1c9a975981abd3d2d8a5341d"
+const tableHash = "83d5886d16ed12823517d1aec0d14d36"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -3009,7 +3009,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1password(?:serviceaccounts)?$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
 				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},
@@ -3057,7 +3057,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1password(?:serviceaccounts)?$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
 				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},
@@ -3095,7 +3095,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1password(?:serviceaccounts)?$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
 				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},
@@ -3133,7 +3133,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1password(?:serviceaccounts)?$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
 				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},
@@ -3809,7 +3809,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `constants that providers publish: how their tokens begin, and the key of a storage emulator`,
 				RegexTarget: `secret`,
-				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1passwordserviceaccounts$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
+				Regexes:     []string{`^pypi-AgEIcHlwaS5vcmc$`, `^x@1password(?:serviceaccounts)?$`, `^bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t$`, `^eyJ0eXAiOiAiVENWMiJ9$`, `^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq`},
 				TargetRules: []string{`generic-api-key`, `generic-password`, `generic-secret`, `generic-token`, `http-bearer-token`},
 			},
 		},

@@ -25,7 +25,7 @@ be proved and says what it could not read.`,
 			}
 			return usageError("no command %q; straykey --help lists them, for example: straykey scan", args[0])
 		},
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see %s --help, for example: %s", err, cmd.CommandPath(), firstExample(cmd))

@@ -36,7 +36,7 @@ func provePrivateKey(in input) Result {
 	if b.procType != "" {
 		return b.proveLegacy(data)
 	}
-	k, err := keyInfo{}, errNotKey
+	var k keyInfo
 	if b.label == "OPENSSH PRIVATE KEY" {
 		k, err = parseOpenSSH(data)
 	} else {

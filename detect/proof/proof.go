@@ -311,8 +311,6 @@ func isAlnum(c byte) bool {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-func isBase64URL(c byte) bool { return isAlnum(c) || c == '-' || c == '_' }
-
 // unixTime returns the moment, or the zero time outside the years 1970-9999.
 func unixTime(seconds float64) time.Time {
 	if !(seconds > 0 && seconds < 253402300800) {

@@ -48,8 +48,11 @@ func TestOddTrees(t *testing.T) {
 			_, data := readObject(r, id)
 			return r.put("tree", data+"100644 b\x00short")
 		}, []string{"(b)", "a"}, []source.Reason{source.Corrupt}},
-		{"garbage", func(r *testRepo) string { return r.put("tree", strings.Repeat("\x00\xff ", 100)) },
-			[]string{"()"}, []source.Reason{source.Corrupt}},
+		{
+			"garbage", func(r *testRepo) string { return r.put("tree", strings.Repeat("\x00\xff ", 100)) },
+			[]string{"()"},
+			[]source.Reason{source.Corrupt},
+		},
 		{"empty", func(r *testRepo) string { return r.put("tree", "") }, []string{"()"}, nil},
 		{"blob said to be a tree", func(r *testRepo) string {
 			return r.tree(line{"40000", "a", one}, line{"100644", "b", two})
