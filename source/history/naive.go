@@ -50,6 +50,7 @@ type naive struct {
 
 type naiveCommit struct {
 	num       pack.Num
+	index     int      // among all commits
 	tree      pack.Num // NoCommit if absent
 	parents   []*naiveCommit
 	time      int64
@@ -90,7 +91,7 @@ func (n *naive) readAll() {
 			if err != nil {
 				continue
 			}
-			c := &naiveCommit{num: num, tree: NoCommit}
+			c := &naiveCommit{num: num, index: len(n.commits), tree: NoCommit}
 			n.commits[num] = c
 			if h, err := pack.ParseCommit(data); err == nil {
 				headers[num] = h
@@ -130,9 +131,9 @@ func (n *naive) peel(id pack.ID) pack.Num {
 	return NoCommit
 }
 
-// ancestors returns all commits that can be reached from an object, by way of tags.
-func (n *naive) ancestors(ids ...pack.ID) map[*naiveCommit]bool {
-	seen := map[*naiveCommit]bool{}
+// ancestors reports, by index, which commits can be reached from some objects, by way of tags.
+func (n *naive) ancestors(ids ...pack.ID) []bool {
+	seen := make([]bool, len(n.commits))
 	var todo []*naiveCommit
 	for _, id := range ids {
 		if c := n.commits[n.peel(id)]; c != nil {
@@ -142,8 +143,8 @@ func (n *naive) ancestors(ids ...pack.ID) map[*naiveCommit]bool {
 	for len(todo) > 0 {
 		c := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		if !seen[c] {
-			seen[c] = true
+		if !seen[c.index] {
+			seen[c.index] = true
 			todo = append(todo, c.parents...)
 		}
 	}
@@ -160,8 +161,8 @@ func (n *naive) sort() {
 	scope := n.ancestors(n.q.Filter.Tips...)
 	var sets [2][]*naiveCommit
 	for _, c := range n.commits {
-		c.reachable = reachable[c]
-		if n.q.Filter.Tips != nil && !scope[c] {
+		c.reachable = reachable[c.index]
+		if n.q.Filter.Tips != nil && !scope[c.index] {
 			continue
 		}
 		if c.reachable {
@@ -483,7 +484,7 @@ func (n *naive) assemble(spans [2]map[key]*naiveSpan) map[key]*Place {
 		reach := n.ancestors(id)
 		for k, p := range places {
 			// A commit that holds it introduces it or has a parent that holds it, and so on.
-			if slices.ContainsFunc(intros[k], func(c *naiveCommit) bool { return reach[c] }) {
+			if slices.ContainsFunc(intros[k], func(c *naiveCommit) bool { return reach[c.index] }) {
 				for _, name := range names {
 					p.addRef(name, n.q.MaxRefs)
 				}
