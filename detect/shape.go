@@ -204,7 +204,7 @@ func alternatives(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
 		}
 		return alts, ok
 	case syntax.OpConcat:
-		ok := true
+		var ok bool
 		for _, sub := range re.Sub {
 			if alts, ok = alternatives(sub, alts); !ok {
 				return nil, false
@@ -262,7 +262,7 @@ func repeated(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
 	if lazy || lo != hi || lo > maxUnroll {
 		return nil, false
 	}
-	ok := true
+	var ok bool
 	for range lo {
 		if alts, ok = alternatives(sub, alts); !ok {
 			return nil, false

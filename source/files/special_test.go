@@ -16,7 +16,7 @@ import (
 
 // TestSpecialFiles: neither a pipe without a writer nor a socket hold the walk up.
 func TestSpecialFiles(t *testing.T) {
-	root, err := os.MkdirTemp("", "files") // short: the path of a socket is limited
+	root, err := os.MkdirTemp("", "files") //nolint:usetesting // short: the path of a socket is limited
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"errors"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -288,8 +289,8 @@ func read(t testing.TB, s *Store) *recorder {
 		}
 		typ, data, err := r.Read(n)
 		if err != nil {
-			p, ok := err.(*ObjectError)
-			if !ok {
+			var p *ObjectError
+			if !errors.As(err, &p) {
 				t.Fatalf("Read(%s): %v is no ObjectError", id, err)
 			}
 			all.skipped[id.String()] = p.Problem

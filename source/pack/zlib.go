@@ -81,7 +81,7 @@ func (f *stdInflater) atEnd() error {
 		switch {
 		case n > 0:
 			return errLonger
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return noEOF(err)
@@ -91,7 +91,7 @@ func (f *stdInflater) atEnd() error {
 
 // noEOF makes a plain EOF, which elsewhere means that all is well, an error that says otherwise.
 func noEOF(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
