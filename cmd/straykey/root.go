@@ -12,7 +12,9 @@ func newRootCommand(env *environment) *cobra.Command {
 		Long: `straykey finds the credentials of machines (API keys, tokens, certificates,
 database users, service accounts) that strayed into git: in the whole history,
 in what is about to be committed, or in plain files. It proves offline what can
-be proved and says what it could not read.`,
+be proved and says what it could not read.
+
+` + exitCodesHelp,
 		Example: `  straykey scan                 # the whole history of this repository
   straykey scan --staged        # what is about to be committed
   straykey scan --files DIR     # files, without git`,

@@ -31,7 +31,12 @@ Exit codes:
 		Example: `  straykey rules list
   straykey rules show github-pat-classic
   straykey rules test --rules .straykey-rules.toml`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return usageError("no command %q; straykey rules --help lists them, for example: straykey rules list", args[0])
+		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newRulesListCommand(env), newRulesShowCommand(env), newRulesLintCommand(env), newRulesTestCommand(env))
@@ -125,7 +130,12 @@ Exit codes:
 		Example: `  straykey rules list
   straykey rules list --provider github --identity personal-access-token
   straykey rules list --format json`,
-		Args: cobra.NoArgs,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 0 {
+				return usageError("rules list takes no argument, not %q, for example: straykey rules list --provider github", args[0])
+			}
+			return nil
+		},
 		RunE: func(*cobra.Command, []string) error { return runRulesList(env.stdout, env.stderr, o) },
 	}
 	rulesFlag(cmd, &o.rules)
