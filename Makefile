@@ -45,9 +45,11 @@ test:
 	else echo 'make test: the schema of SARIF could not be downloaded; its test is skipped'; fi; \
 	set -x; $(GO) test $(RACE) -count=1 -timeout=15m $(PKG)
 
+ifeq ($(REPO),.)
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem $(PKG)
-ifneq ($(REPO),.)
+else
+bench: build
 	bench/history.sh $(REPO)
 endif
 
