@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -323,11 +324,14 @@ func describeFindings(found []correlate.Finding) []string {
 }
 
 // TestEnginesAgree makes repositories whose files change around secrets in hostile ways, and
-// compares the delta engine with its twin.
+// compares the delta engine with its twin. STRAYKEY_TEST_REPOSITORIES says how many (12).
 func TestEnginesAgree(t *testing.T) {
 	repositories := 12
 	if testing.Short() {
 		repositories = 3
+	}
+	if n, err := strconv.Atoi(os.Getenv("STRAYKEY_TEST_REPOSITORIES")); err == nil {
+		repositories = n
 	}
 	for seed := range repositories {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
