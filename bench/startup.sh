@@ -35,7 +35,8 @@ for needed in git go; do
 	command -v "$needed" >/dev/null || die "$needed is not installed"
 done
 straykey=${STRAYKEY:-$here/../bin/straykey}
-straykey=$(command -v "$straykey") || die "$straykey is not there: run make build, or name a straykey in \$STRAYKEY"
+command -v "$straykey" >/dev/null || die "$straykey is not there: run make build, or name a straykey in \$STRAYKEY"
+straykey=$(command -v "$straykey")
 straykey=$(realpath "$straykey")
 mkdir -p "$results"
 results=$(cd "$results" && pwd)
