@@ -17,6 +17,9 @@ import (
 type Options struct {
 	// Now is the time against which expiry dates are held; zero: the time of New.
 	Now time.Time
+	// Reported leaves out the rules whose matches are not reported (skipReport), unless
+	// another rule requires them. [Engine.Keep] drops their matches in any case.
+	Reported bool
 	// Stdlib makes the engine use the standard library's regular expressions
 	// even where RE2 can be had.
 	Stdlib bool
@@ -83,6 +86,9 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 	e := &Engine{regexps: regexEngine{stdlib: o.Stdlib}, prover: proof.Prover{Now: now}}
 	byLiteral := make(map[string][]trial, 8*len(set.Rules))
 	for _, r := range set.Rules {
+		if o.Reported && r.SkipReport && !isRequired(set, r.ID) {
+			continue
+		}
 		c, err := newCompiledRule(r, set.Allowlists)
 		if err != nil {
 			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
@@ -122,6 +128,13 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 		return follows(e.trials[literal], len(literals[literal]))
 	})
 	return e, nil
+}
+
+// isRequired reports whether a rule of the set asks for another to match as well.
+func isRequired(set *rules.Set, id string) bool {
+	return slices.ContainsFunc(set.Rules, func(r *rules.Rule) bool {
+		return slices.ContainsFunc(r.Required, func(q rules.Required) bool { return q.ID == id })
+	})
 }
 
 // follows returns the bytes, letters in lower case, that can follow a literal of n bytes in what its

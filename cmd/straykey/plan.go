@@ -207,7 +207,7 @@ func (p *scanPlan) loadRules() error {
 			return usageError("--skip: %w", err)
 		}
 	}
-	engine, err := detect.New(set, detect.Options{})
+	engine, err := detect.New(set, detect.Options{Reported: true})
 	if err != nil {
 		return usageError("%w", err)
 	}

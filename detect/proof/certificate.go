@@ -126,6 +126,10 @@ func summary(cert *x509.Certificate) string {
 // key is spki.
 func (in input) fittingKey(spki []byte) string {
 	for _, text := range [...]string{in.secret, string(in.context)} {
+		// A bundle of certificates asks this for each of them, and holds no key.
+		if !strings.Contains(text, "PRIVATE KEY") {
+			continue
+		}
 		for _, b := range blocks(text) {
 			if !isPrivateKey(b) || b.procType != "" {
 				continue
