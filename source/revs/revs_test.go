@@ -112,8 +112,24 @@ func ancestors(d gittest.Dir) map[string]map[string]bool {
 	return reach
 }
 
+// writeGraph gives a repository of history a commit-graph: none, a whole one, one of the older half only, or
+// a chain of files.
+func writeGraph(d gittest.Dir, kind int) {
+	_ = os.Remove(filepath.Join(d.Path, ".git/objects/info/commit-graph")) // of git gc
+	half := d.Git("rev-parse", "b30")
+	switch kind {
+	case 1:
+		d.Git("commit-graph", "write", "--reachable", "--changed-paths")
+	case 2:
+		d.In(half, "commit-graph", "write", "--stdin-commits")
+	case 3:
+		d.In(half, "commit-graph", "write", "--stdin-commits", "--split=no-merge")
+		d.Git("commit-graph", "write", "--reachable", "--split=no-merge")
+	}
+}
+
 func TestCommits(t *testing.T) {
-	for seed := range uint64(8) {
+	for seed := range uint64(16) {
 		skewed := seed%2 == 1
 		rnd := rand.New(rand.NewPCG(seed, 5))
 		const n = 60
@@ -121,6 +137,7 @@ func TestCommits(t *testing.T) {
 		if seed%4 < 2 {
 			d.Git("gc", "-q")
 		}
+		writeGraph(d, int(seed/4))
 		reach := ancestors(d)
 		w := newWalker(t, d)
 		branch := func() string { return fmt.Sprintf("b%d", rnd.IntN(n)) }

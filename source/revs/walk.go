@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/straykey/straykey/source/pack"
 	"github.com/straykey/straykey/source/repo"
@@ -12,9 +13,9 @@ import (
 
 // slop is how many commits are still looked at when nothing but excluded history is left to walk. Commits
 // are walked by their dates, which are not always right: an excluded commit may come late and lead to
-// one that was already taken for included. git looks at 5 more. The rest of the history would have to
-// be read to be sure; where 1000 commits are not enough, some that need not be are examined again, none
-// is missed. They cost about 25 ms.
+// one that was already taken for included. git looks at 5 more. Generations tell when there is no need to;
+// without them the rest of the history would have to be read to be sure. Where 1000 commits are not enough,
+// some that need not be are examined again, none is missed. They cost about 25 ms.
 const slop = 1000
 
 // Commits returns the commits of a range. Commits that are not here are Problems unless the clone is shallow.
@@ -78,6 +79,8 @@ type node struct {
 	alone    bool  // asked for by itself
 	err      error // cannot be read
 	children int   // in the result, not yet listed
+
+	generation uint32 // 0: not looked up yet
 }
 
 // painter walks history by date, newest first, and passes each commit's colours on to its parents.
@@ -128,24 +131,79 @@ func (p *painter) paint(id pack.ID, c colour) {
 }
 
 func (p *painter) run(ctx context.Context) error {
-	for left := slop; len(p.queue) > 0 && left > 0; left-- {
-		if err := ctx.Err(); err != nil {
+	for p.opens > 0 {
+		if err := p.step(ctx); err != nil {
 			return err
 		}
-		n := heap.Pop(&p.queue).(*node)
-		n.queued = false
-		if p.open(n.colour) {
-			p.opens--
-		}
+	}
+	// What is still queued opens nothing any more, and matters only if it leads to what was done.
+	g := openGenerations(p.w.objects.Repo.ObjectsDir(), p.w.objects.Repo.HashLen)
+	defer g.close()
+	floor := p.floor(g)
+	for left := slop; left > 0 && p.mayReach(g, floor); left-- {
 		p.late = false
-		for _, parent := range n.Parents {
-			p.paint(parent, n.colour)
+		if err := p.step(ctx); err != nil {
+			return err
 		}
-		if p.opens > 0 || p.late {
+		if p.late {
 			left = slop
 		}
 	}
 	return nil
+}
+
+// step passes on the colours of the newest commit.
+func (p *painter) step(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	n := heap.Pop(&p.queue).(*node)
+	n.queued = false
+	if p.open(n.colour) {
+		p.opens--
+	}
+	for _, parent := range n.Parents {
+		p.paint(parent, n.colour)
+	}
+	return nil
+}
+
+// floor returns the lowest generation of the commits in the result. It is that of one whose parents are not
+// in it; if there are very many of these, slop is less work, and the floor is the lowest there can be.
+func (p *painter) floor(g *generations) uint32 {
+	floor := uint32(unknownGeneration)
+	bottoms := 0
+	for _, n := range p.nodes {
+		if !n.alone && (!p.open(n.colour) || slices.ContainsFunc(n.Parents, p.isOpen)) {
+			continue
+		}
+		if bottoms++; bottoms > slop {
+			return 0
+		}
+		floor = min(floor, n.generationIn(g))
+	}
+	return floor
+}
+
+func (p *painter) isOpen(id pack.ID) bool {
+	n := p.nodes[id]
+	return n != nil && p.open(n.colour)
+}
+
+// mayReach reports whether a queued commit may have descended from one of the generation floor or
+// a later one. A commit has a higher generation than all its ancestors.
+func (p *painter) mayReach(g *generations, floor uint32) bool {
+	return slices.ContainsFunc(p.queue, func(n *node) bool {
+		at := n.generationIn(g)
+		return at > floor || at == unknownGeneration
+	})
+}
+
+func (n *node) generationIn(g *generations) uint32 {
+	if n.generation == 0 {
+		n.generation = g.of(n.ID)
+	}
+	return n.generation
 }
 
 // list returns the included commits, children first.
