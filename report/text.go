@@ -334,7 +334,7 @@ func (t *textWriter) summary(r *Report) {
 	}
 	t.run(&r.Run)
 	if next := nextStep(r); next != "" {
-		t.field("next", "%s", next)
+		t.uncut("next", next)
 	}
 }
 

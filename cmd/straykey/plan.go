@@ -211,6 +211,9 @@ func (p *scanPlan) loadRules() error {
 	if err != nil {
 		return usageError("%w", err)
 	}
+	if engine.HasPathRules() {
+		p.notes = append(p.notes, "rules on file names alone (path without regex) are not applied by this version")
+	}
 	p.set, p.options.Engine = set, engine
 	return nil
 }
@@ -389,8 +392,17 @@ func oneLine(r *report.Report) string {
 	if !r.Coverage.Complete() {
 		state = "INCOMPLETE"
 	}
-	return fmt.Sprintf("%d credentials in %d places; %d texts, %.1f MB scanned in %.2f s; %s",
-		len(r.Findings), places, texts, float64(size)/1e6, r.Run.Duration.Seconds(), state)
+	return fmt.Sprintf("%s in %s; %s, %.1f MB scanned in %.2f s; %s",
+		count(len(r.Findings), "credential"), count(places, "place"), count(int(texts), "text"),
+		float64(size)/1e6, r.Run.Duration.Seconds(), state)
+}
+
+// count writes a number with what it counts.
+func count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
 }
 
 func firstProblem(c *source.Coverage) string {

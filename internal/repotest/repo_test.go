@@ -34,6 +34,7 @@ func layers() map[string][]string {
 		"rules":              {},
 		"detect":             {"delta", "rules"},
 		"rules/ruletest":     {"detect", "rules"}, // tries rules on the engine
+		"rules/internal":     {"detect", "rules"}, // makes the table that the engine starts from
 		"rules/sample":       {"detect/proof/forge", "rules"},
 		"detect/proof/forge": {"detect/proof/internal"},
 
