@@ -43,10 +43,11 @@ func (b *Builder) Credential(c *detect.Credential) uint32 {
 	return n
 }
 
-// Is reports whether a match belongs to a credential. It may be called concurrently, while Credential is not.
-func (b *Builder) Is(cred uint32, c *detect.Credential) bool {
-	n, ok := b.index[credentialKey(c)]
-	return ok && n == cred
+// Lookup is Credential for one that has a number. It may be called concurrently, while Credential
+// and Add are not.
+func (b *Builder) Lookup(c *detect.Credential) (cred uint32, ok bool) {
+	cred, ok = b.index[credentialKey(c)]
+	return cred, ok
 }
 
 func credentialKey(c *detect.Credential) string {

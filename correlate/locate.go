@@ -13,62 +13,92 @@ const (
 	frameMaxLine  = 320
 )
 
-// Locate fills in where a match stands in its text: line, column and frame. firstLine is the number of the
-// text's first line, 1 for a file.
-func Locate(o *Occurrence, text []byte, m detect.Match, firstLine int) {
-	o.Line, o.Column = lineColumn(text, m.SecretStart)
-	o.EndLine, o.EndColumn = lineColumn(text, m.SecretEnd)
-	o.Frame = newFrame(text, m)
-	o.Line += firstLine - 1
-	o.EndLine += firstLine - 1
-	o.Frame.FirstLine += firstLine - 1
+// Locator tells where matches stand in a text. It goes on from the line of the last one: matches in
+// order of place cost a few readings of the text together, however many they are and however long
+// its lines. In any other order they are located as well, only slower.
+type Locator struct {
+	text   []byte
+	line   span // the line of the last match…
+	number int  // …and its number, from 1
+	shown  []span
+	before int // how many of shown stand before line
 }
 
-// lineColumn returns the line and column of an offset, both from 1, the column in bytes.
-func lineColumn(text []byte, at int) (line, column int) {
-	start := bytes.LastIndexByte(text[:at], '\n') + 1
-	return bytes.Count(text[:start], []byte{'\n'}) + 1, at - start + 1
-}
+// span is a line, text[start:end], with what ends it up to next. Nothing but the last line lacks a line
+// end: its next lies beyond the text.
+type span struct{ start, end, next int }
 
-func newFrame(text []byte, m detect.Match) Frame {
-	start := bytes.LastIndexByte(text[:m.SecretStart], '\n') + 1
-	f := Frame{FirstLine: bytes.Count(text[:start], []byte{'\n'}) + 1, Match: string(text[m.Start:m.End])}
-	lo := start
-	for n := 0; n < frameContext && lo > 0; n++ {
-		lo = bytes.LastIndexByte(text[:lo-1], '\n') + 1
-		f.FirstLine--
+// NewLocator returns a Locator of a text, which must not change while it is used.
+func NewLocator(text []byte) *Locator { return &Locator{text: text, number: 1} }
+
+// Locate fills in where a match stands in the text: line, column and frame.
+func (l *Locator) Locate(o *Occurrence, m detect.Match) {
+	l.seek(m.SecretStart)
+	o.Line, o.Column = l.number, m.SecretStart-l.line.start+1
+	o.EndLine, o.EndColumn = o.Line, m.SecretEnd-l.line.start+1
+	secret := l.text[m.SecretStart:m.SecretEnd]
+	if i := bytes.LastIndexByte(secret, '\n'); i >= 0 {
+		o.EndLine, o.EndColumn = o.Line+bytes.Count(secret, []byte{'\n'}), len(secret)-i
 	}
+	o.Frame = l.frame(m)
+}
+
+// seek moves to the line of text[pos].
+func (l *Locator) seek(pos int) {
+	if l.line.start <= pos && pos < l.line.next {
+		return
+	}
+	if pos < l.line.start {
+		l.line, l.number = span{}, 1
+	}
+	passed := l.text[l.line.start:pos]
+	l.number += bytes.Count(passed, []byte{'\n'})
+	l.line = l.lineFrom(l.line.start + bytes.LastIndexByte(passed, '\n') + 1)
+	first := l.line.start
+	l.before = 0
+	for l.before < frameContext && first > 0 {
+		first = bytes.LastIndexByte(l.text[:first-1], '\n') + 1
+		l.before++
+	}
+	l.shown = l.shown[:0]
+	for at := first; at < len(l.text) && len(l.shown) < frameMaxLines; at = l.shown[len(l.shown)-1].next {
+		l.shown = append(l.shown, l.lineFrom(at))
+	}
+}
+
+func (l *Locator) lineFrom(start int) span {
+	i := bytes.IndexByte(l.text[start:], '\n')
+	if i < 0 {
+		return span{start, len(l.text), len(l.text) + 1}
+	}
+	end := start + i
+	if end > start && l.text[end-1] == '\r' {
+		return span{start, end - 1, end + 1}
+	}
+	return span{start, end, end + 1}
+}
+
+// frame shows the lines of a match on the current line, and some around.
+func (l *Locator) frame(m detect.Match) Frame {
+	f := Frame{FirstLine: l.number - l.before, Match: string(l.text[m.Start:m.End])}
 	after := 0
-	for at := lo; at < len(text) && len(f.Lines) < frameMaxLines && after <= frameContext; {
-		end, next := lineEnd(text, at)
-		if next > m.SecretEnd {
+	for i, s := range l.shown {
+		if after > frameContext {
+			break
+		}
+		if s.next > m.SecretEnd {
 			after++
 		}
-		line := text[at:end]
-		cut := 0
+		line := l.text[s.start:s.end]
 		if len(line) > frameMaxLine {
-			if at == start {
-				cut = max(0, min(m.SecretStart-start-frameMaxLine/4, len(line)-frameMaxLine))
+			cut := 0
+			if i == l.before {
+				cut = max(0, min(m.SecretStart-s.start-frameMaxLine/4, len(line)-frameMaxLine))
 				f.Cut = cut
 			}
 			line = line[cut : cut+frameMaxLine]
 		}
 		f.Lines = append(f.Lines, string(line))
-		at = next
 	}
 	return f
-}
-
-// lineEnd returns where the line from at ends without its line end, and where the next one begins.
-func lineEnd(text []byte, at int) (end, next int) {
-	i := bytes.IndexByte(text[at:], '\n')
-	if i < 0 {
-		return len(text), len(text)
-	}
-	end = at + i
-	next = end + 1
-	if end > at && text[end-1] == '\r' {
-		end--
-	}
-	return end, next
 }

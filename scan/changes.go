@@ -24,10 +24,11 @@ type changeScan struct {
 	store    *pack.Store
 	reader   *pack.Reader
 	scanner  *detect.Scanner
-	blobs    map[pack.ID]*blob
+	blobs    map[pack.ID][]detect.Match // all matches in the blobs that were read
 	coverage *source.Coverage
 	builder  *correlate.Builder
 	seen     map[credPath]bool
+	head     pack.ID // HEAD's tree; empty: there is none that could be read
 	result   *Result
 }
 
@@ -37,12 +38,6 @@ type credPath struct {
 	path string
 }
 
-// blob is a blob that was read: its text, and all matches in it.
-type blob struct {
-	text    []byte
-	matches []detect.Match
-}
-
 func newChangeScan(r *repo.Repo, b *correlate.Builder, o Options) (*changeScan, error) {
 	store, err := pack.Open(r.ObjectsDir(), pack.Options{HashLen: r.HashLen, MaxObject: o.MaxSize})
 	if err != nil {
@@ -50,7 +45,7 @@ func newChangeScan(r *repo.Repo, b *correlate.Builder, o Options) (*changeScan, 
 	}
 	c := &changeScan{
 		Options: o, repo: r, store: store, reader: store.NewReader(), scanner: o.Engine.NewScanner(),
-		blobs: map[pack.ID]*blob{}, seen: map[credPath]bool{}, coverage: o.Coverage, builder: b,
+		blobs: map[pack.ID][]detect.Match{}, seen: map[credPath]bool{}, coverage: o.Coverage, builder: b,
 	}
 	c.result = &Result{}
 	if head, ok := r.Head(); ok {
@@ -93,6 +88,12 @@ func Range(ctx context.Context, r *repo.Repo, specs []string, b *correlate.Build
 		return nil, err
 	}
 	c.result.Notes = append(c.result.Notes, list.Notes...)
+	for _, p := range list.Problems {
+		c.coverage.Problem(p)
+	}
+	if tree, err := r.Resolve(c.store, c.reader, "HEAD^{tree}"); err == nil {
+		c.head = tree
+	}
 	describe := newDescriber(c.store)
 	for _, commit := range slices.Backward(list.Commits) {
 		if ctx.Err() != nil {
@@ -159,8 +160,9 @@ func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occ
 }
 
 func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate.Occurrence, before, gone map[uint32]bool) {
-	text := c.blobs[change.New].text
 	var brought []credPath
+	var inHead map[uint32]bool
+	var locator *correlate.Locator
 	for _, m := range now {
 		cred := c.builder.Credential(m.Credential)
 		here := credPath{cred, change.Path}
@@ -168,13 +170,23 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 			continue
 		}
 		brought = append(brought, here)
-		o := at
-		o.Object, o.Path = change.New.String(), c.at(change.Path)
-		if o.First != nil && c.Engine.AllowedCommit(m.Credential, change.Path, o.First.ID) {
+		if at.First != nil && c.Engine.AllowedCommit(m.Credential, change.Path, at.First.ID) {
 			continue
 		}
-		o.InHead = o.First != nil && c.inHead(cred, change.Path)
-		correlate.Locate(&o, text, m, 1)
+		if locator == nil {
+			text, err := c.text(change.New)
+			if err != nil {
+				c.coverage.Problem(repo.Problem(err, change.Path))
+				return
+			}
+			locator = correlate.NewLocator(text)
+			if at.First != nil {
+				inHead = c.inHead(change.Path)
+			}
+		}
+		o := at
+		o.Object, o.Path, o.InHead = change.New.String(), c.at(change.Path), inHead[cred]
+		locator.Locate(&o, m)
 		c.builder.Add(m.Credential, o)
 		c.Progress.found(1)
 	}
@@ -193,24 +205,24 @@ func (c *changeScan) collect(into map[uint32]bool, id pack.ID, path string) {
 // kept returns the findings of a blob at a path. Only a new blob counts in the coverage; one that cannot be
 // read for comparison makes what it held look new, which is the safe side.
 func (c *changeScan) kept(id pack.ID, path string, isNew bool) []detect.Match {
-	b, ok := c.blobs[id]
+	matches, ok := c.blobs[id]
 	if !ok {
-		b = c.read(id, path, isNew)
-		c.blobs[id] = b
+		matches = c.scan(id, path, isNew)
+		c.blobs[id] = matches
 	}
-	return c.Engine.Keep(slices.Clone(b.matches), path, "")
+	return c.Engine.Keep(slices.Clone(matches), path, "")
 }
 
-func (c *changeScan) read(id pack.ID, path string, isNew bool) *blob {
+func (c *changeScan) scan(id pack.ID, path string, isNew bool) []detect.Match {
 	n, ok := c.store.Find(id)
 	if !ok {
 		c.skip(isNew, source.Problem{Reason: c.absent(), What: id.String(), Where: path, Detail: "blob is not in the repository"})
-		return &blob{}
+		return nil
 	}
 	_, data, err := c.reader.Read(n)
 	if err != nil {
 		c.skip(isNew, repo.Problem(err, path))
-		return &blob{}
+		return nil
 	}
 	facts := c.scanner.Scan(data)
 	if isNew {
@@ -219,12 +231,18 @@ func (c *changeScan) read(id pack.ID, path string, isNew bool) *blob {
 	if facts.Overflow() {
 		c.coverage.Problem(overflow(id.String()))
 	}
-	b := &blob{matches: facts.Matches()}
-	if len(b.matches) > 0 {
-		text, _ := detect.Plain(data)
-		b.text = bytes.Clone(text)
+	return facts.Matches()
+}
+
+// text reads once more a blob in which something was found.
+func (c *changeScan) text(id pack.ID) ([]byte, error) {
+	n, _ := c.store.Find(id)
+	_, data, err := c.reader.Read(n)
+	if err != nil {
+		return nil, err
 	}
-	return b
+	text, _ := detect.Plain(data)
+	return bytes.Clone(text), nil
 }
 
 func (c *changeScan) absent() source.Reason {
@@ -256,25 +274,24 @@ func (c *changeScan) message(n pack.Num, at correlate.Occurrence) {
 	text := bytes.Clone(message(data))
 	c.coverage.Scanned("commit", 1, int64(len(text)))
 	plain, _ := detect.Plain(text)
+	locator := correlate.NewLocator(plain)
 	for _, m := range c.Engine.Keep(c.scanner.Scan(text).Matches(), "", id) {
 		o := at
 		o.Kind, o.Object = "commit", id
-		correlate.Locate(&o, plain, m, 1)
+		locator.Locate(&o, m)
 		c.builder.Add(m.Credential, o)
 	}
 }
 
-// inHead reports whether HEAD's tree holds the credential at path.
-func (c *changeScan) inHead(cred uint32, path string) bool {
-	tree, err := c.repo.Resolve(c.store, c.reader, "HEAD^{tree}")
-	if err != nil {
-		return false
-	}
-	id, err := repo.Objects{Repo: c.repo, Store: c.store, Reader: c.reader}.BlobAt(tree, path)
-	if err != nil || id == "" {
-		return false
-	}
+// inHead returns the credentials that HEAD's tree holds at path.
+func (c *changeScan) inHead(path string) map[uint32]bool {
 	held := map[uint32]bool{}
-	c.collect(held, id, path)
-	return held[cred]
+	if c.head == "" {
+		return held
+	}
+	id, err := repo.Objects{Repo: c.repo, Store: c.store, Reader: c.reader}.BlobAt(c.head, path)
+	if err == nil && id != "" {
+		c.collect(held, id, path)
+	}
+	return held
 }

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -186,10 +185,11 @@ func (f *fileScan) text(worker int, t files.Text) {
 	if len(matches) == 0 {
 		return
 	}
-	plain, _ := detect.Plain(bytes.Clone(t.Data))
+	plain, _ := detect.Plain(t.Data)
+	locator := correlate.NewLocator(plain)
 	for _, m := range matches {
 		o := correlate.Occurrence{Kind: t.Kind, Path: f.at(t.Path)}
-		correlate.Locate(&o, plain, m, 1)
+		locator.Locate(&o, m)
 		f.mu.Lock()
 		f.builder.Add(m.Credential, o)
 		f.mu.Unlock()

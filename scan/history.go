@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -355,27 +356,47 @@ func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, p
 	}
 	text, _ := detect.Plain(data)
 	matches := scanner.Scan(data).Matches()
+	slices.SortStableFunc(places, func(a, b history.Place) int { return strings.Compare(a.Path, b.Path) })
 	var out []located
+	for len(places) > 0 {
+		n := 1
+		for n < len(places) && places[n].Path == places[0].Path {
+			n++
+		}
+		kept := h.Engine.Keep(slices.Clone(matches), places[0].Path, "")
+		out = h.locatePath(out, id, text, kept, places[:n])
+		places = places[n:]
+	}
+	return out
+}
+
+// locatePath appends the occurrences of the places in one blob at one path, given what is found there.
+func (h *historyScan) locatePath(out []located, id string, text []byte, kept []detect.Match, places []history.Place) []located {
+	byCred := make(map[uint32]history.Place, len(places))
 	for _, p := range places {
-		found := false
-		for _, m := range h.Engine.Keep(slices.Clone(matches), p.Path, "") {
-			if !h.builder.Is(p.Cred, m.Credential) {
-				continue
-			}
-			found = true
-			o := correlate.Occurrence{
-				Kind: "blob", Object: id, Path: h.at(p.Path),
-				InHead: p.InHead, Reachable: p.Reachable, Refs: p.Refs, RefCount: p.RefCount,
-			}
-			correlate.Locate(&o, text, m, 1)
-			out = append(out, located{p, m.Credential, o})
+		byCred[p.Cred] = p
+	}
+	found := make(map[uint32]bool, len(places))
+	locator := correlate.NewLocator(text)
+	for _, m := range kept {
+		cred, ok := h.builder.Lookup(m.Credential)
+		p, wanted := byCred[cred]
+		if !ok || !wanted {
+			continue
 		}
-		if !found {
-			h.coverage.Problem(source.Problem{
-				Reason: source.Failed, What: id,
-				Detail: "a match found along the deltas was not found in the whole object: please report this as a defect of straykey",
-			})
+		found[cred] = true
+		o := correlate.Occurrence{
+			Kind: "blob", Object: id, Path: h.at(p.Path),
+			InHead: p.InHead, Reachable: p.Reachable, Refs: p.Refs, RefCount: p.RefCount,
 		}
+		locator.Locate(&o, m)
+		out = append(out, located{p, m.Credential, o})
+	}
+	if len(found) < len(byCred) {
+		h.coverage.Problem(source.Problem{
+			Reason: source.Failed, What: id,
+			Detail: "a match found along the deltas was not found in the whole object: please report this as a defect of straykey",
+		})
 	}
 	return out
 }
@@ -413,8 +434,9 @@ func (h *historyScan) locateMessages(hits []hit, describe *describer) error {
 		}
 		text := message(data)
 		plain, _ := detect.Plain(text)
+		locator := correlate.NewLocator(plain)
 		for _, m := range h.Engine.Keep(scanner.Scan(text).Matches(), "", o.Object) {
-			correlate.Locate(&o, plain, m, 1)
+			locator.Locate(&o, m)
 			h.builder.Add(m.Credential, o)
 		}
 	}
