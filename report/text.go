@@ -334,7 +334,7 @@ func (t *textWriter) summary(r *Report) {
 	}
 	t.run(&r.Run)
 	if next := nextStep(r); next != "" {
-		t.uncut("next", next)
+		t.field("next", "%s", next)
 	}
 }
 
@@ -446,7 +446,7 @@ func nextStep(r *Report) string {
 	case len(r.Findings) == 0:
 		return ""
 	case r.Run.Mode == Staged:
-		return "take it out and stage again; if it is no secret, add the comment straykey:allow and a reason"
+		return "remove it and stage again; if it is no secret, comment it: straykey:allow REASON"
 	case r.Run.Mode == History || r.Run.Mode == Range:
 		return "revoke each credential where it was issued, then remove it; history keeps it"
 	}

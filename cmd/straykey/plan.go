@@ -397,14 +397,6 @@ func oneLine(r *report.Report) string {
 		float64(size)/1e6, r.Run.Duration.Seconds(), state)
 }
 
-// count writes a number with what it counts.
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
-}
-
 func firstProblem(c *source.Coverage) string {
 	for _, p := range c.Problems() {
 		if p.Reason != source.Ignored {
