@@ -53,6 +53,8 @@ type Scanner struct {
 	hits   []hit
 	wide   []anchorAt
 	groups []int
+	// overflow says that hits were left out.
+	overflow bool
 	// last are the windows in which a rule's expression was last evaluated: several anchors
 	// on a line share one.
 	last  map[*compiledRule][2]int
@@ -115,6 +117,7 @@ func (s *Scanner) begin(text []byte, deferWide bool) {
 	s.text = text
 	s.deferWide = deferWide
 	s.hits = s.hits[:0]
+	s.overflow = false
 	s.wide = s.wide[:0]
 	clear(s.last)
 }
@@ -125,15 +128,11 @@ func (s *Scanner) finish(decoded bool) *Facts {
 	if len(s.hits) == 0 && len(s.wide) == 0 && !decoded {
 		return nil
 	}
-	slices.SortFunc(s.hits, compareHits)
-	hits := slices.CompactFunc(s.hits, func(a, b hit) bool { return compareHits(a, b) == 0 })
-	f := &Facts{whole: decoded}
-	if len(hits) > maxMatches {
-		hits, f.overflow, f.whole = hits[:maxMatches], true, true
+	s.compactHits()
+	return &Facts{
+		hits: slices.Clone(s.hits), wide: slices.Clone(sortedAnchors(s.wide)),
+		whole: decoded || s.overflow, overflow: s.overflow,
 	}
-	f.hits = slices.Clone(hits)
-	f.wide = slices.Clone(sortedAnchors(s.wide))
-	return f
 }
 
 // compareHits orders hits by place, then rule; hits of a wide rule also by anchor,
@@ -403,8 +402,18 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 	if s.trace != nil {
 		s.trace(c, pos, stepKept)
 	}
-	if len(s.hits) <= 4*maxMatches {
-		s.hits = append(s.hits, found)
+	if s.hits = append(s.hits, found); len(s.hits) >= 4*maxMatches {
+		s.compactHits()
+	}
+}
+
+// compactHits sorts what was found and drops repetitions, which several anchors of one match
+// give, and what is too much.
+func (s *Scanner) compactHits() {
+	slices.SortFunc(s.hits, compareHits)
+	s.hits = slices.CompactFunc(s.hits, func(a, b hit) bool { return compareHits(a, b) == 0 })
+	if len(s.hits) > maxMatches {
+		s.hits, s.overflow = s.hits[:maxMatches], true
 	}
 }
 

@@ -183,3 +183,35 @@ func TestUpdateReadsLittle(t *testing.T) {
 		t.Errorf("update reads %d bytes for a change of 9", read)
 	}
 }
+
+// On a long line, each match is found from every anchor near it. Repetitions do not use up the
+// matches that are kept: nothing is lost silently.
+func TestRepetitionsAreNoOverflow(t *testing.T) {
+	e := newTestEngine(t, &rules.Set{Rules: []*rules.Rule{{ID: "open", Regex: `zzkey(?:-[a-z]+)*_([0-9]{6});`}}})
+	var text strings.Builder
+	const n = 3000
+	for i := range n {
+		fmt.Fprintf(&text, "zzkey_%06d;", i)
+	}
+	facts := e.NewScanner().Scan([]byte(text.String()))
+	if got := len(facts.Matches()); got != n || facts.Overflow() {
+		t.Errorf("%d matches, overflow %v; want %d, false", got, facts.Overflow(), n)
+	}
+}
+
+// Of too many matches the first in the text are kept, in whatever order they are found.
+func TestOverflowKeepsTheFirst(t *testing.T) {
+	e := newTestEngine(t, testRules())
+	var text strings.Builder
+	for i := range 5 * maxMatches {
+		fmt.Fprintf(&text, "tok_%012d\n", i)
+	}
+	facts := e.NewScanner().Scan([]byte(text.String()))
+	matches := facts.Matches()
+	if !facts.Overflow() || len(matches) != maxMatches {
+		t.Fatalf("%d matches, overflow %v; want %d, true", len(matches), facts.Overflow(), maxMatches)
+	}
+	if want := fmt.Sprintf("tok_%012d", maxMatches-1); matches[maxMatches-1].Secret != want {
+		t.Errorf("the last one kept is %s, want %s", matches[maxMatches-1].Secret, want)
+	}
+}
