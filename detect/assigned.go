@@ -76,11 +76,12 @@ func (s *Scanner) tryAssigned(t *trial, literal, pos int) {
 		return
 	}
 	for _, shape := range shapes {
-		groups := s.groupBuffer(len(shape.groups))
-		end := shape.match(line, start, groups)
+		end := shape.match(line, start, nil)
 		if end < 0 || end == len(line) && cut || !tokenBounds(s.text, start, end, shape.last) {
 			continue
 		}
+		groups := s.groupBuffer(len(shape.groups))
+		shape.match(line, start, groups)
 		groups[0], groups[1] = start, end
 		s.report(c, groups, literal, pos)
 		return

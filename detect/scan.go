@@ -266,8 +266,7 @@ func (s *Scanner) tryShape(t *trial, literal, pos int) {
 		}
 	}
 	text := s.text[:limit]
-	groups := s.groupBuffer(len(shape.groups))
-	end := shape.match(text, start, groups)
+	end := shape.match(text, start, nil)
 	if end < 0 || end == limit && cut {
 		s.drop(c, pos, stepShape)
 		return
@@ -276,6 +275,8 @@ func (s *Scanner) tryShape(t *trial, literal, pos int) {
 		s.drop(c, pos, stepBounds)
 		return
 	}
+	groups := s.groupBuffer(len(shape.groups))
+	shape.match(text, start, groups)
 	groups[0], groups[1] = start, end
 	s.report(c, groups, literal, pos)
 }

@@ -32,7 +32,7 @@ func newEngine(t testing.TB) *detect.Engine {
 		t.Fatal(err)
 	}
 	set.Allowlists = append(set.Allowlists, rules.Allowlist{Paths: []string{`^ignored/`}})
-	e, err := detect.New(set, detect.Options{})
+	e, err := detect.New(set, detect.Options{Reported: true})
 	if err != nil {
 		t.Fatal(err)
 	}
