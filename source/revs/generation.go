@@ -62,9 +62,12 @@ func openGenerations(objects string, hashLen int) *generations {
 		return g
 	}
 	chain, err := repo.ReadFile(filepath.Join(info, chainFile), maxChainFile)
+	if err != nil {
+		return g
+	}
 	for line := range strings.Lines(string(chain)) {
-		var id pack.ID
-		if id, err = pack.ParseID(strings.TrimSpace(line)); err == nil {
+		id, err := pack.ParseID(strings.TrimSpace(line))
+		if err == nil {
 			err = g.open(filepath.Join(info, "commit-graphs", "graph-"+id.String()+".graph"), hashLen)
 		}
 		if err != nil { // without a file of the chain, the graph has commits but not their ancestors
