@@ -145,7 +145,7 @@ func describe(f *Facts) []string {
 func TestUpdateEqualsScan(t *testing.T) {
 	e := newTestEngine(t, testRules())
 	s := e.NewScanner()
-	rounds := 3000
+	rounds := 1000
 	if testing.Short() {
 		rounds = 300
 	}

@@ -31,8 +31,10 @@ func TestDumpOfSecrets(t *testing.T) {
 	}
 	scans := map[string]func(*correlate.Builder, Options) (*Result, error){
 		"history": func(b *correlate.Builder, o Options) (*Result, error) { return History(t.Context(), r, b, o) },
-		"range":   func(b *correlate.Builder, o Options) (*Result, error) { return Range(t.Context(), r, []string{"HEAD"}, b, o) },
-		"files":   func(b *correlate.Builder, o Options) (*Result, error) { return Files(t.Context(), d.Path, b, o) },
+		"range": func(b *correlate.Builder, o Options) (*Result, error) {
+			return Range(t.Context(), r, []string{"HEAD"}, b, o)
+		},
+		"files": func(b *correlate.Builder, o Options) (*Result, error) { return Files(t.Context(), d.Path, b, o) },
 	}
 	for name, scan := range scans {
 		t.Run(name, func(t *testing.T) {
