@@ -170,8 +170,7 @@ func (h *historyScan) newVisitor() *visitor {
 
 // Visit scans one object. A blob stored as a delta is read at the seams only.
 func (v *visitor) Visit(o pack.Object, base *detect.Facts) *detect.Facts {
-	v.texts[o.Type]++
-	v.bytes[o.Type] += int64(len(o.Data))
+	text := o.Data
 	var facts *detect.Facts
 	switch o.Type {
 	case pack.Blob:
@@ -189,8 +188,11 @@ func (v *visitor) Visit(o pack.Object, base *detect.Facts) *detect.Facts {
 		if v.h.NoMessages {
 			return nil
 		}
-		facts = v.scanner.Scan(message(o.Data))
+		text = message(o.Data)
+		facts = v.scanner.Scan(text)
 	}
+	v.texts[o.Type]++
+	v.bytes[o.Type] += int64(len(text))
 	v.note(o, facts)
 	if o.Type != pack.Blob {
 		return nil

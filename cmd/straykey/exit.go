@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/straykey/straykey/report"
 )
 
 // The exit codes. A clean run, one with findings and one that could not read everything never
@@ -48,7 +50,8 @@ func exitCode(err error, stderr io.Writer) int {
 		code = e.code
 	}
 	if msg := strings.TrimRight(err.Error(), "\n"); msg != "" {
-		fmt.Fprintln(stderr, "straykey: "+msg)
+		// Names and revisions that were typed or found stand in errors; one error is one line.
+		fmt.Fprintln(stderr, "straykey: "+report.Escape(msg))
 	}
 	return code
 }

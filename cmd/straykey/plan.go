@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -57,7 +58,7 @@ func newScanPlan(env *environment, f *scanFlags) (*scanPlan, error) {
 	if len(p.targets) == 0 {
 		p.targets = []string{"."}
 	}
-	checks := []func() error{p.checkMode, p.checkNumbers, p.loadRules, p.checkOutputs}
+	checks := []func() error{p.checkMode, p.checkNumbers, p.checkTargets, p.loadRules, p.checkDistinct, p.checkOutputs}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			p.close()
@@ -254,18 +255,24 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 	}
 	p.options.Coverage = r.Coverage
 	var builder correlate.Builder
+	var failed []error
 	for _, target := range p.targets {
-		o := p.options
-		if len(p.targets) > 1 {
-			o.Prefix = target
-		}
-		mode, result, err := p.scanOne(ctx, target, &builder, o)
-		if err != nil {
+		mode, result, err := p.scanOne(ctx, target, &builder, p.options)
+		var coded *exitError
+		if err != nil && (len(p.targets) == 1 || errors.As(err, &coded)) {
 			return nil, err
+		}
+		if err != nil { // the other targets count all the same
+			failed = append(failed, err)
+			r.Coverage.Problem(source.Problem{Reason: source.Unreadable, What: target, Detail: err.Error()})
+			continue
 		}
 		r.Run.Mode = mode
 		r.Run.Head, r.Run.Refs = result.Head, r.Run.Refs+result.Refs
 		r.Run.Notes = append(r.Run.Notes, result.Notes...)
+	}
+	if len(failed) == len(p.targets) {
+		return nil, failed[0]
 	}
 	if r.Run.Mode != report.History {
 		r.Run.Engine = ""
@@ -294,12 +301,13 @@ func (p *scanPlan) scanOne(ctx context.Context, target string, b *correlate.Buil
 	}
 	info, err := os.Stat(target)
 	if err != nil {
-		return "", nil, usageError("cannot scan %s: %w; give a directory, a file or -, for example: straykey scan .", target, cause(err))
+		return "", nil, usageError("cannot scan %q: %w; give a directory, a file or -, for example: straykey scan .", target, cause(err))
 	}
 	if !f.files && info.IsDir() {
 		r, err := p.openRepo(target)
 		switch {
 		case err == nil:
+			o.Prefix = p.repoPrefix(target, r)
 			return p.scanRepo(ctx, r, b, o)
 		case !errors.Is(err, repo.ErrNotRepository):
 			return "", nil, fmt.Errorf("open repository %s: %w", target, err)
@@ -307,6 +315,12 @@ func (p *scanPlan) scanOne(ctx context.Context, target string, b *correlate.Buil
 	}
 	if needsRepo {
 		return "", nil, usageError("%s is in no git repository: --staged, --range, --branch, --since and --no-unreachable need one; without them its files are scanned, for example: straykey scan %s", target, target)
+	}
+	o.Prefix = p.dirPrefix(target)
+	if !info.IsDir() {
+		o.Prefix = p.dirPrefix(filepath.Dir(target))
+	} else if problem, broken := brokenRepo(target); broken && !f.files {
+		o.Coverage.Problem(problem)
 	}
 	result, err := scan.Files(ctx, target, b, o)
 	return report.Files, result, err
@@ -317,7 +331,7 @@ func (p *scanPlan) scanOne(ctx context.Context, target string, b *correlate.Buil
 func (p *scanPlan) openRepo(target string) (*repo.Repo, error) {
 	o := repo.Options{Path: target}
 	if p.flags.staged && len(p.flags.paths) == 0 {
-		o.GitDir, o.WorkTree = p.env.getenv("GIT_DIR"), p.env.getenv("GIT_WORK_TREE")
+		o = p.hookRepo(target)
 	}
 	return repo.OpenWith(o)
 }
@@ -326,11 +340,7 @@ func (p *scanPlan) scanRepo(ctx context.Context, r *repo.Repo, b *correlate.Buil
 	f := p.flags
 	switch {
 	case f.staged:
-		indexFile := ""
-		if len(f.paths) == 0 {
-			indexFile = p.env.getenv("GIT_INDEX_FILE")
-		}
-		result, err := scan.Staged(ctx, r, indexFile, b, o)
+		result, err := scan.Staged(ctx, r, p.indexFile(r), b, o)
 		return report.Staged, result, err
 	case len(f.ranges) > 0:
 		result, err := scan.Range(ctx, r, f.ranges, b, o)
@@ -348,7 +358,9 @@ func (p *scanPlan) scanRepo(ctx context.Context, r *repo.Repo, b *correlate.Buil
 
 // toFile reports whether the main report goes to a file, or to standard output in a format for
 // programs: then people are told in a line on standard error.
-func (p *scanPlan) toFile() bool { return p.flags.output != "" || p.flags.format != "text" }
+func (p *scanPlan) toFile() bool {
+	return p.outputs[0].file != nil || p.flags.format != "text"
+}
 
 // write writes all reports.
 func (p *scanPlan) write(env *environment, r *report.Report) error {

@@ -124,7 +124,7 @@ func runScan(ctx context.Context, env *environment, f *scanFlags) error {
 func (p *scanPlan) outcome(env *environment, r *report.Report) error {
 	if !r.Coverage.Complete() && !p.flags.allowIncomplete {
 		if p.toFile() {
-			fmt.Fprintln(env.stderr, "straykey: incomplete: "+firstProblem(r.Coverage))
+			fmt.Fprintln(env.stderr, "straykey: incomplete: "+report.Escape(firstProblem(r.Coverage)))
 		}
 		return &exitError{code: exitIncomplete}
 	}

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/straykey/straykey/source"
+	"github.com/straykey/straykey/source/repo"
+)
+
+// dirPrefix returns what stands before the paths found in a directory, if there are several targets.
+func (p *scanPlan) dirPrefix(dir string) string {
+	if len(p.targets) < 2 {
+		return ""
+	}
+	return dir
+}
+
+// repoPrefix is dirPrefix for a repository: its paths begin at the top of the work tree, wherever in it
+// the target is.
+func (p *scanPlan) repoPrefix(target string, r *repo.Repo) string {
+	if r.WorkTree == "" {
+		return p.dirPrefix(target)
+	}
+	dir, err := filepath.Abs(target)
+	if err == nil {
+		dir, err = filepath.EvalSymlinks(dir)
+	}
+	if err == nil {
+		if up, err := filepath.Rel(dir, r.WorkTree); err == nil {
+			return p.dirPrefix(filepath.Join(target, up))
+		}
+	}
+	return p.dirPrefix(target)
+}
+
+// indexFile returns the index that git names to its hooks, if it is that of r: with `git commit -a` and
+// `git commit FILE` it is not the repository's usual one.
+func (p *scanPlan) indexFile(r *repo.Repo) string {
+	name := p.env.getenv("GIT_INDEX_FILE")
+	if name == "" || len(p.flags.paths) == 0 {
+		return name
+	}
+	hooked, err := repo.OpenWith(p.hookRepo("."))
+	if err != nil || !sameFile(hooked.GitDir, r.GitDir) {
+		return ""
+	}
+	return name
+}
+
+// hookRepo says which repository git runs a hook for.
+func (p *scanPlan) hookRepo(target string) repo.Options {
+	return repo.Options{Path: target, GitDir: p.env.getenv("GIT_DIR"), WorkTree: p.env.getenv("GIT_WORK_TREE")}
+}
+
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// brokenRepo tells of a .git, in a directory or above it, in which no repository could be opened: it is
+// damaged, or links to one that is elsewhere, as in a container that has only a work tree or
+// submodule. To scan only the files there must not pass for a scan of the history.
+func brokenRepo(target string) (source.Problem, bool) {
+	dir, err := filepath.Abs(target)
+	if err != nil {
+		return source.Problem{}, false
+	}
+	for {
+		name := filepath.Join(dir, ".git")
+		if info, err := os.Lstat(name); err == nil && !(info.IsDir() && isEmpty(name)) {
+			return source.Problem{
+				Reason: source.Unreadable, What: target,
+				Detail: "its .git is no repository; only files were scanned (--files accepts that)",
+			}, true
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return source.Problem{}, false
+		}
+		dir = up
+	}
+}
+
+func isEmpty(dir string) bool {
+	entries, err := os.ReadDir(dir)
+	return err == nil && len(entries) == 0
+}
+
+// checkTargets refuses what cannot be scanned before anything is.
+func (p *scanPlan) checkTargets() error {
+	for _, target := range p.targets {
+		if target == "-" {
+			continue
+		}
+		if _, err := os.Stat(target); err != nil {
+			return usageError("cannot scan %q: %w; give a directory, a file or -, for example: straykey scan .", target, cause(err))
+		}
+	}
+	return nil
+}
+
+// checkDistinct refuses two reports in one place: neither could be read.
+func (p *scanPlan) checkDistinct() error {
+	seen := map[string]bool{}
+	names := []string{p.flags.output}
+	for _, r := range p.flags.reports {
+		_, name, _ := strings.Cut(r, "=")
+		names = append(names, name)
+	}
+	for _, name := range names {
+		if name == "" {
+			name = "-"
+		}
+		if name != os.DevNull && seen[filepath.Clean(name)] {
+			where := fmt.Sprintf("to %q", name)
+			if name == "-" {
+				where = "to standard output"
+			}
+			return usageError("two reports go %s; give each a file, for example: straykey scan -o report.txt --report json=report.json", where)
+		}
+		seen[filepath.Clean(name)] = true
+	}
+	return nil
+}
