@@ -78,6 +78,10 @@ func History(ctx context.Context, r *repo.Repo, b *correlate.Builder, o Options)
 		return nil, err
 	}
 	h.result.Notes = r.Notes()
+	if n := len(r.Shallow); n > 0 {
+		h.result.Notes = append(slices.Clone(h.result.Notes), fmt.Sprintf(
+			"shallow clone: what older commits held is not here, and all files of the oldest count as new: %d", n))
+	}
 	return h.result, nil
 }
 
