@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"fmt"
 	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -138,7 +139,7 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 		if i == 0 {
 			fmt.Fprintf(t.b, "  %s\n\n", t.place(o))
 			t.frame(o, f.Secret)
-			t.history(o)
+			t.history(f, o)
 			t.proof(f.Proof)
 			continue
 		}
@@ -232,7 +233,7 @@ func (t *textWriter) fit(l frameLine, width int) (before, marked, after string) 
 	return before, marked, cut(after, free-uniseg.StringWidth(before))
 }
 
-func (t *textWriter) history(o *correlate.Occurrence) {
+func (t *textWriter) history(f *correlate.Finding, o *correlate.Occurrence) {
 	if !isHistory(o) {
 		return
 	}
@@ -247,7 +248,7 @@ func (t *textWriter) history(o *correlate.Occurrence) {
 	if o.Removed != nil {
 		t.commit("removed", o.Removed)
 	}
-	t.field("state", "%s", t.state(o))
+	t.field("state", "%s", t.state(f, o))
 }
 
 func (t *textWriter) commit(label string, c *correlate.Commit) {
@@ -261,7 +262,8 @@ func (t *textWriter) commit(label string, c *correlate.Commit) {
 	}
 }
 
-func (t *textWriter) state(o *correlate.Occurrence) string {
+// state says of the first place of a finding whether the secret is still there, or elsewhere.
+func (t *textWriter) state(f *correlate.Finding, o *correlate.Occurrence) string {
 	if !o.Reachable {
 		return "only in commits that no ref reaches any more, but whoever has the repository has them"
 	}
@@ -271,6 +273,8 @@ func (t *textWriter) state(o *correlate.Occurrence) string {
 		state = "in history"
 	case o.InHead:
 		state = "in HEAD"
+	case slices.ContainsFunc(f.Occurrences, func(other correlate.Occurrence) bool { return other.InHead }):
+		state = "no longer here in HEAD, but in another place"
 	}
 	if o.RefCount == 0 {
 		return state
