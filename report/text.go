@@ -4,8 +4,8 @@ import (
 	"bufio"
 	"cmp"
 	"fmt"
-	"strconv"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -274,7 +274,7 @@ func (t *textWriter) state(f *correlate.Finding, o *correlate.Occurrence) string
 	case o.InHead:
 		state = "in HEAD"
 	case slices.ContainsFunc(f.Occurrences, func(other correlate.Occurrence) bool { return other.InHead }):
-		state = "no longer here in HEAD, but in another place"
+		state = "in HEAD, but at another place"
 	}
 	if o.RefCount == 0 {
 		return state

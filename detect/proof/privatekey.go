@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// maxBlocks is how many PEM blocks a private key may hold: itself, parameters, a chain of certificates.
-const maxBlocks = 8
+// maxKeyBlocks is how many PEM blocks a private key may hold: itself, parameters, a chain of certificates.
+const maxKeyBlocks = 8
 
 // provePrivateKey reads the first private key of the secret in any armor:
 // PKCS#1, PKCS#8, SEC 1, DSA, OpenSSH, OpenPGP and PuTTY files, plain or
 // encrypted. A certificate in the context that has the same public key is named.
 func provePrivateKey(in input) Result {
 	// A text of nothing but first lines would otherwise be read anew from each of them.
-	if strings.Count(in.secret, "-----BEGIN ") > maxBlocks {
+	if strings.Count(in.secret, "-----BEGIN ") > maxKeyBlocks {
 		return invalid("many blocks run into one another")
 	}
 	text := in.text()
