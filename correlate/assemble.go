@@ -67,7 +67,7 @@ func (b *Builder) Add(seen *detect.Credential, o Occurrence) {
 }
 
 // Findings returns what was added: the findings, and those that allow comments cover. Both are in
-// order of severity, rule and first place. Fingerprints are made with key, on as many goroutines
+// order of rule and first place. Fingerprints are made with key, on as many goroutines
 // as jobs.
 func (b *Builder) Findings(ctx context.Context, key []byte, jobs int) (findings, allowed []Finding, err error) {
 	var all []Finding
@@ -140,11 +140,9 @@ func compareCommits(a, b *Commit) int {
 	return cmp.Or(a.Date.Compare(b.Date), strings.Compare(a.ID, b.ID))
 }
 
-var severityRank = map[rules.Severity]int{rules.Critical: 0, rules.High: 1, rules.Medium: 2, rules.Low: 3, rules.Info: 4}
-
+// compareFindings gives findings an order that depends on nothing but them; reports have one of their own.
 func compareFindings(a, b Finding) int {
 	return cmp.Or(
-		cmp.Compare(severityRank[a.Rule.Severity], severityRank[b.Rule.Severity]),
 		strings.Compare(a.Rule.ID, b.Rule.ID),
 		compareOccurrences(a.Occurrences[0], b.Occurrences[0]),
 		strings.Compare(a.Fingerprint, b.Fingerprint),

@@ -23,14 +23,13 @@ type Facts struct {
 
 // hit is a match with the bytes its verdict depends on.
 type hit struct {
-	cred         *Credential
-	start, end   int32
-	secretStart  int32
-	secretEnd    int32
-	needLo       int32 // the verdict depends on text[needLo:needHi]; -1 and len+1
-	needHi       int32 // stand for the start and the end of the text
-	anchor       int32 // of a wide rule: where the anchor stands; else -1
-	anchorNumber int32 // of a wide rule: the literal; else -1
+	cred        *Credential
+	start, end  int32
+	secretStart int32
+	secretEnd   int32
+	needLo      int32 // the verdict depends on text[needLo:needHi]; -1 and len+1
+	needHi      int32 // stand for the start and the end of the text
+	anchor      int32 // of a wide rule: where the anchor stands; else -1
 }
 
 // anchorAt is an occurrence of an anchor of a wide rule.
@@ -395,10 +394,10 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 	found := hit{
 		cred: cred, start: int32(start), end: int32(end),
 		secretStart: int32(secretStart), secretEnd: int32(secretEnd),
-		needLo: int32(needLo), needHi: int32(needHi), anchor: -1, anchorNumber: -1,
+		needLo: int32(needLo), needHi: int32(needHi), anchor: -1,
 	}
 	if c.wide {
-		found.anchor, found.anchorNumber = int32(pos), int32(literal)
+		found.anchor = int32(pos)
 	}
 	if s.trace != nil {
 		s.trace(c, pos, stepKept)
