@@ -18,7 +18,7 @@ const (
 // valueStart returns where the value assigned to the name that holds
 // text[:keywordEnd]'s last bytes begins, or -1 if nothing is assigned.
 func valueStart(text []byte, keywordEnd int) int {
-	i := skip(text, keywordEnd, maxNameRest, func(c byte) bool { return isWord(c) || c == '.' || c == '-' })
+	i := skip(text, keywordEnd, maxNameRest, isName)
 	nameEnd := i
 	i = skip(text, i, maxClosers, func(c byte) bool { return isQuote(c) || c == ']' || c == ')' || c == '}' })
 	i = skip(text, i, maxSpaces, isBlank)
@@ -34,6 +34,30 @@ func valueStart(text []byte, keywordEnd int) int {
 	}
 	return i
 }
+
+// named reports whether the name that holds text[start:end] contains one of the words, which are in lower
+// case and have no _ - . in them.
+func named(text []byte, start, end int, words []string) bool {
+	lo := start
+	for lo > 0 && start-lo < maxNameRest && isName(text[lo-1]) {
+		lo--
+	}
+	hi := skip(text, end, maxNameRest, isName)
+	name := make([]byte, 0, 4*maxNameRest)
+	for _, c := range text[lo:hi] {
+		if c != '_' && c != '-' && c != '.' && c != ' ' {
+			name = append(name, lowerByte(c))
+		}
+	}
+	for _, w := range words {
+		if bytes.Contains(name, []byte(w)) {
+			return true
+		}
+	}
+	return false
+}
+
+func isName(c byte) bool { return isWord(c) || c == '.' || c == '-' }
 
 func skip(text []byte, i, most int, in func(byte) bool) int {
 	for n := 0; n < most && i < len(text) && in(text[i]); n++ {
@@ -65,6 +89,10 @@ func (s *Scanner) tryAssigned(t *trial, literal, pos int) {
 	start := valueStart(line, keywordEnd)
 	if start < 0 || start >= limit || line[start] == '\n' {
 		s.drop(c, pos, stepUnassigned)
+		return
+	}
+	if len(c.Names) > 0 && !named(line, pos, keywordEnd, c.Names) {
+		s.drop(c, pos, stepName)
 		return
 	}
 	if i := bytes.IndexByte(line[start:], '\n'); i >= 0 {

@@ -11,6 +11,7 @@ const (
 	stepBounds      = "a letter, digit or underscore stands next to it: it is part of something longer"
 	stepCut         = "the match reaches the limit of what the rule may look at"
 	stepUnassigned  = "nothing is assigned to the name"
+	stepName        = "the name has none of the words the rule asks for"
 	stepValue       = "the assigned value does not have the rule's shape"
 	stepEntropy     = "entropy is %.2f bits a byte; the rule asks for more than %.2f"
 	stepPlaceholder = "the value looks like a placeholder or reference"

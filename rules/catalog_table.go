@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "83d5886d16ed12823517d1aec0d14d36"
+const tableHash = "70269170f850616f4baeb6e68937f3d5"
 
 var tableAllowlists = []Allowlist(nil)
 

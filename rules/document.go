@@ -162,6 +162,7 @@ func (l *loader) rule(t *table, defaults Rule) *draft {
 	r.Assigned = t.regex("assigned")
 	r.Path = t.regex("path")
 	r.Keywords = t.keywords()
+	r.Names = t.names()
 	r.SecretGroup = t.count("secretGroup", "1", 1000)
 	r.Entropy = t.number("entropy", "3.5")
 	if !(r.Entropy >= 0 && r.Entropy <= 8) { // not so for NaN either
@@ -357,6 +358,27 @@ func (t *table) keywords() []string {
 		}
 	}
 	return out
+}
+
+// names reads the words of a name, in lower case and without what may stand between words.
+func (t *table) names() []string {
+	var out []string
+	for i, n := range t.texts("names", `"api_key"`) {
+		n = foldName(n)
+		if n == "" {
+			t.elementError("names", i, "no letter or digit; expected a word of the name the credential is assigned to, e.g. \"api_key\"")
+			continue
+		}
+		if !slices.Contains(out, n) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// foldName returns a name in lower case without _ - . and blanks.
+func foldName(s string) string {
+	return strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(s))
 }
 
 // ofRules returns the lines of what stands in each [[rules]] by the path of the

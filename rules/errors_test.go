@@ -51,6 +51,8 @@ func TestErrors(t *testing.T) {
 		{"two shapes", rule + "regex = 'abc'", `test.toml:3: rule "r": token: regex and token are given; expected one of them`},
 		{"empty shape", head + "token = ''", `test.toml:3: rule "r": token: empty; expected an expression, e.g. token = '''acme_[0-9a-f]{32}'''`},
 		{"assigned without keywords", head + "assigned = 'abc'", `test.toml:3: rule "r": assigned: a value is told by the name it is assigned to; expected keywords, e.g. keywords = ["acme_token"]`},
+		{"names without assigned", rule + "names = ['key']", `test.toml:4: rule "r": names: only a value that is assigned has a name; expected assigned, or no names`},
+		{"empty name", head + "assigned = 'abc'\nkeywords = ['acme']\nnames = ['_']", `test.toml:5: rule "r": names[0]: no letter or digit; expected a word of the name the credential is assigned to, e.g. "api_key"`},
 		{"multiline without reach", rule + "multiline = true", `test.toml:4: rule "r": multiline: a match over several lines needs its greatest distance from the anchor, e.g. reach = 4096`},
 		{"path with secretGroup", head + "path = 'x'\nsecretGroup = 1", `test.toml:3: rule "r": path: a rule on paths alone has no secret; remove secretGroup and entropy, or add regex`},
 		{"secretGroup", head + "regex = '(a)(b)'\nsecretGroup = 3", `test.toml:4: rule "r": secretGroup: 3, but regex has 2 groups; expected a number from 0 to 2`},

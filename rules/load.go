@@ -361,7 +361,7 @@ func overlay(under *Rule, d *draft) *Rule {
 	if has("regex") || has("token") || has("assigned") {
 		// What belonged to the old shape says nothing of the new one.
 		r.Regex, r.Token, r.Assigned = over.Regex, over.Token, over.Assigned
-		r.SecretGroup, r.Reach, r.Multiline, r.Proof = 0, 0, false, ""
+		r.SecretGroup, r.Reach, r.Multiline, r.Proof, r.Names = 0, 0, false, "", over.Names
 		r.Positives, r.Negatives = nil, nil
 		r.Keywords = append(slices.Clone(under.Keywords), over.Keywords...)
 	} else if len(under.Keywords) > 0 {
@@ -383,6 +383,7 @@ func overlay(under *Rule, d *draft) *Rule {
 	replace("severity", func() { r.Severity = over.Severity })
 	replace("docs", func() { r.Docs = over.Docs })
 	replace("path", func() { r.Path = over.Path })
+	replace("names", func() { r.Names = over.Names })
 	replace("secretGroup", func() { r.SecretGroup = over.SecretGroup })
 	replace("entropy", func() { r.Entropy = over.Entropy })
 	replace("reach", func() { r.Reach = over.Reach })
@@ -455,6 +456,9 @@ func (d *draft) checkShape() {
 	}
 	if d.Assigned != "" && len(d.Keywords) == 0 {
 		t.errorf("assigned", "a value is told by the name it is assigned to; expected keywords, e.g. keywords = [\"acme_token\"]")
+	}
+	if d.Assigned == "" && len(d.Names) > 0 {
+		t.errorf("names", "only a value that is assigned has a name; expected assigned, or no names")
 	}
 	if d.Multiline && d.Reach == 0 {
 		t.errorf("multiline", "a match over several lines needs its greatest distance from the anchor, e.g. reach = 4096")

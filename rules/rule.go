@@ -61,13 +61,16 @@ type Rule struct {
 	// self-evident credential: it is matched between token boundaries (no
 	// letter, digit or underscore on either side). Assigned is a regex of
 	// a value that is only a credential because of the name it is assigned
-	// to: Keywords are the words one of which the name must contain.
+	// to: Keywords are the words one of which the name must contain, Names narrow that.
 	Regex    string
 	Token    string
 	Assigned string
 
 	Path        string   // regex on the path, slash separated, relative to the repository root
 	Keywords    []string // anchors, compared without case; derived from the regex if empty
+	// Names, of an Assigned rule, are words one of which the name must contain beside the keyword,
+	// compared without case and without the _ - . in between: keyword "acme", names "api_key" and "token".
+	Names       []string
 	SecretGroup int      // capture group that is the secret; 0: first non-empty group, else the match
 	Entropy     float64  // least Shannon entropy of the secret in bits a character; 0: no test
 	Reach       int      // bytes before and after the anchor the rule may look at; 0: its line

@@ -123,6 +123,7 @@ func (d *digest) optional(n *int) {
 func (d *digest) rule(r *Rule) {
 	d.texts(r.ID, r.Family, r.Regex, r.Token, r.Assigned, r.Path, r.Proof)
 	d.texts(r.Keywords...)
+	d.texts(r.Names...)
 	d.number(r.SecretGroup)
 	d.buf = binary.BigEndian.AppendUint64(d.buf, math.Float64bits(r.Entropy))
 	d.number(r.Reach)

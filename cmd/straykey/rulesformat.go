@@ -49,6 +49,7 @@ type ruleDetails struct {
 	Assigned    string          `json:"assigned,omitempty"`
 	Path        string          `json:"path,omitempty"`
 	Keywords    []string        `json:"keywords,omitempty"`
+	Names       []string        `json:"names,omitempty"`
 	Anchors     []string        `json:"anchors,omitempty"`
 	Direct      bool            `json:"direct"`
 	Reach       int             `json:"reach"`
@@ -83,7 +84,7 @@ type jsonRequired struct {
 func newRuleDetails(r *rules.Rule, shape detect.Shape) ruleDetails {
 	d := ruleDetails{
 		ruleSummary: newRuleSummary(r),
-		Regex:       r.Regex, Token: r.Token, Assigned: r.Assigned, Path: r.Path, Keywords: r.Keywords,
+		Regex:       r.Regex, Token: r.Token, Assigned: r.Assigned, Path: r.Path, Keywords: r.Keywords, Names: r.Names,
 		Anchors: shape.Anchors, Direct: shape.Direct, Reach: shape.Reach, Wide: shape.Wide,
 		SecretGroup: r.SecretGroup, Entropy: r.Entropy, SkipReport: r.SkipReport,
 		Positives: r.Positives, Negatives: r.Negatives, File: r.Source.File, Line: r.Source.Line,
@@ -132,6 +133,7 @@ func (d *ruleDetails) writeText(w io.Writer) {
 	line("assigned", d.Assigned)
 	line("path", d.Path)
 	line("keywords", strings.Join(d.Keywords, ", "))
+	line("names", strings.Join(d.Names, ", "))
 	line("tried", d.tried())
 	if d.SecretGroup > 0 {
 		line("secret", fmt.Sprintf("group %d of the match", d.SecretGroup))

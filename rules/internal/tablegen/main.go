@@ -78,6 +78,7 @@ func (w *writer) rule(r *rules.Rule) {
 	w.text("Assigned", r.Assigned)
 	w.text("Path", r.Path)
 	w.texts("Keywords", r.Keywords)
+	w.texts("Names", r.Names)
 	w.number("SecretGroup", float64(r.SecretGroup))
 	w.number("Entropy", r.Entropy)
 	w.number("Reach", float64(r.Reach))
