@@ -52,6 +52,9 @@ func (b *Builder) Lookup(c *detect.Credential) (cred uint32, ok bool) {
 
 func credentialKey(c *detect.Credential) string {
 	key := family(c.Rule) + "\x00" + normalise(c.Secret)
+	if c.File != "" {
+		key += "\x00file\x00" + c.File
+	}
 	if c.Allowed != "" {
 		key += "\x00allowed"
 	}
@@ -81,7 +84,7 @@ func (b *Builder) Findings(ctx context.Context, key []byte, jobs int) (findings,
 	for i := range all {
 		g.Go(func() error {
 			f := &all[i]
-			f.Fingerprint = Fingerprint(key, family(f.Rule), f.Secret)
+			f.Fingerprint = Fingerprint(key, family(f.Rule), cmp.Or(f.File, f.Secret))
 			return ctx.Err()
 		})
 	}
@@ -106,7 +109,7 @@ func (c *credential) finding() Finding {
 		return cmp.Or(compareOccurrences(a.at, b.at), strings.Compare(a.seen.Rule.ID, b.seen.Rule.ID))
 	})
 	first := c.places[0].seen
-	f := Finding{Rule: first.Rule, Secret: first.Secret, Entropy: first.Entropy, Proof: first.Proof, Allowed: first.Allowed}
+	f := Finding{Rule: first.Rule, Secret: first.Secret, File: first.File, Entropy: first.Entropy, Proof: first.Proof, Allowed: first.Allowed}
 	for i, p := range c.places {
 		if i == 0 || compareOccurrences(c.places[i-1].at, p.at) != 0 {
 			f.Occurrences = append(f.Occurrences, p.at)

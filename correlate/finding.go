@@ -13,6 +13,7 @@ import (
 type Finding struct {
 	Rule        *rules.Rule
 	Secret      string // raw; reports redact it unless told otherwise
+	File        string // path of a file that is a finding whatever it holds; then Secret is empty
 	Fingerprint string // independent of commit, path and line
 	Entropy     float64
 	Proof       proof.Result
@@ -28,7 +29,7 @@ type Occurrence struct {
 	Object string // object id in hex; empty for files and stdin
 	Path   string // slash separated, relative to the repository or scanned directory; empty for messages
 
-	Line, Column       int // of the secret's first byte; from 1, columns in bytes
+	Line, Column       int // of the secret's first byte; from 1, columns in bytes; 0 if the finding is a file
 	EndLine, EndColumn int // of the byte after the secret's last
 	Frame              Frame
 

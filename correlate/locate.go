@@ -31,8 +31,11 @@ type span struct{ start, end, next int }
 // NewLocator returns a Locator of a text, which must not change while it is used.
 func NewLocator(text []byte) *Locator { return &Locator{text: text, number: 1} }
 
-// Locate fills in where a match stands in the text: line, column and frame.
+// Locate fills in where a match stands in the text: line, column and frame. One of a file stands nowhere in it.
 func (l *Locator) Locate(o *Occurrence, m detect.Match) {
+	if m.File != "" {
+		return
+	}
 	l.seek(m.SecretStart)
 	o.Line, o.Column = l.number, m.SecretStart-l.line.start+1
 	o.EndLine, o.EndColumn = o.Line, m.SecretEnd-l.line.start+1

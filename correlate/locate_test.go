@@ -14,7 +14,7 @@ import (
 
 // matchAt returns a match whose secret is text[lo:hi].
 func matchAt(lo, hi int) detect.Match {
-	return detect.Match{Start: lo, End: hi, SecretStart: lo, SecretEnd: hi}
+	return detect.Match{Credential: &detect.Credential{}, Start: lo, End: hi, SecretStart: lo, SecretEnd: hi}
 }
 
 func TestLocate(t *testing.T) {

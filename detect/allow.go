@@ -128,27 +128,27 @@ func (e *Engine) allowedByContent(c *compiledRule, secret, match, line []byte) (
 // Keep returns the matches of one text that are findings if the text stands at path:
 // it applies the rules' conditions on paths, and of several rules that claim the
 // same bytes it keeps the most specific. Commit is the hex id of the commit
-// that introduced the text there, or empty. The order is kept.
+// that introduced the text there, or empty. The order is kept; what rules on paths alone
+// make of a file, with or without matches, comes last. A text without a path, such as a message, is no file.
 func (e *Engine) Keep(ms []Match, path, commit string) []Match {
+	files := e.pathFindings(path)
+	required := requirements{e: e, path: path, commit: commit, all: ms, files: files}
+	counts := func(m Match) bool {
+		return !m.Rule.SkipReport && !e.allowedAt(m.Credential, path, commit) && required.met(m)
+	}
 	var out []Match
 	for _, m := range ms {
-		if !m.Rule.SkipReport && !e.allowedAt(m.Credential, path, commit) && requirementsMet(m.Rule, ms) {
+		if counts(m) {
 			out = append(out, m)
 		}
 	}
-	return mostSpecific(out)
-}
-
-// requirementsMet reports whether the rules that a rule requires match in the same text. How near they
-// stand (withinLines, withinColumns) is not asked: a text that satisfies them is a finding, and one
-// that does not may be one.
-func requirementsMet(r *rules.Rule, ms []Match) bool {
-	for _, q := range r.Required {
-		if !slices.ContainsFunc(ms, func(m Match) bool { return m.Rule.ID == q.ID }) {
-			return false
+	out = mostSpecific(out)
+	for _, m := range files {
+		if counts(m) {
+			out = append(out, m)
 		}
 	}
-	return true
+	return out
 }
 
 // AllowedCommit reports whether an allowlist drops a credential because of the
@@ -180,20 +180,6 @@ func (e *Engine) pathMatches(r *compiledRule, path string) bool {
 	r.pathOnce.Do(func() { r.path, _ = e.regexps.compile(r.Path) })
 	return r.path != nil && r.path.Match([]byte(path))
 }
-
-// PathRules returns the rules on file names alone that name this path.
-func (e *Engine) PathRules(path string) []*rules.Rule {
-	var out []*rules.Rule
-	for _, r := range e.pathy {
-		if e.pathMatches(r, path) {
-			out = append(out, r.Rule)
-		}
-	}
-	return out
-}
-
-// HasPathRules reports whether any rule is on file names alone.
-func (e *Engine) HasPathRules() bool { return len(e.pathy) > 0 }
 
 func anyMatch(ms []matcher, s string) bool {
 	for _, m := range ms {
@@ -275,10 +261,10 @@ func compareBool(a, b bool) int {
 }
 
 // AppendKey appends bytes to dst that are the same for two lists of matches if
-// [Engine.Keep] cannot tell them apart: rules, secrets, what was allowed, and how
-// secrets overlap, but not where they stand.
+// [Engine.Keep] cannot tell them apart: rules, secrets, what was allowed, how
+// secrets overlap, and how matches that must be near one another stand, but not where in the text.
 func AppendKey(dst []byte, ms []Match) []byte {
-	groupStart := 0
+	groupStart, firstLine := 0, int32(0)
 	for i, m := range ms {
 		if i == 0 || m.Group != ms[i-1].Group {
 			groupStart = m.SecretStart
@@ -288,6 +274,7 @@ func AppendKey(dst []byte, ms []Match) []byte {
 		dst = appendString(dst, m.Allowed)
 		dst = binary.AppendUvarint(dst, uint64(m.Group))
 		dst = binary.AppendUvarint(dst, uint64(m.SecretStart-groupStart))
+		dst = appendPlace(dst, m, &firstLine)
 		dst = binary.AppendUvarint(dst, uint64(len(m.pending)))
 		for _, p := range m.pending {
 			dst = binary.AppendUvarint(dst, uint64(p))

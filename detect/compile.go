@@ -64,6 +64,9 @@ type compiledRule struct {
 	reach int  // bytes after the anchor
 	wide  bool // reach crosses lines
 
+	nearby bool // requires another rule near its match
+	placed bool // or is so required: where its matches stand counts
+
 	shapeOnce  sync.Once
 	shapes     []*shape // nil: needs a regular expression
 	once       sync.Once
@@ -124,6 +127,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 		}
 		e.wide = append(e.wide, wide)
 	}
+	e.markPlaced()
 	e.finder = newAnchorFinder(literals, func(literal int) (next class, known bool) {
 		return follows(e.trials[literal], len(literals[literal]))
 	})

@@ -10,6 +10,7 @@ import (
 type Credential struct {
 	Rule    *rules.Rule
 	Secret  string  // UTF-8, also where the text was UTF-16
+	File    string  // of a rule on paths alone: the path; then Secret is empty
 	Entropy float64 // Shannon entropy of Secret, bits a byte
 	Proof   proof.Result
 	// Allowed is the reason of the inline allow comment that covers the match;
@@ -31,6 +32,8 @@ type Match struct {
 	// Group numbers the matches of one text whose secrets overlap: they are
 	// one credential seen by several rules. See [Engine.Keep].
 	Group int
+
+	line, column int32 // of Start, from 1; 0 unless a requirement of nearness is about the match
 }
 
 // lineReach is how many bytes of its own line a line rule may look at on either

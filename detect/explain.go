@@ -58,6 +58,11 @@ func (e *Engine) Explain(text []byte, path string, line int) []Step {
 			steps[i].settle(e, plain, path, line, matches, kept)
 		}
 	}
+	for _, m := range kept {
+		if m.File != "" {
+			steps = append(steps, Step{Rule: m.Rule.ID, Line: line, Column: 1, Kept: true, Reason: "reported; its path makes the file a finding, whatever it holds"})
+		}
+	}
 	return slices.Compact(steps)
 }
 
@@ -70,6 +75,10 @@ func (st *Step) settle(e *Engine, text []byte, path string, line int, matches, k
 		switch {
 		case e.allowedAt(m.Credential, path, ""):
 			st.Kept, st.Reason = false, "the rule or an allowlist leaves out this path"
+		case !(&requirements{e: e, path: path, all: matches, files: e.pathFindings(path)}).met(m):
+			st.Kept, st.Reason = false, "a rule that it requires does not match, or not near enough"
+		case m.Rule.SkipReport:
+			st.Kept, st.Reason = false, "the rule is never reported (skipReport)"
 		case !slices.ContainsFunc(kept, func(k Match) bool { return k.Credential == m.Credential }):
 			st.Kept, st.Reason = false, "a more specific rule claims the same text"
 		case m.Allowed != "":

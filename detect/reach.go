@@ -147,6 +147,7 @@ func (s *Scanner) inherit(base *Facts, run delta.Run) {
 		if h.anchor >= 0 {
 			h.anchor += shift
 		}
+		h.line, h.column = 0, 0
 		s.hits = append(s.hits, h)
 	}
 	first = lowerBound(len(base.wide), func(i int) bool { return int(base.wide[i].pos) >= run.Base })

@@ -30,6 +30,8 @@ type hit struct {
 	needLo      int32 // the verdict depends on text[needLo:needHi]; -1 and len+1
 	needHi      int32 // stand for the start and the end of the text
 	anchor      int32 // of a wide rule: where the anchor stands; else -1
+	line        int32 // see Match; of this text, not inherited
+	column      int32
 }
 
 // anchorAt is an occurrence of an anchor of a wide rule.
@@ -123,11 +125,12 @@ func (s *Scanner) begin(text []byte, deferWide bool) {
 
 // finish sorts what was found, drops repetitions and makes facts of it.
 func (s *Scanner) finish(decoded bool) *Facts {
-	s.text = nil
+	defer func() { s.text = nil }()
 	if len(s.hits) == 0 && len(s.wide) == 0 && !decoded {
 		return nil
 	}
 	s.compactHits()
+	s.placeHits()
 	return &Facts{
 		hits: slices.Clone(s.hits), wide: slices.Clone(sortedAnchors(s.wide)),
 		whole: decoded || s.overflow, overflow: s.overflow,
@@ -181,6 +184,7 @@ func (f *Facts) Matches() []Match {
 		out = append(out, Match{
 			Credential: h.cred, Start: int(h.start), End: int(h.end),
 			SecretStart: int(h.secretStart), SecretEnd: int(h.secretEnd), Group: group,
+			line: h.line, column: h.column,
 		})
 	}
 	return out

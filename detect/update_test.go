@@ -25,6 +25,8 @@ func testRules() *rules.Set {
 		{ID: "plain", Regex: `secret[ ]?=[ ]?"([^"]{6,30}?)"`},
 		{ID: "wide", Regex: `-----BEGIN T-----([A-Z\s]{8,200})-----END T-----`, Multiline: true, Reach: 600},
 		{ID: "weak", Regex: `pass(?:word)?\s*[:=]\s*(\S{6,40})`, Weak: true, Entropy: 2},
+		{ID: "near-lines", Regex: `\.[a-z]{3}[0-9]`, Required: []rules.Required{{ID: "token", WithinLines: new(2)}}},
+		{ID: "near-columns", Regex: `(?:left)-[0-9A-F]{3}`, Required: []rules.Required{{ID: "wide", WithinLines: new(9), WithinColumns: new(30)}}},
 	}}
 }
 
@@ -132,10 +134,16 @@ func randomEdit(r *rand.Rand, base []byte) ([]byte, []delta.Run) {
 	return target, runs
 }
 
-func describe(f *Facts) []string {
+func describe(e *Engine, f *Facts) []string {
 	var out []string
 	for _, m := range f.Matches() {
 		out = append(out, fmt.Sprintf("%s %d-%d %d-%d %q allowed=%q group=%d", m.Rule.ID, m.Start, m.End, m.SecretStart, m.SecretEnd, m.Secret, m.Allowed, m.Group))
+		if m.line > 0 {
+			out = append(out, fmt.Sprintf("  at %d:%d", m.line, m.column))
+		}
+	}
+	for _, m := range e.Keep(f.Matches(), "a.txt", "") {
+		out = append(out, fmt.Sprintf("kept %s %d", m.Rule.ID, m.Start))
 	}
 	return out
 }
@@ -159,7 +167,7 @@ func TestUpdateEqualsScan(t *testing.T) {
 			got := s.Update(target, facts, runs)
 			want := s.Scan(target)
 			found += len(want.Matches())
-			if diff := cmp.Diff(describe(want), describe(got)); diff != "" {
+			if diff := cmp.Diff(describe(e, want), describe(e, got)); diff != "" {
 				t.Fatalf("seed %d: -scan +update:\n%s", seed, diff)
 			}
 			text, facts = target, got

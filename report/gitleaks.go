@@ -66,6 +66,10 @@ func (r *redactor) gitleaks(f *correlate.Finding, o *correlate.Occurrence) gitle
 	}
 	m := matchRegion(o, f.Secret)
 	g.StartLine, g.StartColumn, g.EndLine, g.EndColumn = m.line, m.column, m.endLine, m.endColumn-1
+	if f.File != "" {
+		g.StartLine, g.StartColumn, g.EndLine, g.EndColumn = 0, 0, 0, 0
+		g.Match = "file detected: " + g.File
+	}
 	g.Fingerprint = fmt.Sprintf("%s:%s:%d", g.File, g.RuleID, g.StartLine)
 	if c := o.First; c != nil {
 		g.Commit = c.ID

@@ -47,6 +47,7 @@ type jsonFinding struct {
 	Rule        jsonRule         `json:"rule"`
 	Secret      string           `json:"secret"`
 	Length      int              `json:"secret_length"`
+	File        string           `json:"file,omitempty"`
 	Entropy     float64          `json:"entropy"`
 	Proof       *jsonProof       `json:"proof,omitempty"`
 	Occurrences []jsonOccurrence `json:"occurrences"`
@@ -275,6 +276,7 @@ func (v *jsonView) finding(f *correlate.Finding) jsonFinding {
 		},
 		Secret:      v.secret(f.Secret),
 		Length:      len(f.Secret),
+		File:        v.name(f.File),
 		Entropy:     finite(f.Entropy),
 		Occurrences: make([]jsonOccurrence, 0, len(f.Occurrences)),
 	}

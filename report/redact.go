@@ -121,9 +121,9 @@ func appendPiece(all []piece, text, label string) []piece {
 	return append(all, piece{text, label})
 }
 
-// secret returns what a report shows of a secret.
+// secret returns what a report shows of a secret. A file that is a finding whatever it holds has none.
 func (r *redactor) secret(s string) string {
-	if r.show {
+	if r.show || s == "" {
 		return s
 	}
 	return Redact(s)

@@ -373,7 +373,7 @@ func (s *sarifView) result(f *correlate.Finding) sarifResult {
 			out.RelatedLocations = append(out.RelatedLocations, s.location(o, f.Secret, len(out.RelatedLocations)+1))
 		}
 	}
-	text := fmt.Sprintf("%s: %s%s", cmp.Or(f.Rule.Description, f.Rule.ID), j.Secret, where)
+	text := fmt.Sprintf("%s: %s%s", cmp.Or(f.Rule.Description, f.Rule.ID), cmp.Or(j.Secret, "the file itself"), where)
 	if n := len(f.Occurrences) - 1; n > 0 {
 		text += fmt.Sprintf(" It stands in %s.", count(int64(n), "more place"))
 	}
@@ -415,6 +415,9 @@ func (s *sarifView) location(o *correlate.Occurrence, secret string, id int) sar
 	region := utf16Region(o)
 	out.PhysicalLocation.Region = sarifRegion{
 		StartLine: region.line, StartColumn: region.column, EndLine: region.endLine, EndColumn: region.endColumn,
+	}
+	if o.Line == 0 { // the file itself; services want a line
+		out.PhysicalLocation.Region = sarifRegion{StartLine: 1, StartColumn: 1, EndLine: 1, EndColumn: 1}
 	}
 	if id > 0 {
 		text := "The same credential."

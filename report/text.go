@@ -172,7 +172,10 @@ func (t *textWriter) place(o *correlate.Occurrence) string {
 	case o.Path == "":
 		what = fmt.Sprintf("%s %s", Escape(o.Kind), short(o.Object))
 	}
-	place := fmt.Sprintf("%s:%d:%d", what, o.Line, o.Column)
+	place := what
+	if o.Line > 0 {
+		place = fmt.Sprintf("%s:%d:%d", what, o.Line, o.Column)
+	}
 	if o.Kind == "staged" {
 		place += " (staged)"
 	}

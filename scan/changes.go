@@ -173,20 +173,22 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 		if at.First != nil && c.Engine.AllowedCommit(m.Credential, change.Path, at.First.ID) {
 			continue
 		}
-		if locator == nil {
-			text, err := c.text(change.New)
-			if err != nil {
-				c.coverage.Problem(repo.Problem(err, change.Path))
-				return
-			}
-			locator = correlate.NewLocator(text)
-			if at.First != nil {
-				inHead = c.inHead(change.Path)
-			}
+		if inHead == nil && at.First != nil {
+			inHead = c.inHead(change.Path)
 		}
 		o := at
 		o.Object, o.Path, o.InHead = change.New.String(), c.at(change.Path), inHead[cred]
-		locator.Locate(&o, m)
+		if m.File == "" {
+			if locator == nil {
+				text, err := c.text(change.New)
+				if err != nil {
+					c.coverage.Problem(repo.Problem(err, change.Path))
+					return
+				}
+				locator = correlate.NewLocator(text)
+			}
+			locator.Locate(&o, m)
+		}
 		c.builder.Add(m.Credential, o)
 		c.Progress.found(1)
 	}

@@ -264,6 +264,9 @@ func (h *historyScan) attribute(ctx context.Context) error {
 		Filter: history.Filter{Tips: h.tips, Since: h.Since, NoUnreachable: h.NoUnreachable},
 		Walk:   h.Progress.begin("trees"),
 	}
+	if query.Named = h.Engine.NamesFiles(); query.Named != nil {
+		query.Plain, _ = h.labels.of(nil, new([]byte))
+	}
 	var messages []hit
 	for _, x := range h.hits {
 		if x.typ == pack.Blob {
@@ -356,12 +359,9 @@ type located struct {
 func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, places []history.Place) []located {
 	id := h.store.ID(places[0].Blob).String()
 	_, data, err := reader.Read(places[0].Blob)
-	if err != nil {
-		h.coverage.Problem(source.Problem{Reason: source.Corrupt, What: id, Detail: "could not be read again: " + err.Error()})
-		return nil
-	}
 	text, _ := detect.Plain(data)
 	matches := scanner.Scan(data).Matches()
+	missed := false
 	slices.SortStableFunc(places, func(a, b history.Place) int { return strings.Compare(a.Path, b.Path) })
 	var out []located
 	for len(places) > 0 {
@@ -370,14 +370,28 @@ func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, p
 			n++
 		}
 		kept := h.Engine.Keep(slices.Clone(matches), places[0].Path, "")
-		out = h.locatePath(out, id, text, kept, places[:n])
+		var all bool
+		out, all = h.locatePath(out, id, text, kept, places[:n])
+		missed = missed || !all
 		places = places[n:]
+	}
+	switch {
+	case missed && err != nil: // a file may be a finding whether or not it can be read
+		h.coverage.Problem(source.Problem{Reason: source.Corrupt, What: id, Detail: "could not be read again: " + err.Error()})
+	case missed:
+		h.coverage.Problem(source.Problem{
+			Reason: source.Failed, What: id,
+			Detail: "a match found along the deltas was not found in the whole object: please report this as a defect of straykey",
+		})
 	}
 	return out
 }
 
-// locatePath appends the occurrences of the places in one blob at one path, given what is found there.
-func (h *historyScan) locatePath(out []located, id string, text []byte, kept []detect.Match, places []history.Place) []located {
+// locatePath appends the occurrences of the places in one blob at one path, given what is found there, and reports
+// whether these are all.
+func (h *historyScan) locatePath(
+	out []located, id string, text []byte, kept []detect.Match, places []history.Place,
+) (_ []located, all bool) {
 	byCred := make(map[uint32]history.Place, len(places))
 	for _, p := range places {
 		byCred[p.Cred] = p
@@ -398,13 +412,7 @@ func (h *historyScan) locatePath(out []located, id string, text []byte, kept []d
 		locator.Locate(&o, m)
 		out = append(out, located{p, m.Credential, o})
 	}
-	if len(found) < len(byCred) {
-		h.coverage.Problem(source.Problem{
-			Reason: source.Failed, What: id,
-			Detail: "a match found along the deltas was not found in the whole object: please report this as a defect of straykey",
-		})
-	}
-	return out
+	return out, len(found) == len(byCred)
 }
 
 // locateMessages makes occurrences of what stands in the messages of commits and tags.

@@ -33,6 +33,10 @@ func newEngine(t testing.TB) *detect.Engine {
 		t.Fatal(err)
 	}
 	set.Allowlists = append(set.Allowlists, rules.Allowlist{Paths: []string{`^ignored/`}})
+	set.Rules = append(set.Rules,
+		&rules.Rule{ID: "test-file", Path: `(?:^|/)(?:c d\.env|vendor/[^/]*b)$`},
+		&rules.Rule{ID: "test-near", Regex: `line (?:of|on)`, Required: []rules.Required{{ID: "github-pat-classic", WithinLines: new(1)}}},
+	)
 	e, err := detect.New(set, detect.Options{Reported: true})
 	if err != nil {
 		t.Fatal(err)

@@ -212,9 +212,6 @@ func (p *scanPlan) loadRules() error {
 	if err != nil {
 		return usageError("%w", err)
 	}
-	if engine.HasPathRules() {
-		p.notes = append(p.notes, "rules on file names alone (path without regex) are not applied by this version")
-	}
 	p.set, p.options.Engine = set, engine
 	return nil
 }

@@ -61,7 +61,7 @@ type span struct {
 type intro struct{ span, commit uint32 }
 
 func newAttribution(g *Graph, q Query, f *forest) *attribution {
-	a := &attribution{Graph: g, q: q, f: f, sigs: newSignatures(f, q.Labels), spanAt: map[uint64]uint32{}}
+	a := &attribution{Graph: g, q: q, f: f, sigs: newSignatures(f, &q), spanAt: map[uint64]uint32{}}
 	a.diff = &differ{signatures: a.sigs, paths: newPaths(f.names), resolve: q.Resolve, creds: map[uint64][]uint32{}}
 	a.scope = g.inScope(q.Filter)
 	a.root = make([]uint32, len(g.num))
@@ -283,7 +283,7 @@ func (a *attribution) blobAt(commit uint32, s *span) pack.Num {
 			case cut[makeEntry(names[0], dir, child)]:
 			case dir:
 				down(pack.Num(child), names[1:])
-			case slices.Contains(a.diff.at(a.q.Labels[pack.Num(child)], s.path), s.cred):
+			case slices.Contains(a.diff.at(a.q.label(pack.Num(child)), s.path), s.cred):
 				best = min(best, pack.Num(child))
 			}
 		})

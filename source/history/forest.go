@@ -74,7 +74,7 @@ func plant(ctx context.Context, r Repo, q Query) (*forest, error) {
 	}
 	f := &forest{store: r.Store, at: make([]treeID, r.Store.Len()), problems: map[uint32]source.Problem{}}
 	f.join(scanners)
-	f.grow(q.Labels)
+	f.grow(&q)
 	return f, nil
 }
 
@@ -83,7 +83,7 @@ func scan(ctx context.Context, r Repo, q Query, missing map[pack.ID]bool) ([]*sc
 	s := newSieve(r.Store, q.Labels, missing)
 	visitors, err := pack.Walk(ctx, r.Store, pack.WalkOptions{
 		Want: pack.Types(pack.Tree), Workers: q.Workers, Progress: q.Walk,
-	}, func() pack.Visitor[*bounds] { return newScanner(r, q.Labels, missing, s) })
+	}, func() pack.Visitor[*bounds] { return newScanner(r, &q, missing, s) })
 	if err != nil {
 		return nil, err
 	}
@@ -149,10 +149,13 @@ func (f *forest) join(scanners []*scanner) {
 }
 
 // grow finds the trees that matter and makes the lists of their entries.
-func (f *forest) grow(labels map[pack.Num]uint32) {
+func (f *forest) grow(q *Query) {
 	marks := newMarks(len(f.at) + len(f.problems))
-	for n := range labels {
+	for n := range q.Labels {
 		marks.set(uint32(n))
+	}
+	if q.Named != nil {
+		f.markNamed(marks)
 	}
 	f.findNoTrees()
 	for child := range f.problems {
@@ -172,6 +175,17 @@ func (f *forest) grow(labels map[pack.Num]uint32) {
 	f.each(func(g *grove) { g.keep(marks) })
 	for i := range f.groves {
 		f.groves[i].ops, f.groves[i].fresh = nil, nil
+	}
+}
+
+// markNamed marks the blobs that scanners let through, some for their names.
+func (f *forest) markNamed(m marks) {
+	for _, g := range f.groves {
+		for _, e := range g.fresh {
+			if !e.dir && e.child != noChild {
+				m.set(e.child)
+			}
+		}
 	}
 }
 

@@ -23,6 +23,10 @@ type Repo struct {
 type Query struct {
 	// Labels gives the label of each blob with findings. It is only read.
 	Labels map[pack.Num]uint32
+	// Named, if not nil, tells from the name of a file whether it may have findings whatever it holds. A blob
+	// without a label counts, where it has such a name, as one with the label Plain.
+	Named func(name string) bool
+	Plain uint32
 	// Resolve returns the credentials that a label stands for at a path, in ascending order. It is
 	// called once for each label and path, by one goroutine, and must return the same for the same
 	// arguments.
@@ -31,6 +35,14 @@ type Query struct {
 	MaxRefs int            // refs listed in each Place; all are counted
 	Workers int            // goroutines for the walk over trees; 0 means GOMAXPROCS
 	Walk    *pack.Progress // if not nil, counts the trees as they are walked
+}
+
+// label returns the label of a blob that matters where it stands.
+func (q *Query) label(blob pack.Num) uint32 {
+	if l := q.Labels[blob]; l != 0 || q.Named == nil {
+		return l
+	}
+	return q.Plain
 }
 
 // Filter restricts which commits count. The zero Filter lets all of them count.

@@ -170,7 +170,7 @@ func TestCycle(t *testing.T) {
 		g.lists = append(g.lists, g.list.add(chunked(entries, nil, &g.chunks)))
 	}
 	f.groves = []grove{g}
-	s := newSignatures(f, map[pack.Num]uint32{3: 7})
+	s := newSignatures(f, &Query{Labels: map[pack.Num]uint32{3: 7}})
 	for tree := range pack.Num(3) {
 		s.of(tree)
 	}

@@ -249,14 +249,14 @@ func (n *naive) flatten(tree pack.Num, nesting int) *flatTree {
 	}
 	for _, e := range entries {
 		child := n.find(e.id)
-		matters := e.dir || child == NoCommit || n.q.Labels[child] != 0
+		matters := e.dir || child == NoCommit || n.matters(child, e.name)
 		switch {
 		case strings.Contains(e.name, "/") && matters:
 			f.trouble(treeProblem(e.id, errSlash))
 		case child == NoCommit:
 			f.trouble(absentObject(n.Repo, e.id, ""))
 		case !e.dir:
-			if n.q.Labels[child] != 0 && !f.add(e.name, &flatTree{hits: []hit{{"", child}}, weight: -1}) {
+			if matters && !f.add(e.name, &flatTree{hits: []hit{{"", child}}, weight: -1}) {
 				f.trouble(treeProblem(n.Store.ID(tree), errTooMany))
 			}
 		default:
@@ -269,6 +269,11 @@ func (n *naive) flatten(tree pack.Num, nesting int) *flatTree {
 	}
 	f.busy = false
 	return f
+}
+
+// matters reports whether a blob has findings because of what it holds or how it is named.
+func (n *naive) matters(blob pack.Num, name string) bool {
+	return n.q.Labels[blob] != 0 || n.q.Named != nil && n.q.Named(name)
 }
 
 func (f *flatTree) trouble(p source.Problem) { f.troubles = append(f.troubles, p) }
@@ -385,7 +390,7 @@ func (n *naive) hold(tree pack.Num, want func(blob pack.Num) bool) map[key]pack.
 }
 
 func (n *naive) enter(held map[key]pack.Num, h hit) {
-	for _, cred := range n.resolve(n.q.Labels[h.blob], h.path) {
+	for _, cred := range n.resolve(n.q.label(h.blob), h.path) {
 		k := key{cred, h.path}
 		if old, ok := held[k]; !ok || h.blob < old {
 			held[k] = h.blob
@@ -595,7 +600,6 @@ func (n *naive) placeDangling(places map[key]*Place) {
 	if f.Tips != nil || f.NoUnreachable || !f.Since.IsZero() {
 		return
 	}
-	left := map[pack.Num]bool{}
 	held := n.inCommits(func(*naiveCommit) bool { return true })
 	seen := map[pack.Num]bool{}
 	for _, c := range n.order {
@@ -611,9 +615,7 @@ func (n *naive) placeDangling(places map[key]*Place) {
 			held[h.blob] = true
 		}
 	}
-	for blob := range n.q.Labels {
-		left[blob] = !held[blob]
-	}
+	left := func(blob pack.Num) bool { return !held[blob] }
 	below := map[pack.Num]bool{}
 	for tree := range n.trees {
 		if !seen[tree] {
@@ -630,13 +632,13 @@ func (n *naive) placeDangling(places map[key]*Place) {
 		for _, h := range n.flatten(tree, 0).hits {
 			inTree[h.blob] = true
 		}
-		for k, blob := range n.hold(tree, func(b pack.Num) bool { return left[b] }) {
+		for k, blob := range n.hold(tree, left) {
 			addNoCommit(places, k, blob)
 		}
 	}
 	loose := map[key]pack.Num{}
 	for blob := range n.q.Labels {
-		if left[blob] && !inTree[blob] {
+		if left(blob) && !inTree[blob] {
 			n.enter(loose, hit{"", blob})
 		}
 	}

@@ -54,14 +54,15 @@ type scanner struct {
 	repo    Repo
 	store   *pack.Store
 	hashLen int
-	labels  map[pack.Num]uint32
+	q       *Query
 	missing map[pack.ID]bool // blobs that are known to be absent; nil: look for them
-	sieve   sieve            // has what is in labels or missing
+	sieve   sieve            // has what has a label or is missing
 
 	trees []treeRec
 	ops   []byte
 	fresh []freshEntry
 	names map[string]uint32
+	named map[string]bool // answers of Query.Named
 	// problems are what children from store.Len() on stand for; absent tells which one an absent id is.
 	problems []source.Problem
 	absent   map[pack.ID]uint32
@@ -85,10 +86,10 @@ type bounds struct {
 	at    bitmap // a bit for each byte
 }
 
-func newScanner(r Repo, labels map[pack.Num]uint32, missing map[pack.ID]bool, s sieve) *scanner {
+func newScanner(r Repo, q *Query, missing map[pack.ID]bool, s sieve) *scanner {
 	return &scanner{
-		repo: r, store: r.Store, hashLen: r.Store.HashLen(), labels: labels, missing: missing, sieve: s,
-		names: map[string]uint32{}, absent: map[pack.ID]uint32{}, lost: map[pack.ID]bool{}, skipped: map[pack.Num]source.Problem{},
+		repo: r, store: r.Store, hashLen: r.Store.HashLen(), q: q, missing: missing, sieve: s,
+		names: map[string]uint32{}, named: map[string]bool{}, absent: map[pack.ID]uint32{}, lost: map[pack.ID]bool{}, skipped: map[pack.Num]source.Problem{},
 	}
 }
 
@@ -186,7 +187,11 @@ func (s *scanner) entry(e treeEntry) {
 	child := noChild
 	if !dir {
 		if pack.IsBlobMode(e.mode) {
-			child = s.blob(e.id)
+			if child = s.blob(e.id); child == noChild && s.q.Named != nil && s.isNamed(e.name) {
+				if n, ok := s.store.FindBytes(e.id); ok {
+					child = uint32(n)
+				}
+			}
 		}
 		if child == noChild {
 			s.add(opSkip, e.size)
@@ -241,7 +246,7 @@ func (s *scanner) flush() {
 // blob returns the child of an entry for a blob.
 func (s *scanner) blob(id []byte) uint32 {
 	if s.sieve.has(id) {
-		if n, ok := s.store.FindBytes(id); ok && s.labels[n] != 0 {
+		if n, ok := s.store.FindBytes(id); ok && s.q.Labels[n] != 0 {
 			return uint32(n)
 		}
 		if s.missing[pack.ID(id)] {
@@ -252,6 +257,16 @@ func (s *scanner) blob(id []byte) uint32 {
 		s.askOnce(id)
 	}
 	return noChild
+}
+
+// isNamed reports whether files of this name may have findings whatever they hold.
+func (s *scanner) isNamed(name []byte) bool {
+	is, ok := s.named[string(name)]
+	if !ok {
+		is = s.q.Named(string(name))
+		s.named[string(name)] = is
+	}
+	return is
 }
 
 // absentChild returns the child of an id that is not in the store.

@@ -59,7 +59,7 @@ func FuzzDerive(f *testing.F) {
 		var s *scanner
 		var missing map[pack.ID]bool
 		for range 2 {
-			s = newScanner(Repo{Store: store}, nil, missing, newSieve(store, nil, missing))
+			s = newScanner(Repo{Store: store}, &Query{}, missing, newSieve(store, nil, missing))
 			b := s.Visit(pack.Object{Data: base}, nil)
 			b2 := s.Visit(pack.Object{Data: second, Runs: runs}, b)
 			b3 := s.Visit(pack.Object{Data: third, Runs: runs2}, b2)

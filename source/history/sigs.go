@@ -14,7 +14,7 @@ import (
 // or the signature of a tree. Signature 0 holds nothing.
 type signatures struct {
 	*forest
-	labels map[pack.Num]uint32
+	q *Query
 
 	chunks    interner[entry]
 	lists     interner[uint32]
@@ -63,9 +63,9 @@ func (x *extent) add(y extent) {
 
 func (x extent) tooMuch() bool { return x.weight > maxWeight || x.levels > maxLevels }
 
-func newSignatures(f *forest, labels map[pack.Num]uint32) *signatures {
+func newSignatures(f *forest, q *Query) *signatures {
 	s := &signatures{
-		forest: f, labels: labels, merged: map[[2]uint32]uint32{}, cut: map[listRef]map[entry]bool{},
+		forest: f, q: q, merged: map[[2]uint32]uint32{}, cut: map[listRef]map[entry]bool{},
 		chunkSize: make([]extent, 1), size: make([]extent, 1),
 	}
 	for i := range f.groves {
@@ -176,7 +176,7 @@ func (s *signatures) translate(grove int, chunk uint32, nesting int) uint32 {
 func (s *signatures) entry(e entry, nesting int) (entry, extent, bool) {
 	name := s.names[e.name()]
 	if !e.dir() {
-		label := s.labels[pack.Num(e.value())]
+		label := s.q.label(pack.Num(e.value()))
 		return makeEntry(e.name(), false, label), extent{1, uint64(len(name)), 1}, true
 	}
 	sig, ok := s.child(e.value(), nesting+1)

@@ -171,7 +171,7 @@ func (a *attribution) placeTargets(places *placeSet, held set) {
 			if held.has(uint32(blob)) {
 				return
 			}
-			for _, cred := range a.diff.at(a.q.Labels[blob], path) {
+			for _, cred := range a.diff.at(a.q.label(blob), path) {
 				k := key{cred, a.diff.paths.string(path)}
 				p := places.addNoCommit(k.cred, k.path, blob)
 				if !seen[k] {
@@ -215,7 +215,7 @@ func (a *attribution) placeDangling(places *placeSet, v *visit) {
 		a.childTrees(n, func(t treeID) { below.add(uint32(t)) })
 	}
 	place := func(path uint32, blob pack.Num) {
-		for _, cred := range a.diff.at(a.q.Labels[blob], path) {
+		for _, cred := range a.diff.at(a.q.label(blob), path) {
 			places.addNoCommit(cred, a.diff.paths.string(path), blob)
 		}
 	}
