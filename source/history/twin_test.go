@@ -252,7 +252,7 @@ func (s *script) query(t testing.TB, r Repo) Query {
 			q.Labels[n] = uint32(i)%5 + 1
 		}
 	}
-	if s.chance(40) {
+	if s.marks%3 == 0 {
 		q.Named, q.Plain = func(name string) bool { return name == "k.env" || name == "skip" }, 6
 	}
 	switch s.rnd.IntN(6) {
