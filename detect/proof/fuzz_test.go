@@ -33,7 +33,8 @@ func FuzzProve(f *testing.F) {
 		forge.PyPI(r, `[1,["x"]]`, `{"permissions":"user"}`), forge.PEM(r, "EC PRIVATE KEY"), forge.PEM(r, "DSA PRIVATE KEY"),
 		forge.PEM(r, "ENCRYPTED PRIVATE KEY"), forge.OpenSSH(r, "c"), forge.OpenSSHEncrypted(r), forge.LegacyEncrypted(r, "x"),
 		ppk(r, "2", "none"), ppk(r, "3", "none"), cert, "git&202605151200&x",
-		`{"private_key": "-----BEGIN PRIVATE KEY-----\n`, `-----BEGIN X-----\u00-----END`, `PuTTY-User-Key-File-2: ssh-rsa\nPublic-Lines: 99999999\n`,
+		forge.NKEY(r, "U"), forge.Mnemonic(r, 12), forge.ExtendedKey(r), forge.WIF(r), forge.KeyArray(r), forge.JWK(r, "EC"), forge.JWK(r, "oct"),
+		forge.RSAKeyValue(r), `{"private_key": "-----BEGIN PRIVATE KEY-----\n`, `-----BEGIN X-----\u00-----END`, `PuTTY-User-Key-File-2: ssh-rsa\nPublic-Lines: 99999999\n`,
 	} {
 		f.Add(seed, cert+forge.PKCS8(key))
 	}

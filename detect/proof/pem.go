@@ -242,7 +242,7 @@ func (in input) text() string {
 }
 
 // unwrap undoes one layer of base64 around an armored block or a DER file, as in
-// kubeconfig and Kubernetes secrets.
+// kubeconfig, Kubernetes secrets and string literals joined over lines.
 func unwrap(s string) string {
 	if strings.Contains(s, "-----") || len(s) < 16 {
 		return s
@@ -253,8 +253,13 @@ func unwrap(s string) string {
 		}
 		return c
 	}, s)
+	if strings.ContainsAny(s, "\"'\\") {
+		b := block{complete: true}
+		b.read(s)
+		clean = b.body
+	}
 	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(clean, "="))
-	if err != nil {
+	if err != nil || len(raw) == 0 {
 		return s
 	}
 	if bytes.Contains(raw, []byte(beginMark)) || raw[0] == 0x30 || bytes.HasPrefix(raw, []byte{0xfe, 0xed, 0xfe, 0xed}) || bytes.HasPrefix(raw, []byte{0xce, 0xce, 0xce, 0xce}) {

@@ -69,6 +69,10 @@ func tokens(f template.FuncMap, r *rand.Rand) {
 		"jfrogReference":    func(r *rand.Rand) string { return forge.JFrogReference(r, farFuture) },
 		"grafanaCloud":      func(r *rand.Rand) string { return forge.GrafanaCloud(r, "acme", "deploy", "eu") },
 		"sentryOrg":         func(r *rand.Rand) string { return forge.SentryOrg(r, "acme", issued) },
+		"extendedKey":       forge.ExtendedKey,
+		"wif":               forge.WIF,
+		"rsaKeyValue":       forge.RSAKeyValue,
+		"keyArray":          forge.KeyArray,
 		"onePassword":       func(r *rand.Rand) string { return forge.OnePassword(r, "acme", "bot@acme.example") },
 	} {
 		f[name] = func() string { return make(r) }
@@ -83,10 +87,13 @@ func tokens(f template.FuncMap, r *rand.Rand) {
 		"openai":         forge.OpenAI,
 		"saladCloud":     forge.SaladCloud,
 		"jwt":            forge.JWT,
+		"jwk":            forge.JWK,
+		"nkey":           forge.NKEY,
 		"awsKey":         func(r *rand.Rand, prefix string) string { return forge.AWSKeyID(r, prefix, 123456789012) },
 	} {
 		f[name] = func(argument string) string { return make(r, argument) }
 	}
+	f["mnemonic"] = func(words int) string { return forge.Mnemonic(r, words) }
 	f["jwtWith"] = func(header, payload string) string { return forge.JWTWith(r, header, payload) }
 	f["azureKey"] = func(kind string) (string, error) {
 		if key := forge.Azure(r, kind); key != "" {

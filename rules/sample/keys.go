@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/binary"
 	"encoding/pem"
 	"fmt"
@@ -24,6 +25,7 @@ import (
 // whoever reads this file can make them too: they open nothing.
 func keys(f template.FuncMap, r *rand.Rand) {
 	f["pem"] = func(label string) (string, error) { return pemKey(r, label) }
+	f["der"] = func(label string) (string, error) { return bareKey(r, label) }
 	f["openssh"] = func() string { return block("OPENSSH PRIVATE KEY", opensshKey(r)) }
 	f["pkcs8enc"] = func() (string, error) {
 		der, err := encryptedKey(r)
@@ -64,6 +66,21 @@ func pemKey(r *rand.Rand, label string) (string, error) {
 		return "", fmt.Errorf("no key of type %q; expected RSA PRIVATE KEY, EC PRIVATE KEY, DSA PRIVATE KEY, PRIVATE KEY, ENCRYPTED PRIVATE KEY or OPENSSH PRIVATE KEY", label)
 	}
 	return block(label, der), err
+}
+
+// bareKey makes a private key like pemKey, in base64 on one line and without armor. PKCS8 RSA is the form in
+// which Java and others want it.
+func bareKey(r *rand.Rand, label string) (string, error) {
+	if label == "PKCS8 RSA" {
+		der, err := x509.MarshalPKCS8PrivateKey(rsaKey(r))
+		return base64.StdEncoding.EncodeToString(der), err
+	}
+	text, err := pemKey(r, label)
+	if err != nil {
+		return "", err
+	}
+	b, _ := pem.Decode([]byte(text))
+	return base64.StdEncoding.EncodeToString(b.Bytes), nil
 }
 
 func edKey(r *rand.Rand) ed25519.PrivateKey {

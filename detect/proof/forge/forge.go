@@ -14,11 +14,14 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math/big"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/straykey/straykey/detect/proof/internal/bip39"
 	"github.com/straykey/straykey/detect/proof/internal/checksum"
 )
 
@@ -329,6 +332,44 @@ func OnePassword(r *rand.Rand, account, email string) string {
 		"secretKey", "A3-"+Chars(r, Alnum, 6),
 		"throttleSecret", map[string]string{"seed": Chars(r, Hex, 64), "uuid": Chars(r, Alnum, 26)},
 		"deviceUuid", Chars(r, LowerAlnum, 26)))
+}
+
+// NKEY returns the seed of a NATS key; kind is the second letter: U for a user, A account, O operator,
+// N server, C cluster, X curve.
+func NKEY(r *rand.Rand, kind string) string {
+	public := byte(strings.Index(Base32, kind)) << 3
+	raw := append([]byte{18<<3 | public>>5, public & 31 << 3}, Bytes(r, 32)...)
+	raw = binary.LittleEndian.AppendUint16(raw, checksum.CRC16(raw))
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw)
+}
+
+// Mnemonic returns a mnemonic phrase of 12, 15, 18, 21 or 24 words; nothing for another number.
+func Mnemonic(r *rand.Rand, words int) string {
+	return strings.Join(bip39.Phrase(Bytes(r, words/3*4)), " ")
+}
+
+// ExtendedKey returns an extended private key of the main network (BIP-0032).
+func ExtendedKey(r *rand.Rand) string {
+	return base58Check(append([]byte{0x04, 0x88, 0xad, 0xe4}, Bytes(r, 74)...))
+}
+
+// WIF returns a private key in the wallet import format, for a compressed public key.
+func WIF(r *rand.Rand) string {
+	return base58Check(append(append([]byte{0x80}, Bytes(r, 32)...), 1))
+}
+
+// base58Check writes b, whose first byte is not zero, and its checksum.
+func base58Check(b []byte) string {
+	sum := sha256.Sum256(b)
+	sum = sha256.Sum256(sum[:])
+	n, radix, digit := new(big.Int).SetBytes(append(b, sum[:4]...)), big.NewInt(58), new(big.Int)
+	var out []byte
+	for n.Sign() > 0 {
+		n.DivMod(n, radix, digit)
+		out = append(out, "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"[digit.Int64()])
+	}
+	slices.Reverse(out)
+	return string(out)
 }
 
 // object writes a JSON object whose keys keep their order.

@@ -47,6 +47,16 @@ func all(seed string) map[string]string {
 		"legacy encrypted": forge.LegacyEncrypted(r, "pw"),
 		"OpenSSH sealed":   forge.OpenSSHEncrypted(r),
 		"GCP":              forge.GCPServiceAccount(r, "p", "a"),
+		"NKEY":             forge.NKEY(r, "U"),
+		"mnemonic":         forge.Mnemonic(r, 12),
+		"extended key":     forge.ExtendedKey(r),
+		"WIF":              forge.WIF(r),
+		"RSAKeyValue":      forge.RSAKeyValue(r),
+		"key array":        forge.KeyArray(r),
+		"JWK RSA":          forge.JWK(r, "RSA"),
+		"JWK EC":           forge.JWK(r, "EC"),
+		"JWK OKP":          forge.JWK(r, "OKP"),
+		"JWK oct":          forge.JWK(r, "oct"),
 	}
 	for _, kind := range forge.AzureKinds() {
 		out[kind] = forge.Azure(r, kind)

@@ -22,6 +22,8 @@ import (
 	"fmt"
 	"math/big"
 	"math/rand/v2"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -304,4 +306,47 @@ func PyPI(r *rand.Rand, caveats ...string) string {
 	}
 	out = field(append(out, 0), 6, string(Bytes(r, 32)))
 	return "pypi" + "-" + base64.RawURLEncoding.EncodeToString(out)
+}
+
+// JWK returns a private JSON Web Key of the type RSA, EC, OKP or oct; "" for another.
+func JWK(r *rand.Rand, kty string) string {
+	enc := func(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }
+	switch kty {
+	case "RSA":
+		k := RSAKey(r, 1024)
+		p := k.Precomputed
+		return fmt.Sprintf(`{"kty":"RSA","n":%q,"e":"AQAB","d":%q,"p":%q,"q":%q,"dp":%q,"dq":%q,"qi":%q}`, enc(k.N.Bytes()), enc(k.D.Bytes()),
+			enc(k.Primes[0].Bytes()), enc(k.Primes[1].Bytes()), enc(p.Dp.Bytes()), enc(p.Dq.Bytes()), enc(p.Qinv.Bytes()))
+	case "EC":
+		key, err := ECKey(r).ECDH()
+		if err != nil {
+			return ""
+		}
+		point := key.PublicKey().Bytes()
+		return fmt.Sprintf(`{"kty":"EC","crv":"P-256","x":%q,"y":%q,"d":%q}`, enc(point[1:33]), enc(point[33:]), enc(key.Bytes()))
+	case "OKP":
+		key := Ed25519Key(r)
+		return fmt.Sprintf(`{"kty":"OKP","crv":"Ed25519","x":%q,"d":%q}`, enc(key[32:]), enc(key.Seed()))
+	case "oct":
+		return fmt.Sprintf(`{"kty":"oct","k":%q,"alg":"HS256"}`, enc(Bytes(r, 32)))
+	}
+	return ""
+}
+
+// RSAKeyValue returns an RSA key as .NET writes it in XML.
+func RSAKeyValue(r *rand.Rand) string {
+	k := RSAKey(r, 1024)
+	enc := func(n *big.Int) string { return base64.StdEncoding.EncodeToString(n.Bytes()) }
+	return fmt.Sprintf("<RSAKeyValue><Modulus>%s</Modulus><Exponent>AQAB</Exponent><P>%s</P><Q>%s</Q><DP>%s</DP><DQ>%s</DQ><InverseQ>%s</InverseQ><D>%s</D></RSAKeyValue>",
+		enc(k.N), enc(k.Primes[0]), enc(k.Primes[1]), enc(k.Precomputed.Dp), enc(k.Precomputed.Dq), enc(k.Precomputed.Qinv), enc(k.D))
+}
+
+// KeyArray returns the key file of a Solana wallet: a list of 64 numbers.
+func KeyArray(r *rand.Rand) string {
+	key := Ed25519Key(r)
+	numbers := make([]string, len(key))
+	for i, b := range key {
+		numbers[i] = strconv.Itoa(int(b))
+	}
+	return "[" + strings.Join(numbers, ",") + "]"
 }

@@ -25,6 +25,20 @@ const MaxDigits = 16
 // CRC32 returns the IEEE CRC-32 of s.
 func CRC32(s string) uint32 { return crc32.ChecksumIEEE([]byte(s)) }
 
+// CRC16 returns the CRC-16 of b as XMODEM and NATS compute it: polynomial 0x1021, no reflection, start 0.
+func CRC16(b []byte) (sum uint16) {
+	for _, c := range b {
+		sum ^= uint16(c) << 8
+		for range 8 {
+			high := sum&0x8000 != 0
+			if sum <<= 1; high {
+				sum ^= 0x1021
+			}
+		}
+	}
+	return sum
+}
+
 // Digits writes n with the digits of alphabet, most significant first, padded
 // on the left with the zero digit to width, which is at most MaxDigits. Higher
 // digits that do not fit are dropped.
