@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"encoding/base64"
 	"encoding/hex"
 	"slices"
 	"strings"
@@ -53,6 +54,26 @@ func provePrivateKey(in input) Result {
 		return b.misfit(data)
 	}
 	return in.keyResult(k, nil)
+}
+
+// proveBareKey reads a private key in base64 without armor, in one piece or in string literals joined over
+// lines. What follows it may have been taken along. What is cut short is no key.
+func proveBareKey(in input) Result {
+	b := block{complete: true}
+	b.read(in.secret)
+	body, _, _ := strings.Cut(b.body, "=")
+	if len(body)%4 == 1 {
+		body = body[:len(body)-1]
+	}
+	der, err := base64.RawStdEncoding.DecodeString(body)
+	if err != nil {
+		return invalid("no base64")
+	}
+	want, err := derLength(der)
+	if err != nil || len(der) < want {
+		return invalid("a key file, cut short")
+	}
+	return in.keyResult(parseDERKey(der[:want]))
 }
 
 func isPrivateKey(b block) bool { return strings.Contains(b.label, "PRIVATE KEY") }

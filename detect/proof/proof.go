@@ -219,6 +219,7 @@ var proofs = func() []entry {
 		{"pgp", provePGP},
 		{"pkcs12", provePKCS12},
 		{"private-key", provePrivateKey},
+		{"private-key-der", proveBareKey},
 		{"pypi", provePyPI},
 		{"rsa-key-value", proveRSAKeyValue},
 		{"saladcloud", proveSaladCloud},

@@ -127,9 +127,18 @@ func TestBareKeys(t *testing.T) {
 			"escaped":         strings.Join(body, `\n`),
 			"joined literals": strings.Join(body, "\" +\n    \""),
 		} {
-			if got := prove(t, "private-key", text, nil); got.Status != proof.Valid {
-				t.Errorf("%s, %s: status %q (%s)", label, what, got.Status, got.Detail)
+			for _, name := range []string{"private-key", "private-key-der"} {
+				if got := prove(t, name, text, nil); got.Status != proof.Valid {
+					t.Errorf("%s of %s, %s: status %q (%s)", name, label, what, got.Status, got.Detail)
+				}
 			}
+		}
+		whole := strings.Join(body, "")
+		if got := prove(t, "private-key-der", whole+"\"\n + \"MIIB", nil); got.Status != proof.Valid {
+			t.Errorf("%s with what follows: status %q (%s)", label, got.Status, got.Detail)
+		}
+		if got := prove(t, "private-key-der", whole[:len(whole)-8], nil); got.Status != proof.Invalid {
+			t.Errorf("%s, cut short: status %q (%s)", label, got.Status, got.Detail)
 		}
 	}
 }
