@@ -55,6 +55,40 @@ func contains(re *syntax.Regexp, is func(syntax.Op) bool) bool {
 	return false
 }
 
+// longest returns the most bytes an expression matches, -1 if there is no bound.
+func longest(re *syntax.Regexp) int {
+	switch re.Op {
+	case syntax.OpLiteral:
+		return len(string(re.Rune))
+	case syntax.OpCharClass, syntax.OpAnyChar, syntax.OpAnyCharNotNL:
+		return 1
+	case syntax.OpStar, syntax.OpPlus:
+		return -1
+	case syntax.OpCapture, syntax.OpQuest:
+		return longest(re.Sub[0])
+	case syntax.OpRepeat:
+		n := longest(re.Sub[0])
+		if re.Max < 0 || n < 0 {
+			return -1
+		}
+		return re.Max * n
+	case syntax.OpConcat, syntax.OpAlternate:
+		sum, most := 0, 0
+		for _, sub := range re.Sub {
+			n := longest(sub)
+			if n < 0 {
+				return -1
+			}
+			sum, most = sum+n, max(most, n)
+		}
+		if re.Op == syntax.OpAlternate {
+			return most
+		}
+		return sum
+	}
+	return 0
+}
+
 // shortest returns the fewest bytes an expression matches.
 func shortest(re *syntax.Regexp) int {
 	switch re.Op {

@@ -19,8 +19,9 @@ type Options struct {
 	// IDs are the rules to test; all if it is empty. They are always tried
 	// together with all other rules of the set.
 	IDs []string
-	// Strict asks more of negatives, as the built-in catalogue does: no other rule may
-	// find them either, unless it is weak.
+	// Strict asks what the built-in catalogue must do: no other rule may find a negative
+	// either, unless it is weak; the value of a positive is found in all kinds of files; and
+	// what differs from it by a character, where that matters, is not.
 	Strict bool
 }
 
@@ -186,6 +187,10 @@ func (t *tester) positive(r *rules.Rule, s sample.Sample) {
 			t.fail(r, s, "found as it stands, but not %s", v.name)
 			return
 		}
+	}
+	if t.strict {
+		t.everyPlace(r, s)
+		t.nearMisses(r, s)
 	}
 }
 

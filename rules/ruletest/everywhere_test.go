@@ -1,0 +1,118 @@
+package ruletest
+
+import (
+	"encoding/binary"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/rules/sample"
+)
+
+// placed is a positive and where it stands in a text.
+type placed struct {
+	rule   *rules.Rule
+	sample sample.Sample
+	lo, hi int
+}
+
+// TestCatalogEverywhere puts the positives of all rules into one text of each form and looks whether every
+// rule finds its own there.
+func TestCatalogEverywhere(t *testing.T) {
+	set, err := rules.Catalog(rules.Options{Proofs: proof.Names()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := detect.New(set, detect.Options{Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all, oneLine []placed
+	for _, r := range set.Rules {
+		if onPathAlone(r) {
+			continue
+		}
+		list, err := sample.Positives(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list {
+			all = append(all, placed{rule: r, sample: s})
+			if !strings.Contains(s.Text, "\n") && !anchoredToLine(r) {
+				oneLine = append(oneLine, placed{rule: r, sample: s})
+			}
+		}
+	}
+	text, at := join(all, "\n\n--\n\n", 0)
+	minified, atMinified := join(oneLine, " "+longLine()[:2*defaultWindow]+" ", 1<<20)
+	tests := []struct {
+		name string
+		text []byte
+		want []placed
+	}{
+		{"one text", []byte(text), at},
+		{"UTF-16, little endian", toUTF16(text, binary.LittleEndian), at},
+		{"UTF-16, big endian", toUTF16(text, binary.BigEndian), at},
+		{"lines of 1 MB", []byte(minified), atMinified},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := engine.NewScanner()
+			facts := s.Scan(tt.text)
+			if err := s.Err(); err != nil {
+				t.Fatal(err)
+			}
+			if facts.Overflow() {
+				t.Fatal("more matches than are kept; split the text")
+			}
+			matches := facts.Matches()
+			for _, w := range tt.want {
+				if !foundAt(matches, w) {
+					t.Errorf("%s: rule %s: %s is not found", w.sample.Pos, w.rule.ID, w.sample.Key)
+				}
+			}
+		})
+	}
+}
+
+// foundAt reports whether the rule has a match in the positive, give or take a byte order mark and a line end.
+func foundAt(matches []detect.Match, w placed) bool {
+	const slack = 6
+	for _, m := range matches {
+		if m.Rule == w.rule && m.SecretStart >= w.lo && m.SecretEnd <= w.hi+slack {
+			return true
+		}
+	}
+	return false
+}
+
+// join makes one text of positives, and ends the line after every n bytes if n is not zero.
+func join(list []placed, between string, n int) (string, []placed) {
+	var b strings.Builder
+	out := make([]placed, len(list))
+	line := 0
+	for i, p := range list {
+		p.lo = b.Len()
+		b.WriteString(p.sample.Text)
+		p.hi = b.Len()
+		out[i] = p
+		b.WriteString(between)
+		if n > 0 && b.Len()-line > n {
+			b.WriteByte('\n')
+			line = b.Len()
+		}
+	}
+	return b.String(), out
+}
+
+// toUTF16 encodes a text, with a byte order mark.
+func toUTF16(text string, order binary.AppendByteOrder) []byte {
+	out := order.AppendUint16(nil, 0xFEFF)
+	for _, u := range utf16.Encode([]rune(text)) {
+		out = order.AppendUint16(out, u)
+	}
+	return out
+}
