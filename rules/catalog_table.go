@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "1cc6aa49987df32058314f56f0e543fe"
+const tableHash = "b01980cf6d4f2c579db360d105acf1f0"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -8621,18 +8621,33 @@ var tableRules = [...]Rule{
 		Source:      Position{File: "observability.toml"},
 	},
 	{
-		ID:          `storyblok-token`,
-		Family:      `storyblok-token`,
+		ID:          `storyblok-personal-token`,
+		Family:      `storyblok-personal-token`,
 		Provider:    `Storyblok`,
-		Description: `A Storyblok token reads the content of its space, drafts too; a personal one also changes it.`,
-		Identity:    `api-key`,
-		Severity:    `medium`,
+		Description: `A Storyblok personal access token changes the content and settings of its user's spaces.`,
+		Identity:    `personal-access-token`,
+		Severity:    `high`,
 		Docs:        `https://www.storyblok.com/docs/concepts/access-tokens`,
-		Assigned:    `[A-Za-z0-9]{22}tt(?:-[0-9]{5,7}-[A-Za-z0-9_-]{20})?`,
+		Assigned:    `[A-Za-z0-9]{22}tt-[0-9]{5,7}-[A-Za-z0-9_-]{20}`,
 		Keywords:    []string{`storyblok`},
 		Names:       []string{`token`, `key`, `pat`},
 		Entropy:     3.4,
-		Derived:     &Derived{Of: 0x6a177674b4195c13, Back: 2048},
+		Derived:     &Derived{Of: 0x40e3ebdf7ebd95fa, Back: 2048},
+		Source:      Position{File: "web.toml"},
+	},
+	{
+		ID:          `storyblok-token`,
+		Family:      `storyblok-token`,
+		Provider:    `Storyblok`,
+		Description: `A Storyblok token reads the content of its space, drafts too unless it is a public one.`,
+		Identity:    `api-key`,
+		Severity:    `medium`,
+		Docs:        `https://www.storyblok.com/docs/concepts/access-tokens`,
+		Assigned:    `[A-Za-z0-9]{22}tt`,
+		Keywords:    []string{`storyblok`},
+		Names:       []string{`token`, `key`},
+		Entropy:     3.4,
+		Derived:     &Derived{Of: 0xb863dfb155b7bf2c, Back: 2048},
 		Source:      Position{File: "web.toml"},
 	},
 	{
