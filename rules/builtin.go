@@ -10,6 +10,7 @@ import (
 )
 
 //go:generate go run ./internal/tablegen
+//go:generate go run ./internal/coveragegen
 
 //go:embed catalog/*.toml
 var catalog embed.FS

@@ -66,15 +66,15 @@ type Rule struct {
 	Token    string
 	Assigned string
 
-	Path        string   // regex on the path, slash separated, relative to the repository root
-	Keywords    []string // anchors, compared without case; derived from the regex if empty
+	Path     string   // regex on the path, slash separated, relative to the repository root
+	Keywords []string // anchors, compared without case; derived from the regex if empty
 	// Names, of an Assigned rule, are words one of which the name must contain beside the keyword,
 	// compared without case and without the _ - . in between: keyword "acme", names "api_key" and "token".
 	Names       []string
-	SecretGroup int      // capture group that is the secret; 0: first non-empty group, else the match
-	Entropy     float64  // least Shannon entropy of the secret in bits a character; 0: no test
-	Reach       int      // bytes before and after the anchor the rule may look at; 0: its line
-	Multiline   bool     // the match may span lines inside Reach
+	SecretGroup int     // capture group that is the secret; 0: first non-empty group, else the match
+	Entropy     float64 // least Shannon entropy of the secret in bits a character; 0: no test
+	Reach       int     // bytes before and after the anchor the rule may look at; 0: its line
+	Multiline   bool    // the match may span lines inside Reach
 
 	Proof string // name of the offline proof in package detect/proof, or empty
 	// Weak lowers the rule below all rules that are not weak when both claim

@@ -273,7 +273,7 @@ type setting struct{ name, text string }
 
 // minified is how much text stands on either side of a sample in a long line:
 // more than any rule may look at.
-const minified = 16 << 10
+const minified = 4 << 10
 
 // settings are the surroundings in which a rule must find its positive as well.
 func settings(r *rules.Rule, text string) []setting {
