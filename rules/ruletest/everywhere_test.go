@@ -47,7 +47,7 @@ func TestCatalogEverywhere(t *testing.T) {
 		}
 	}
 	text, at := join(all, "\n\n--\n\n", 0)
-	minified, atMinified := join(oneLine, " "+longLine()[:2*defaultWindow]+" ", 1<<20)
+	minified, atMinified := join(oneLine, " "+longLine(), 1<<20)
 	tests := []struct {
 		name string
 		text []byte
