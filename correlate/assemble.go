@@ -114,8 +114,17 @@ func (c *credential) finding() Finding {
 		if i == 0 || compareOccurrences(c.places[i-1].at, p.at) != 0 {
 			f.Occurrences = append(f.Occurrences, p.at)
 		}
+		f.Confidence = higher(f.Confidence, p.at.Confidence)
 	}
 	return f
+}
+
+// higher returns the higher of two confidences.
+func higher(a, b rules.Confidence) rules.Confidence {
+	if slices.Index(rules.Confidences(), b) > slices.Index(rules.Confidences(), a) {
+		return b
+	}
+	return a
 }
 
 // compareOccurrences puts what a commit introduced before what is in none, older

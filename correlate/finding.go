@@ -17,6 +17,7 @@ type Finding struct {
 	Fingerprint string // independent of commit, path and line
 	Entropy     float64
 	Proof       proof.Result
+	Confidence  rules.Confidence // the highest of its occurrences
 	// Allowed is the reason of the inline allow comments that cover every
 	// occurrence listed; empty for what counts.
 	Allowed     string
@@ -32,6 +33,7 @@ type Occurrence struct {
 	Line, Column       int // of the secret's first byte; from 1, columns in bytes; 0 if the finding is a file
 	EndLine, EndColumn int // of the byte after the secret's last
 	Frame              Frame
+	Confidence         rules.Confidence
 
 	// History; zero outside of it.
 	First     *Commit  // the commit that introduced it

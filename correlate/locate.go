@@ -44,6 +44,7 @@ func (l *Locator) Locate(o *Occurrence, m detect.Match) {
 		o.EndLine, o.EndColumn = o.Line+bytes.Count(secret, []byte{'\n'}), len(secret)-i
 	}
 	o.Frame = l.frame(m)
+	o.Confidence = m.Confidence
 }
 
 // seek moves to the line of text[pos].

@@ -133,18 +133,19 @@ func (e *Engine) allowedByContent(c *compiledRule, secret, match, line []byte) (
 func (e *Engine) Keep(ms []Match, path, commit string) []Match {
 	files := e.pathFindings(path)
 	required := requirements{e: e, path: path, commit: commit, all: ms, files: files}
-	counts := func(m Match) bool {
-		return !m.Rule.SkipReport && !e.allowedAt(m.Credential, path, commit) && required.met(m)
+	counts := func(m *Match) bool {
+		m.Confidence = confidence(m, path)
+		return rank(m.Confidence) >= e.least && !m.Rule.SkipReport && !e.allowedAt(m.Credential, path, commit) && required.met(*m)
 	}
 	var out []Match
 	for _, m := range ms {
-		if counts(m) {
+		if counts(&m) {
 			out = append(out, m)
 		}
 	}
 	out = mostSpecific(out)
 	for _, m := range files {
-		if counts(m) {
+		if counts(&m) {
 			out = append(out, m)
 		}
 	}
@@ -243,6 +244,7 @@ func bySpecificity(a, b Match) int {
 	return cmp.Or(
 		compareBool(a.Rule.Weak, b.Rule.Weak),
 		compareBool(a.Proof.Status == proof.None, b.Proof.Status == proof.None),
+		compareScores(a.Verdict, b.Verdict),
 		compareBool(a.rule.style == styleAssigned, b.rule.style == styleAssigned),
 		cmp.Compare(len(b.Secret), len(a.Secret)),
 		cmp.Compare(a.Rule.ID, b.Rule.ID),
@@ -275,6 +277,9 @@ func AppendKey(dst []byte, ms []Match) []byte {
 		dst = binary.AppendUvarint(dst, uint64(m.Group))
 		dst = binary.AppendUvarint(dst, uint64(m.SecretStart-groupStart))
 		dst = appendPlace(dst, m, &firstLine)
+		if m.Verdict != nil {
+			dst = m.Verdict.AppendKey(dst)
+		}
 		dst = binary.AppendUvarint(dst, uint64(len(m.pending)))
 		for _, p := range m.pending {
 			dst = binary.AppendUvarint(dst, uint64(p))

@@ -1,7 +1,9 @@
 package detect
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"regexp/syntax"
 	"slices"
 	"sort"
@@ -9,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
 )
@@ -20,6 +23,12 @@ type Options struct {
 	// Reported leaves out the rules whose matches are not reported (skipReport), unless
 	// another rule requires them. [Engine.Keep] drops their matches in any case.
 	Reported bool
+	// Confidence is the least confidence of what [Engine.Keep] keeps; empty: low.
+	Confidence rules.Confidence
+	// Classes are the classes of rules in force; nil: all.
+	Classes []rules.Class
+	// Candidates keeps all that detectors find, whatever its score. It is for training them.
+	Candidates bool
 	// Stdlib makes the engine use the standard library's regular expressions
 	// even where RE2 can be had.
 	Stdlib bool
@@ -36,6 +45,9 @@ type Engine struct {
 	wide    []bool    // by literal: some trial is wide
 	regexps regexEngine
 	prover  proof.Prover
+	// least is the rank of the lowest confidence that is kept, and leastScore the score that it takes.
+	least      int
+	leastScore float32
 }
 
 // trial is one way to try a rule where an anchor stands.
@@ -52,6 +64,7 @@ const (
 	styleRegex    style = iota // a regular expression around the anchor
 	styleToken                 // a shape or expression between token boundaries
 	styleAssigned              // a value after a name that holds the anchor
+	styleDetector              // code
 )
 
 // compiledRule is a rule ready to be tried. Its expressions are compiled at the first
@@ -61,8 +74,10 @@ type compiledRule struct {
 	*rules.Derived
 	style style
 	expr  string
-	reach int  // bytes after the anchor
-	wide  bool // reach crosses lines
+	// detector finds what the rule is for; nil: an expression does.
+	detector *generic.Detector
+	reach    int  // bytes after the anchor
+	wide     bool // reach crosses lines
 
 	nearby bool // requires another rule near its match
 	placed bool // or is so required: where its matches stand counts
@@ -87,9 +102,13 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 		now = time.Now()
 	}
 	e := &Engine{regexps: regexEngine{stdlib: o.Stdlib}, prover: proof.Prover{Now: now}}
+	e.least, e.leastScore = rank(o.Confidence), generic.Threshold(rank(o.Confidence))
+	if o.Candidates {
+		e.least, e.leastScore = -1, float32(math.Inf(-1))
+	}
 	byLiteral := make(map[string][]trial, 8*len(set.Rules))
 	for _, r := range set.Rules {
-		if o.Reported && r.SkipReport && !isRequired(set, r.ID) {
+		if (o.Reported && r.SkipReport || !o.wants(r)) && !isRequired(set, r.ID) {
 			continue
 		}
 		c, err := newCompiledRule(r, set.Allowlists)
@@ -100,7 +119,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 			continue
 		}
 		e.rules = append(e.rules, c)
-		if c.expr == "" {
+		if c.expr == "" && c.detector == nil {
 			e.pathy = append(e.pathy, c)
 			continue
 		}
@@ -134,6 +153,11 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 	return e, nil
 }
 
+// wants reports whether the rule is of a class in force.
+func (o *Options) wants(r *rules.Rule) bool {
+	return o.Classes == nil || slices.Contains(o.Classes, cmp.Or(r.Class, rules.Credentials))
+}
+
 // isRequired reports whether a rule of the set asks for another to match as well.
 func isRequired(set *rules.Set, id string) bool {
 	return slices.ContainsFunc(set.Rules, func(r *rules.Rule) bool {
@@ -145,6 +169,12 @@ func isRequired(set *rules.Set, id string) bool {
 // trials match; not known if one of them is no shape.
 func follows(trials []trial, n int) (next class, known bool) {
 	for _, t := range trials {
+		if t.rule.style == styleDetector && t.rule.detector.Follows != nil {
+			for i, w := range t.rule.detector.Follows() {
+				next[i] |= w
+			}
+			continue
+		}
 		if t.rule.style == styleAssigned || !t.rule.Direct {
 			return next, false
 		}
@@ -201,6 +231,13 @@ func (e *Engine) Shape(id string) (Shape, bool) {
 func newCompiledRule(r *rules.Rule, global []rules.Allowlist) (*compiledRule, error) {
 	c := &compiledRule{Rule: r, reach: lineReach, global: applicable(global, r.ID)}
 	switch {
+	case r.Detector != "":
+		c.style, c.detector = styleDetector, generic.ByName(r.Detector)
+		if c.detector == nil {
+			return nil, fmt.Errorf("no detector %q", r.Detector)
+		}
+		c.Derived = &rules.Derived{Back: c.reach}
+		return c, nil
 	case r.Token != "":
 		c.style, c.expr = styleToken, r.Token
 	case r.Assigned != "":
@@ -239,7 +276,9 @@ func Derive(set *rules.Set) error {
 		if err != nil {
 			return fmt.Errorf("rule %s: %w", r.ID, err)
 		}
-		r.Derived = c.Derived
+		if c.detector == nil {
+			r.Derived = c.Derived
+		}
 	}
 	return nil
 }
@@ -345,7 +384,7 @@ func applicable(global []rules.Allowlist, id string) []rules.Allowlist {
 // anchors returns where to try the rule: at its keywords, if these name what a value is assigned
 // to, else where its expression says.
 func (c *compiledRule) anchors() []rules.Anchor {
-	if c.style != styleAssigned {
+	if c.style != styleAssigned && c.style != styleDetector {
 		return c.Anchors
 	}
 	var out []rules.Anchor

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
 )
@@ -13,6 +14,8 @@ type Credential struct {
 	File    string  // of a rule on paths alone: the path; then Secret is empty
 	Entropy float64 // Shannon entropy of Secret, bits a byte
 	Proof   proof.Result
+	// Verdict is what a detector made of the secret; nil if a rule without one found it.
+	Verdict *generic.Verdict
 	// Allowed is the reason of the inline allow comment that covers the match;
 	// empty if there is none.
 	Allowed string
@@ -32,6 +35,8 @@ type Match struct {
 	// Group numbers the matches of one text whose secrets overlap: they are
 	// one credential seen by several rules. See [Engine.Keep].
 	Group int
+	// Confidence is set by [Engine.Keep]: of a rule, or of a detector for a path.
+	Confidence rules.Confidence
 
 	line, column int32 // of Start, from 1; 0 unless a requirement of nearness is about the match
 }

@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 )
 
@@ -16,6 +17,7 @@ const (
 	stepEntropy     = "entropy is %.2f bits a byte; the rule asks for more than %.2f"
 	stepPlaceholder = "the value looks like a placeholder or reference"
 	stepAllowlist   = "an allowlist of the rule covers it"
+	stepScore       = "its score is %.2f, less than %.2f: %s"
 	stepProof       = "the offline proof %s fails: %s"
 	stepKept        = "kept"
 )
@@ -79,12 +81,17 @@ func (st *Step) settle(e *Engine, text []byte, path string, line int, matches, k
 			st.Kept, st.Reason = false, "a rule that it requires does not match, or not near enough"
 		case m.Rule.SkipReport:
 			st.Kept, st.Reason = false, "the rule is never reported (skipReport)"
+		case m.Verdict != nil && rank(confidence(&m, path)) < e.least:
+			st.Kept, st.Reason = false, fmt.Sprintf(stepScore, m.Verdict.At(path), e.leastScore, m.Verdict.Explain(path))
 		case !slices.ContainsFunc(kept, func(k Match) bool { return k.Credential == m.Credential }):
 			st.Kept, st.Reason = false, "a more specific rule claims the same text"
 		case m.Allowed != "":
 			st.Kept, st.Reason = false, "an allow comment covers it: "+m.Allowed
 		default:
 			st.Reason = "reported"
+			if m.Verdict != nil {
+				st.Reason += fmt.Sprintf(", with %s confidence: %s", confidence(&m, path), m.Verdict.Explain(path))
+			}
 			if m.Proof.Detail != "" {
 				st.Reason += "; offline proof: " + m.Proof.Detail
 			}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 )
 
@@ -54,6 +55,8 @@ type Scanner struct {
 	hits   []hit
 	wide   []anchorAt
 	groups []int
+	// candidates are those of the last detector.
+	candidates []generic.Candidate
 	// overflow says that hits were left out.
 	overflow bool
 	// last are the windows in which a rule's expression was last evaluated: several anchors
@@ -222,6 +225,8 @@ func (s *Scanner) tryWide(runs []delta.Run) {
 // try tries a rule at an anchor.
 func (s *Scanner) try(t *trial, literal, pos int) {
 	switch {
+	case t.rule.style == styleDetector:
+		s.tryDetector(t.rule, literal, pos)
 	case t.rule.style == styleAssigned:
 		s.tryAssigned(t, literal, pos)
 	case t.rule.Direct:
@@ -375,6 +380,16 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 		s.drop(c, pos, stepPlaceholder)
 		return
 	}
+	s.keep(c, found{start, end, secretStart, secretEnd}, h, literal, pos, nil)
+}
+
+// found is where a match and its secret stand.
+type found struct{ start, end, secretStart, secretEnd int }
+
+// keep makes a hit of a match whose looks passed, if allowlists and the offline proof agree.
+func (s *Scanner) keep(c *compiledRule, at found, h float64, literal, pos int, verdict *generic.Verdict) {
+	start, end := at.start, at.end
+	secret := s.text[at.secretStart:at.secretEnd]
 	needLo, needHi := s.need(c, start, end, pos, literal)
 	line, prev := s.lineAround(start, end)
 	allowed, pending := s.e.allowedByContent(c, secret, s.text[start:end], line)
@@ -382,7 +397,7 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 		s.drop(c, pos, stepAllowlist)
 		return
 	}
-	cred := &Credential{Rule: c.Rule, rule: c, Entropy: h, Secret: string(secret), pending: pending}
+	cred := &Credential{Rule: c.Rule, rule: c, Entropy: h, Secret: string(secret), Verdict: verdict, pending: pending}
 	if c.Proof != "" {
 		context := s.text[max(needLo, 0):min(needHi, len(s.text))]
 		result, _ := s.e.prover.Prove(c.Proof, cred.Secret, context)
@@ -395,18 +410,18 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 		cred.Proof = result
 	}
 	cred.Allowed = inlineAllow(line, prev, c.ID)
-	found := hit{
+	hit := hit{
 		cred: cred, start: int32(start), end: int32(end),
-		secretStart: int32(secretStart), secretEnd: int32(secretEnd),
+		secretStart: int32(at.secretStart), secretEnd: int32(at.secretEnd),
 		needLo: int32(needLo), needHi: int32(needHi), anchor: -1,
 	}
 	if c.wide {
-		found.anchor = int32(pos)
+		hit.anchor = int32(pos)
 	}
 	if s.trace != nil {
 		s.trace(c, pos, stepKept)
 	}
-	if s.hits = append(s.hits, found); len(s.hits) >= 4*maxMatches {
+	if s.hits = append(s.hits, hit); len(s.hits) >= 4*maxMatches {
 		s.compactHits()
 	}
 }

@@ -45,6 +45,7 @@ type jsonSummary struct {
 type jsonFinding struct {
 	Fingerprint string           `json:"fingerprint"`
 	Rule        jsonRule         `json:"rule"`
+	Confidence  string           `json:"confidence,omitempty"`
 	Secret      string           `json:"secret"`
 	Length      int              `json:"secret_length"`
 	File        string           `json:"file,omitempty"`
@@ -60,6 +61,7 @@ type jsonRule struct {
 	Description string   `json:"description"`
 	Identity    string   `json:"identity,omitempty"`
 	Severity    string   `json:"severity"`
+	Class       string   `json:"class,omitempty"`
 	Docs        string   `json:"docs,omitempty"`
 	Tags        []string `json:"tags,omitempty"`
 }
@@ -272,8 +274,9 @@ func (v *jsonView) finding(f *correlate.Finding) jsonFinding {
 		Fingerprint: f.Fingerprint,
 		Rule: jsonRule{
 			rule.ID, family, rule.Provider, rule.Description,
-			string(rule.Identity), string(severity(rule)), rule.Docs, rule.Tags,
+			string(rule.Identity), string(severity(rule)), string(rule.Class), rule.Docs, rule.Tags,
 		},
+		Confidence:  string(f.Confidence),
 		Secret:      v.secret(f.Secret),
 		Length:      len(f.Secret),
 		File:        v.name(f.File),

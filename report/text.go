@@ -153,6 +153,9 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 		}
 		t.field(label, "%s", strings.Join(nonEmpty(t.place(o), t.origin(o)), "  "))
 	}
+	if f.Confidence != "" && f.Confidence != rules.HighConfidence {
+		t.field("confidence", "%s", string(f.Confidence))
+	}
 	if f.Rule.Docs != "" {
 		t.uncut("rotate", Escape(f.Rule.Docs))
 	}

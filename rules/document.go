@@ -154,12 +154,17 @@ func (l *loader) rule(t *table, defaults Rule) *draft {
 	if t.has("docs") {
 		r.Docs = t.link("docs")
 	}
+	r.Class = word(t, "class", Classes(), Credentials)
 	r.Tags = t.texts("tags", `"cloud"`)
 	r.Aliases = t.texts("aliases", `"acme-api-token"`)
 
 	r.Regex = t.regex("regex")
 	r.Token = t.regex("token")
 	r.Assigned = t.regex("assigned")
+	r.Detector = t.text("detector", `"password"`)
+	if r.Detector != "" && l.Detectors != nil && !slices.Contains(l.Detectors, r.Detector) {
+		t.errorf("detector", "no detector %s%s; expected one of: %s", quote(r.Detector), suggestion(r.Detector, l.Detectors), strings.Join(l.Detectors, ", "))
+	}
 	r.Path = t.regex("path")
 	r.Keywords = t.keywords()
 	r.Names = t.names()
@@ -175,6 +180,7 @@ func (l *loader) rule(t *table, defaults Rule) *draft {
 		t.errorf("proof", "no offline proof %s%s; expected one of: %s", quote(r.Proof), suggestion(r.Proof, l.Proofs), strings.Join(l.Proofs, ", "))
 	}
 	r.Weak = t.flag("weak")
+	r.Confidence = word(t, "confidence", Confidences(), confidenceOf(r.Weak))
 	r.SkipReport = t.flag("skipReport")
 	r.Positives = t.texts("positives", `"key = {{hex 32}}"`)
 	r.Negatives = t.texts("negatives", `"key = {{hex 31}}"`)
@@ -184,6 +190,14 @@ func (l *loader) rule(t *table, defaults Rule) *draft {
 
 	r.Source = Position{File: t.file.name, Line: t.file.index.line(t.path)}
 	return &draft{Rule: &r, table: t}
+}
+
+// confidenceOf is the confidence of a rule that states none.
+func confidenceOf(weak bool) Confidence {
+	if weak {
+		return MediumConfidence
+	}
+	return HighConfidence
 }
 
 func readRequired(t *table) []Required {

@@ -47,7 +47,7 @@ func TestErrors(t *testing.T) {
 		{"id with control characters", "[[rules]]\nid = \"a\\u001b[2J\"\ntoken = 'abc'", `test.toml:2: rule "a\x1b[2J": id: expected up to 80 printable characters, e.g. id = "acme-token"`},
 		{"id twice", rule + rule, `test.toml:5: rule "r": id: defined on line 2 already; give one of the two another id, or join them`},
 		{"unknown key", rule + "entrpy = 3", `test.toml:4: rule "r": entrpy: unknown key in [[rules]] (did you mean "entropy"?); expected one of: aliases, `},
-		{"no shape", head, `test.toml:1: rule "r": says not what to look for; expected regex, token, assigned or path, e.g. token = '''acme_[0-9a-f]{32}'''`},
+		{"no shape", head, `test.toml:1: rule "r": says not what to look for; expected regex, token, assigned, detector or path, e.g. token = '''acme_[0-9a-f]{32}'''`},
 		{"two shapes", rule + "regex = 'abc'", `test.toml:3: rule "r": token: regex and token are given; expected one of them`},
 		{"empty shape", head + "token = ''", `test.toml:3: rule "r": token: empty; expected an expression, e.g. token = '''acme_[0-9a-f]{32}'''`},
 		{"assigned without keywords", head + "assigned = 'abc'", `test.toml:3: rule "r": assigned: a value is told by the name it is assigned to; expected keywords, e.g. keywords = ["acme_token"]`},

@@ -16,6 +16,8 @@ import (
 type Options struct {
 	// Proofs are the names a rule may give as proof. If it is nil, any name will do.
 	Proofs []string
+	// Detectors are the names a rule may give as detector. If it is nil, any name will do.
+	Detectors []string
 	// Builtin returns the set that [extend] useDefault stands for. If it is nil, that is [Builtin].
 	Builtin func() (*Set, error)
 	// ReadFile reads a rule file and those it extends. If it is nil, they are read from disk.
@@ -350,7 +352,7 @@ func (doc *document) apply(base *layer) {
 
 // hasShape reports whether the rule says itself what it matches.
 func (d *draft) hasShape() bool {
-	return d.Regex != "" || d.Token != "" || d.Assigned != "" || d.Path != ""
+	return d.Regex != "" || d.Token != "" || d.Assigned != "" || d.Detector != "" || d.Path != ""
 }
 
 // overlay returns a copy of a rule with the keys that a rule of the same id in an
@@ -358,9 +360,9 @@ func (d *draft) hasShape() bool {
 // and everything else replaced.
 func overlay(under *Rule, d *draft) *Rule {
 	r, over, has := *under, d.Rule, d.table.has
-	if has("regex") || has("token") || has("assigned") {
+	if has("regex") || has("token") || has("assigned") || has("detector") {
 		// What belonged to the old shape says nothing of the new one.
-		r.Regex, r.Token, r.Assigned = over.Regex, over.Token, over.Assigned
+		r.Regex, r.Token, r.Assigned, r.Detector = over.Regex, over.Token, over.Assigned, over.Detector
 		r.SecretGroup, r.Reach, r.Multiline, r.Proof, r.Names = 0, 0, false, "", over.Names
 		r.Positives, r.Negatives = nil, nil
 		r.Keywords = append(slices.Clone(under.Keywords), over.Keywords...)
@@ -389,6 +391,8 @@ func overlay(under *Rule, d *draft) *Rule {
 	replace("reach", func() { r.Reach = over.Reach })
 	replace("multiline", func() { r.Multiline = over.Multiline })
 	replace("proof", func() { r.Proof = over.Proof })
+	replace("class", func() { r.Class = over.Class })
+	replace("confidence", func() { r.Confidence = over.Confidence })
 	replace("weak", func() { r.Weak = over.Weak })
 	replace("required", func() { r.Required = over.Required })
 	replace("skipReport", func() { r.SkipReport = over.SkipReport })
@@ -434,7 +438,7 @@ func (d *draft) requiredError(i int, format string, args ...any) {
 func (d *draft) checkShape() {
 	var given []string
 	expr := ""
-	for _, s := range []struct{ key, expr string }{{"regex", d.Regex}, {"token", d.Token}, {"assigned", d.Assigned}} {
+	for _, s := range []struct{ key, expr string }{{"regex", d.Regex}, {"token", d.Token}, {"assigned", d.Assigned}, {"detector", d.Detector}} {
 		if s.expr != "" {
 			given = append(given, s.key)
 			expr = s.expr
@@ -446,11 +450,17 @@ func (d *draft) checkShape() {
 		t.errorf(given[1], "%s are given; expected one of them", strings.Join(given, " and "))
 		return
 	case len(given) == 0 && d.Path == "":
-		t.errorf("", "says not what to look for; expected regex, token, assigned or path, e.g. token = '''acme_[0-9a-f]{32}'''")
+		t.errorf("", "says not what to look for; expected regex, token, assigned, detector or path, e.g. token = '''acme_[0-9a-f]{32}'''")
 		return
 	case len(given) == 0:
 		if d.SecretGroup != 0 || d.Entropy != 0 {
 			t.errorf("path", "a rule on paths alone has no secret; remove secretGroup and entropy, or add regex")
+		}
+		return
+	}
+	if d.Detector != "" {
+		if d.SecretGroup != 0 || d.Entropy != 0 || d.Multiline {
+			t.errorf("detector", "a detector finds and judges the secret itself; remove secretGroup, entropy and multiline")
 		}
 		return
 	}

@@ -81,6 +81,8 @@ family = "acme"
 description = "A full rule."
 identity = "Personal-Access-Token"
 severity = "CRITICAL"
+confidence = "Low"
+class = "identifiers"
 docs = "https://docs.acme.example/full"
 tags = ["a", "b"]
 aliases = ["old-full"]
@@ -126,7 +128,7 @@ stopwords = ["nope"]
 	want := []*rules.Rule{
 		{
 			ID: "full", Family: "acme", Provider: "Acme", Description: "A full rule.",
-			Identity: rules.PersonalAccessToken, Severity: rules.Critical, Docs: "https://docs.acme.example/full",
+			Identity: rules.PersonalAccessToken, Severity: rules.Critical, Confidence: rules.LowConfidence, Class: rules.Identifiers, Docs: "https://docs.acme.example/full",
 			Tags: []string{"a", "b"}, Aliases: []string{"old-full"},
 			Regex: `acme-(\d+)-([a-z]{8})`, Path: `\.env$`, Keywords: []string{"acme-", "other"},
 			SecretGroup: 2, Entropy: 3, Reach: 4096, Multiline: true, Proof: "jwt", Weak: true, SkipReport: true,
@@ -140,9 +142,9 @@ stopwords = ["nope"]
 		},
 		{
 			ID: "short", Family: "short", Provider: "Acme", Identity: rules.Generic, Severity: rules.Medium,
-			Docs: "https://docs.acme.example", Token: `short_[a-z]{9}`,
+			Confidence: rules.HighConfidence, Class: rules.Credentials, Docs: "https://docs.acme.example", Token: `short_[a-z]{9}`,
 			Allowlists: []rules.Allowlist{{RegexTarget: "secret", StopWords: []string{"nope"}, TargetRules: []string{"short"}}},
-			Source:     rules.Position{File: "test.toml", Line: 45},
+			Source:     rules.Position{File: "test.toml", Line: 47},
 		},
 	}
 	lines := got.Rules[0].Lines
@@ -155,7 +157,7 @@ stopwords = ["nope"]
 	if diff := cmp.Diff([]rules.Allowlist{{Paths: []string{"^vendor/"}, RegexTarget: "secret"}}, got.Allowlists, emptyIsNil); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	for key, line := range map[string]int{"id": 9, "regex": 17, "positives.1": 27, "negatives.0": 29, "allowlists.0.regexes.0": 37, "required.0.withinlines": 42} {
+	for key, line := range map[string]int{"id": 9, "regex": 19, "positives.1": 29, "negatives.0": 31, "allowlists.0.regexes.0": 39, "required.0.withinlines": 44} {
 		if lines[key] != line {
 			t.Errorf("line of %s is %d, want %d", key, lines[key], line)
 		}

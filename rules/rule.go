@@ -38,6 +38,26 @@ const (
 	Info     Severity = "info"
 )
 
+// Confidence says how sure it is that a match is a credential.
+type Confidence string
+
+// The confidences, lowest first. A match of a rule with a detector has one of its own, from its score.
+const (
+	LowConfidence    Confidence = "low"
+	MediumConfidence Confidence = "medium"
+	HighConfidence   Confidence = "high"
+)
+
+// Class tells credentials from what merely identifies something.
+type Class string
+
+// The classes. Identifiers are UUIDs, nonces, salts, names of buckets and domains: nobody can sign in with
+// one, and they are looked for only when asked to.
+const (
+	Credentials Class = "credentials"
+	Identifiers Class = "identifiers"
+)
+
 // Rule is one kind of credential: how it looks, how it is proved offline, and
 // what a reader of a finding needs to know. Rules are data; package detect
 // compiles them.
@@ -54,7 +74,10 @@ type Rule struct {
 	// for them may name it so in disabledRules, targetRules, required and overrides.
 	Aliases []string
 
-	// Exactly one of Regex, Token and Assigned says how the text looks; Path
+	Confidence Confidence
+	Class      Class
+
+	// Exactly one of Regex, Token, Assigned and Detector says how the text looks; Path
 	// alone makes a rule on file names.
 	//
 	// Regex is RE2 syntax, in the gitleaks meaning. Token is a regex of a
@@ -65,6 +88,9 @@ type Rule struct {
 	Regex    string
 	Token    string
 	Assigned string
+	// Detector names code that finds and scores candidates near the Keywords (package
+	// detect/generic), for what no expression tells from its look-alikes.
+	Detector string
 
 	Path     string   // regex on the path, slash separated, relative to the repository root
 	Keywords []string // anchors, compared without case; derived from the regex if empty

@@ -91,7 +91,7 @@ func hash(s *Set) string {
 }
 
 // hashVersion changes when the meaning of a field changes.
-const hashVersion = 1
+const hashVersion = 2
 
 type digest struct{ buf []byte }
 
@@ -121,7 +121,8 @@ func (d *digest) optional(n *int) {
 }
 
 func (d *digest) rule(r *Rule) {
-	d.texts(r.ID, r.Family, r.Regex, r.Token, r.Assigned, r.Path, r.Proof)
+	d.texts(r.ID, r.Family, r.Regex, r.Token, r.Assigned, r.Detector, r.Path, r.Proof,
+		string(r.Confidence), string(r.Class))
 	d.texts(r.Keywords...)
 	d.texts(r.Names...)
 	d.number(r.SecretGroup)

@@ -396,7 +396,6 @@ var betterleaksKeys = map[string]string{
 	"revoke":                "remove it; straykey never revokes a credential by itself",
 	"tokenefficiency":       "remove it, or write entropy = 3.5",
 	"specificity":           "write weak = true in the rule that should yield to others",
-	"confidence":            "write severity = \"medium\", and weak = true if the rule should yield to others",
 	"components":            "write [[rules.required]] with id = \"other-rule\" and withinLines = 5",
 	"betterleaksminversion": "remove it; minVersion is the gitleaks version the file was written for",
 	"resources":             "write paths = ['''^docs/''']",

@@ -19,6 +19,14 @@ func Severities() []Severity {
 	return []Severity{Critical, High, Medium, Low, Info}
 }
 
+// Confidences returns the words a rule may give as confidence, lowest first.
+func Confidences() []Confidence {
+	return []Confidence{LowConfidence, MediumConfidence, HighConfidence}
+}
+
+// Classes returns the words a rule may give as class.
+func Classes() []Class { return []Class{Credentials, Identifiers} }
+
 // words makes texts of typed words.
 func words[T ~string](list []T) []string {
 	out := make([]string, len(list))

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/report"
 	"github.com/straykey/straykey/report/progress"
@@ -208,7 +210,17 @@ func (p *scanPlan) loadRules() error {
 			return usageError("--skip: %w", err)
 		}
 	}
-	engine, err := detect.New(set, detect.Options{Reported: true})
+	options := detect.Options{Reported: true, Confidence: rules.Confidence(p.flags.confidence)}
+	if !slices.Contains(rules.Confidences(), options.Confidence) {
+		return usageError("--confidence is low, medium or high, not %q, for example: straykey scan --confidence high", p.flags.confidence)
+	}
+	switch class := rules.Class(p.flags.class); {
+	case slices.Contains(rules.Classes(), class):
+		options.Classes = []rules.Class{class}
+	case class != "all":
+		return usageError("--class is credentials, identifiers or all, not %q, for example: straykey scan --class all", p.flags.class)
+	}
+	engine, err := detect.New(set, options)
 	if err != nil {
 		return usageError("%w", err)
 	}
@@ -221,7 +233,7 @@ func loadRuleSet(file string) (*rules.Set, error) {
 	if file == "" {
 		return rules.Builtin()
 	}
-	set, err := rules.Load(file, rules.Options{Proofs: proof.Names()})
+	set, err := rules.Load(file, rules.Options{Proofs: proof.Names(), Detectors: generic.Names()})
 	if err != nil {
 		return nil, usageError("%w", err)
 	}

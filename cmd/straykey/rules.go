@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/rules/ruletest"
@@ -67,7 +68,7 @@ type ruleSource struct {
 
 // loadRuleSource reads rules with their samples, which a scan does without.
 func loadRuleSource(stderr io.Writer, file string) (*ruleSource, error) {
-	o := rules.Options{Proofs: proof.Names()}
+	o := rules.Options{Proofs: proof.Names(), Detectors: generic.Names()}
 	if file == "" {
 		set, err := rules.Catalog(o)
 		if err != nil {
@@ -78,7 +79,7 @@ func loadRuleSource(stderr io.Writer, file string) (*ruleSource, error) {
 	var base *rules.Set
 	o.Builtin = func() (*rules.Set, error) {
 		var err error
-		base, err = rules.Catalog(rules.Options{Proofs: o.Proofs})
+		base, err = rules.Catalog(rules.Options{Proofs: o.Proofs, Detectors: o.Detectors})
 		return base, err
 	}
 	set, err := rules.Load(file, o)

@@ -82,6 +82,8 @@ acme-token  Acme      api-key   high      -
   provider     Acme
   identity     api-key
   severity     high
+  confidence   high
+  class        credentials
   docs         https://docs.acme.example
   defined in   acme.toml:2
 

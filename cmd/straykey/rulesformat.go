@@ -23,6 +23,8 @@ type ruleSummary struct {
 	Aliases     []string `json:"aliases,omitempty"`
 	Proof       string   `json:"proof,omitempty"`
 	Weak        bool     `json:"weak,omitempty"`
+	Confidence  string   `json:"confidence"`
+	Class       string   `json:"class"`
 }
 
 func ruleSummaries(list []*rules.Rule) []ruleSummary {
@@ -38,6 +40,7 @@ func newRuleSummary(r *rules.Rule) ruleSummary {
 		ID: r.ID, Family: r.Family, Provider: r.Provider, Description: r.Description,
 		Identity: string(r.Identity), Severity: string(r.Severity), Docs: r.Docs,
 		Tags: r.Tags, Aliases: r.Aliases, Proof: r.Proof, Weak: r.Weak,
+		Confidence: string(r.Confidence), Class: string(r.Class),
 	}
 }
 
@@ -47,6 +50,7 @@ type ruleDetails struct {
 	Regex       string          `json:"regex,omitempty"`
 	Token       string          `json:"token,omitempty"`
 	Assigned    string          `json:"assigned,omitempty"`
+	Detector    string          `json:"detector,omitempty"`
 	Path        string          `json:"path,omitempty"`
 	Keywords    []string        `json:"keywords,omitempty"`
 	Names       []string        `json:"names,omitempty"`
@@ -84,7 +88,7 @@ type jsonRequired struct {
 func newRuleDetails(r *rules.Rule, shape detect.Shape) ruleDetails {
 	d := ruleDetails{
 		ruleSummary: newRuleSummary(r),
-		Regex:       r.Regex, Token: r.Token, Assigned: r.Assigned, Path: r.Path, Keywords: r.Keywords, Names: r.Names,
+		Regex:       r.Regex, Token: r.Token, Assigned: r.Assigned, Detector: r.Detector, Path: r.Path, Keywords: r.Keywords, Names: r.Names,
 		Anchors: shape.Anchors, Direct: shape.Direct, Reach: shape.Reach, Wide: shape.Wide,
 		SecretGroup: r.SecretGroup, Entropy: r.Entropy, SkipReport: r.SkipReport,
 		Positives: r.Positives, Negatives: r.Negatives, File: r.Source.File, Line: r.Source.Line,
@@ -122,6 +126,8 @@ func (d *ruleDetails) writeText(w io.Writer) {
 	line("provider", d.Provider)
 	line("identity", d.Identity)
 	line("severity", d.Severity)
+	line("confidence", d.Confidence)
+	line("class", d.Class)
 	line("docs", d.Docs)
 	line("family", other(d.Family, d.ID))
 	line("aliases", strings.Join(d.Aliases, ", "))
@@ -131,6 +137,7 @@ func (d *ruleDetails) writeText(w io.Writer) {
 	line("regex", d.Regex)
 	line("token", d.Token)
 	line("assigned", d.Assigned)
+	line("detector", d.Detector)
 	line("path", d.Path)
 	line("keywords", strings.Join(d.Keywords, ", "))
 	line("names", strings.Join(d.Names, ", "))
@@ -160,7 +167,7 @@ func (d *ruleDetails) writeText(w io.Writer) {
 
 // tried says where and how the engine tries the rule.
 func (d *ruleDetails) tried() string {
-	if d.Regex == "" && d.Token == "" && d.Assigned == "" {
+	if d.Regex == "" && d.Token == "" && d.Assigned == "" && d.Detector == "" {
 		return "on every path"
 	}
 	if len(d.Anchors) == 0 {

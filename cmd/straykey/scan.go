@@ -23,6 +23,7 @@ type scanFlags struct {
 	maxBlobSize                string
 	rules                      string
 	only, skip                 []string
+	confidence, class          string
 	format, output             string
 	reports                    []string
 	showSecrets, noProgress    bool
@@ -81,6 +82,8 @@ changes the code for findings.`,
 	fl.StringVar(&f.rules, "rules", "", "rules to use instead of the built-in ones: a TOML `FILE`, also in gitleaks' format")
 	fl.StringSliceVar(&f.only, "only", nil, "use only these `RULE`s (ids, repeatable)")
 	fl.StringSliceVar(&f.skip, "skip", nil, "leave out these `RULE`s (ids, repeatable)")
+	fl.StringVar(&f.confidence, "confidence", "medium", "least confidence of what is reported: low, medium or high")
+	fl.StringVar(&f.class, "class", "credentials", "what to look for: credentials, identifiers (UUIDs, salts, buckets) or all")
 	fl.StringVar(&f.format, "format", "text", "text, json, jsonl, sarif or gitleaks")
 	fl.StringVarP(&f.output, "output", "o", "", "write the report to `FILE` instead of standard output")
 	fl.StringArrayVar(&f.reports, "report", nil, "write one more report, as `FORMAT=FILE` (repeatable)")

@@ -3,6 +3,7 @@ package ruletest_test
 import (
 	"testing"
 
+	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/rules/ruletest"
@@ -10,7 +11,7 @@ import (
 
 func catalog(t *testing.T) *rules.Set {
 	t.Helper()
-	set, err := rules.Catalog(rules.Options{Proofs: proof.Names()})
+	set, err := rules.Catalog(rules.Options{Proofs: proof.Names(), Detectors: generic.Names()})
 	if err != nil {
 		t.Fatal(err)
 	}

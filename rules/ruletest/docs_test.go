@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/rules/ruletest"
@@ -28,7 +29,7 @@ func TestDocsExample(t *testing.T) {
 	if !found || !closed {
 		t.Fatal("no example in docs/rules.md")
 	}
-	set, err := rules.Parse("acme.toml", []byte(example), rules.Options{Proofs: proof.Names()})
+	set, err := rules.Parse("acme.toml", []byte(example), rules.Options{Proofs: proof.Names(), Detectors: generic.Names()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -158,7 +158,7 @@ func (t *tester) fail(r *rules.Rule, s sample.Sample, format string, args ...any
 
 // onPathAlone reports whether the rule's samples are paths.
 func onPathAlone(r *rules.Rule) bool {
-	return r.Regex == "" && r.Token == "" && r.Assigned == ""
+	return r.Regex == "" && r.Token == "" && r.Assigned == "" && r.Detector == ""
 }
 
 func (t *tester) pathPositive(r *rules.Rule, s sample.Sample) {

@@ -71,11 +71,14 @@ func (w *writer) rule(r *rules.Rule) {
 	w.text("Identity", string(r.Identity))
 	w.text("Severity", string(r.Severity))
 	w.text("Docs", r.Docs)
+	w.text("Confidence", string(r.Confidence))
+	w.text("Class", string(r.Class))
 	w.texts("Tags", r.Tags)
 	w.texts("Aliases", r.Aliases)
 	w.text("Regex", r.Regex)
 	w.text("Token", r.Token)
 	w.text("Assigned", r.Assigned)
+	w.text("Detector", r.Detector)
 	w.text("Path", r.Path)
 	w.texts("Keywords", r.Keywords)
 	w.texts("Names", r.Names)
@@ -101,7 +104,9 @@ func (w *writer) rule(r *rules.Rule) {
 		w.printf("},\n")
 	}
 	w.flag("SkipReport", r.SkipReport)
-	w.derived(r.Derived)
+	if r.Derived != nil {
+		w.derived(r.Derived)
+	}
 	w.printf("Source: Position{File: %q},\n},\n", r.Source.File)
 }
 

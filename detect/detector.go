@@ -1,0 +1,85 @@
+package detect
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/straykey/straykey/detect/generic"
+	"github.com/straykey/straykey/rules"
+)
+
+// tryDetector lets the detector of a rule look at the line of an anchor, and keeps the candidates that some
+// path could make reportable: the path is not known yet.
+func (s *Scanner) tryDetector(c *compiledRule, literal, pos int) {
+	end := pos + len(s.e.finder.literals[literal])
+	if q := c.detector.Quick; q != nil && !q(s.text, pos, end) {
+		s.drop(c, pos, stepUnassigned)
+		return
+	}
+	lo, hi, loFree, hiFree := s.view(c, pos, end-pos)
+	text := generic.Text{B: s.text, Lo: lo, Hi: hi, LineStart: loFree}
+	s.candidates = c.detector.Find(s.candidates[:0], &text, pos, end)
+	if len(s.candidates) == 0 {
+		s.drop(c, pos, stepUnassigned)
+	}
+	for i := range s.candidates {
+		found := &s.candidates[i]
+		if found.Start <= lo && !loFree || found.End >= hi && !hiFree {
+			s.drop(c, pos, stepCut)
+			continue
+		}
+		s.judge(c, &text, found, literal, pos)
+	}
+}
+
+// judge scores a candidate and keeps it if it may be worth a report.
+func (s *Scanner) judge(c *compiledRule, text *generic.Text, cand *generic.Candidate, literal, pos int) {
+	verdict := generic.Score(text, cand)
+	if verdict.Highest() < s.e.leastScore {
+		if s.trace != nil {
+			s.drop(c, pos, fmt.Sprintf(stepScore, verdict.Logit, s.e.leastScore, verdict.Explain("")))
+		}
+		return
+	}
+	at := found{cand.Start, cand.End, cand.Value.Lo, cand.Value.Hi}
+	s.keep(c, at, entropy(s.text[at.secretStart:at.secretEnd]), literal, pos, &verdict)
+}
+
+// confidences are the confidences by rank; below the first there is none.
+var confidences = [...]rules.Confidence{rules.LowConfidence, rules.MediumConfidence, rules.HighConfidence}
+
+// rank returns the place of a confidence in confidences. An empty one is the lowest, and what is none is -1.
+func rank(c rules.Confidence) int {
+	for i, x := range confidences {
+		if c == x {
+			return i
+		}
+	}
+	if c == "" {
+		return 0
+	}
+	return -1
+}
+
+// noConfidence is that of a candidate whose score is too low for a report.
+const noConfidence rules.Confidence = "none"
+
+// confidence returns how sure a match at a path is.
+func confidence(m *Match, path string) rules.Confidence {
+	if m.Verdict == nil {
+		return cmp.Or(m.Rule.Confidence, rules.HighConfidence)
+	}
+	if level := generic.Level(m.Verdict.At(path)); level >= 0 {
+		return confidences[level]
+	}
+	return noConfidence
+}
+
+// compareScores puts the higher of two scores first, and a match without one before both.
+func compareScores(a, b *generic.Verdict) int {
+	switch {
+	case a == nil || b == nil:
+		return compareBool(a != nil, b != nil)
+	}
+	return cmp.Compare(b.Logit, a.Logit)
+}

@@ -1,0 +1,303 @@
+package generic
+
+import "bytes"
+
+// assigned returns a Find that reads what is assigned to a name whose words say that it is of a group:
+//
+//	name op value
+//
+// in programming languages, YAML, JSON, TOML, XML, .env and ini files, shell, command lines, URL
+// queries and prose.
+func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
+	return func(out []Candidate, t *Text, lo, hi int) []Candidate {
+		a := assignment{b: t.B[:t.Hi], lo: t.Lo}
+		a.name.Hi = nameEnd(a.b, hi)
+		if !a.operator(a.name.Hi) {
+			return out
+		}
+		a.name.Lo = nameStart(a.b, t.Lo, lo)
+		if a.name.Len() > maxName || groupOf(a.name.of(a.b)) != g || !a.place() || !a.readValue() {
+			return out
+		}
+		return append(out, Candidate{
+			Group: g, Op: a.op, Quote: a.quote, Wrapped: a.wrapped,
+			Name: a.name, Value: a.value, Start: a.name.Lo, End: a.value.Hi,
+		})
+	}
+}
+
+// assignedQuick reports whether an operator follows the name that the key word b[lo:hi] stands in.
+func assignedQuick(b []byte, lo, hi int) bool {
+	i := nameEnd(b, hi)
+	if i < len(b) && isBlank(b[i]) {
+		// What most often follows a key word in text is another word.
+		for i < len(b) && isBlank(b[i]) {
+			i++
+		}
+	}
+	if i == len(b) {
+		return false
+	}
+	switch b[i] {
+	case '\n', '\r', ';', '.', '/', '+', '%', '^', '~', '#', '{':
+		return false
+	}
+	return keywordAt(b, max(0, lo-maxName), len(b), lo, hi)
+}
+
+// noLetter are the bytes that may follow key: no letters but the s of keys.
+func noLetter() (set [4]uint64) {
+	for c := range 256 {
+		if !isLetter(byte(c)) || c == 's' {
+			set[c>>6] |= 1 << (c & 63)
+		}
+	}
+	return set
+}
+
+// nameEnd returns where the name that b[:i] ends in goes on to.
+func nameEnd(b []byte, i int) int {
+	for end := min(len(b), i+maxName); i < end; i++ {
+		c := b[i]
+		switch {
+		case isNameByte(c):
+		case (c == '.' || c == '-') && i+1 < len(b) && isNameByte(b[i+1]):
+		default:
+			return i
+		}
+	}
+	return i
+}
+
+// nameStart returns where the name that holds b[i] begins.
+func nameStart(b []byte, lo, i int) int {
+	for lo = max(lo, i-maxName); i > lo; i-- {
+		c := b[i-1]
+		if isNameByte(c) || (c == '.' || c == '-') && i-1 > lo && isNameByte(b[i-2]) {
+			continue
+		}
+		break
+	}
+	return i
+}
+
+// isNameByte also holds for the bytes of letters beyond ASCII.
+func isNameByte(c byte) bool {
+	return isLetter(c) || isDigit(c) || c == '_' || c >= 0x80
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+func isLower(c byte) bool  { return 'a' <= c && c <= 'z' }
+func isUpper(c byte) bool  { return 'A' <= c && c <= 'Z' }
+func isDigit(c byte) bool  { return '0' <= c && c <= '9' }
+func isBlank(c byte) bool  { return c == ' ' || c == '\t' }
+
+func quoteOf(c byte) Quote {
+	switch c {
+	case '"':
+		return Double
+	case '\'':
+		return Single
+	case '`':
+		return Back
+	}
+	return Bare
+}
+
+// assignment is what is read around a key word.
+type assignment struct {
+	b       []byte // the text up to the end of the line
+	lo      int
+	name    Span
+	op      Op
+	quote   Quote
+	wrapped bool
+	value   Span
+	at      int  // where the value begins
+	quoted  bool // the name stands in quotes
+}
+
+// maxClosers and maxBlanks bound what may stand between a name and its value.
+const (
+	maxClosers = 8
+	maxBlanks  = 32
+)
+
+func (a *assignment) blanks(i int) int {
+	for n := 0; n < maxBlanks && i < len(a.b) && isBlank(a.b[i]); n++ {
+		i++
+	}
+	return i
+}
+
+// byteAt returns a byte, or a line end beyond the text.
+func (a *assignment) byteAt(i int) byte {
+	if i < len(a.b) {
+		return a.b[i]
+	}
+	return '\n'
+}
+
+// operator reads what stands between the name, which ends at i, and the value: closing quotes and
+// brackets, a type, and the operator. It fails where nothing is assigned.
+func (a *assignment) operator(i int) bool {
+	start := i
+	i = a.closers(i)
+	closed := i
+	i = a.blanks(i)
+	if n := a.attribute(i); n > 0 && a.quoted {
+		a.op, a.at = OpAssign, a.blanks(n)
+		return true
+	}
+	c, next := a.byteAt(i), a.byteAt(i+1)
+	switch {
+	case c == '=' && next == '>':
+		a.op, i = OpArrow, i+2
+	case c == '=' && next == '=' || c == '!' && next == '=':
+		a.op, i = OpCompare, i+2
+		if a.byteAt(i) == '=' {
+			i++
+		}
+	case c == '=' && next == '~':
+		return false
+	case c == '=':
+		a.op, i = OpAssign, i+1
+	case next == '=' && (c == ':' || c == '?' || c == '+' || c == '|'):
+		a.op, i = OpAssign, i+2
+	case c == '|' && next == '|' && a.byteAt(i+2) == '=':
+		a.op, i = OpAssign, i+3
+	case c == ':' && next == ':':
+		return false
+	case c == ':':
+		a.op, i = OpColon, i+1
+		if n := a.typed(a.blanks(i)); n > 0 {
+			a.op, i = OpAssign, n
+		}
+	case c == '-' && next == '>':
+		a.op, i = OpArrow, i+2
+	case c == '<' && next == '-':
+		a.op, i = OpAssign, i+2
+	case c == '(' && i == start:
+		a.op, i = OpCall, i+1
+	case c == ',' && a.quoted:
+		a.op, i = OpComma, i+1
+	case c == ',' && i == start:
+		n := a.typed(a.blanks(i + 1))
+		if n == 0 {
+			return false
+		}
+		a.op, i = OpAssign, n
+	case c == '>' && i == start:
+		a.op, i = OpElement, i+1
+	case c == '|' && i > start:
+		a.op, i = OpOther, i+1
+	case i > closed:
+		a.op = OpSpace
+		if n := a.typed(i); n > 0 {
+			a.op, i = OpAssign, n
+		}
+	default:
+		return false
+	}
+	a.at = a.blanks(i)
+	return a.byteAt(a.at) != '\n'
+}
+
+// closers skips what may close a name: quotes, brackets, the marks of Markdown and of optional fields.
+func (a *assignment) closers(i int) int {
+	for n := 0; n < maxClosers && i < len(a.b); n++ {
+		switch c := a.b[i]; {
+		case quoteOf(c) != Bare:
+			a.quoted = true
+		case c == '\\' && quoteOf(a.byteAt(i+1)) != Bare:
+		case c == ']' || c == ')' || c == '}' || c == '*':
+		case c == '?' && a.byteAt(i+1) == ':' || c == '!' && a.byteAt(i+1) == ':':
+		case c == '[' && a.byteAt(i+1) == ']':
+			i++
+		default:
+			return i
+		}
+		i++
+	}
+	return i
+}
+
+// attribute returns where the value begins if the text goes on with another attribute that holds it, as
+// in key="password" value="v"; or 0.
+func (a *assignment) attribute(i int) int {
+	for _, w := range [...]string{"value", "content", "default"} {
+		if i+len(w) < len(a.b) && string(a.b[i:i+len(w)]) == w && a.b[i+len(w)] == '=' {
+			return i + len(w) + 1
+		}
+	}
+	return 0
+}
+
+// maxType bounds the type between a name and what it is set to.
+const maxType = 48
+
+// typed returns where the value begins if a type or another name and an = stand at i, or 0: in
+// password: String = "v", var password string = "v", password, err := "v".
+func (a *assignment) typed(i int) int {
+	start := i
+	for end := min(len(a.b), i+maxType); i < end; i++ {
+		c := a.b[i]
+		switch {
+		case isNameByte(c) || c == '.' || c == '<' || c == '>' || c == '[' || c == ']' || c == '|' || c == '?' || c == '&' || isBlank(c):
+			if isBlank(c) && a.byteAt(i+1) == '=' && i == start {
+				return 0
+			}
+		case c == ':' && a.byteAt(i+1) == '=' && i > start:
+			return i + 2
+		case c == '=' && i > start:
+			next := a.byteAt(i + 1)
+			if next == '=' || next == '>' || next == '~' {
+				return 0
+			}
+			return i + 1
+		default:
+			return 0
+		}
+	}
+	return 0
+}
+
+// place reports whether the operator means an assignment where the name stands. What follows a name after
+// a blank is its value on a command line, in a line of two words, or in quotes.
+func (a *assignment) place() bool {
+	before := byte('\n')
+	if a.name.Lo > a.lo {
+		before = a.b[a.name.Lo-1]
+	}
+	switch a.op {
+	case OpElement:
+		return before == '<' || before == '/' || before == '"' || before == '\''
+	case OpSpace:
+		if before == '-' || before == '/' || quoteOf(a.byteAt(a.at)) != Bare {
+			return true
+		}
+		return a.twoWords()
+	}
+	return true
+}
+
+// twoWords reports whether the line is a directive and its value: requirepass v, set password v,
+// ENV TOKEN v.
+func (a *assignment) twoWords() bool {
+	i := a.at
+	for i < len(a.b) && !isBlank(a.b[i]) {
+		i++
+	}
+	for i < len(a.b) {
+		if !isBlank(a.b[i]) && a.b[i] != '\r' {
+			return false
+		}
+		i++
+	}
+	before := bytes.TrimLeft(a.b[a.lo:a.name.Lo], " \t#;/")
+	switch string(bytes.ToLower(bytes.TrimRight(before, " \t"))) {
+	case "", "env", "arg", "set", "export", "setenv", "setx", "run export", "define":
+		return true
+	}
+	return false
+}
