@@ -3,6 +3,7 @@ package history
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -83,9 +84,9 @@ func (s *script) commits(n int) {
 					continue
 				}
 				parents = append(parents, other.mark)
-				for path, file := range other.files {
+				for _, path := range slices.Sorted(maps.Keys(other.files)) {
 					if s.chance(50) {
-						h.put(path, file)
+						h.put(path, other.files[path])
 					}
 				}
 			}
