@@ -71,16 +71,20 @@ func keyed(key []byte, tag, family string, material []byte) []byte {
 
 // normalise removes what differs between two copies of one secret: white space
 // around it and, for PEM (RFC 7468), everything that an assignment, a here
-// document or a JSON string does to the line ends of the armour.
+// document, a comment or a JSON string does to the lines of the armour.
 func normalise(secret string) string {
 	secret = strings.TrimSpace(secret)
 	if !strings.HasPrefix(secret, "-----BEGIN ") {
 		return secret
 	}
+	secret = uncomment(secret)
 	var b strings.Builder
 	b.Grow(len(secret))
 	for i := 0; i < len(secret); {
 		switch c := secret[i]; c {
+		case '"', '\'', '`':
+			i += joint(secret[i:])
+			continue
 		case '\\':
 			r, n := unescape(secret[i:])
 			if r != 0 {
@@ -88,13 +92,48 @@ func normalise(secret string) string {
 			}
 			i += n
 			continue
-		case ' ', '\t', '\r', '\n', '"', '\'', '`':
+		case ' ', '\t', '\r', '\n':
 		default:
 			b.WriteByte(c)
 		}
 		i++
 	}
 	return b.String()
+}
+
+// uncomment removes what stands before the lines of an armour: the comment or quotation mark, or the plus of a
+// patch, that stands before its last line. Base64 may begin a line with / or +, but nothing of its own stands before
+// "-----END".
+func uncomment(secret string) string {
+	const marks = "#/*;>!%|+-"
+	end := strings.LastIndex(secret, "-----END ")
+	if end < 0 {
+		return secret
+	}
+	mark := strings.Trim(secret[strings.LastIndexByte(secret[:end], '\n')+1:end], " \t\"'`")
+	if mark == "" || len(mark) > 3 || strings.Trim(mark, marks) != "" {
+		return secret
+	}
+	var b strings.Builder
+	for line := range strings.Lines(secret) {
+		b.WriteString(strings.TrimPrefix(strings.TrimLeft(line, " \t"), mark))
+	}
+	return b.String()
+}
+
+// joint returns the length of a quotation mark at the start of s, with the operator or comma behind it if that
+// joins it to another string.
+func joint(s string) int {
+	const space = " \t\r\n\\"
+	rest := strings.TrimLeft(s[1:], space)
+	if rest == "" || !strings.ContainsRune("+.,&", rune(rest[0])) {
+		return 1
+	}
+	rest = strings.TrimLeft(rest[1:], space)
+	if rest == "" || !strings.ContainsRune("\"'`", rune(rest[0])) {
+		return 1
+	}
+	return len(s) - len(rest)
 }
 
 // unescape reads the escape sequence at the start of s, which starts with any

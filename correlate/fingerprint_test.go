@@ -70,6 +70,16 @@ func TestFingerprintSameSecret(t *testing.T) {
 		"escaped for HTML":   strings.NewReplacer("+", `\u002b`, "=", `\u003d`, "/", `\u002F`).Replace(fakeKey(`\n`)),
 		"one line":           fakeKey(" "),
 		"shell continuation": fakeKey("\\\n"),
+		"comment":            fakeKey("\n# "),
+		"line comment":       fakeKey("\n    //\t"),
+		"block comment":      fakeKey("\r\n * "),
+		"documentation":      fakeKey("\n/// "),
+		"INI comment":        fakeKey("\n;"),
+		"quotation":          fakeKey("\n> "),
+		"patch":              fakeKey("\n+"),
+		"joined strings":     fakeKey("\\n\" +\n  \""),
+		"operator in front":  fakeKey("\\n'\n  . '"),
+		"list of lines":      fakeKey("\",\n  \""),
 	}
 	for name, c := range copies {
 		if got := Fingerprint(nil, "private-key", c); got != plain {

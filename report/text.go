@@ -409,7 +409,12 @@ func (t *textWriter) coverage(c *source.Coverage) {
 		if p.Detail != "" {
 			detail = ": " + t.text(p.Detail)
 		}
-		t.field("", "%s  %s%s%s", p.Reason, t.name(shortHex(p.What)), where, detail)
+		problem := fmt.Sprintf("%s  %s%s%s", p.Reason, t.name(shortHex(p.What)), where, detail)
+		if t.o.Verbose {
+			t.uncut("", problem)
+			continue
+		}
+		t.field("", "%s", problem)
 	}
 }
 

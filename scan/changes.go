@@ -39,7 +39,7 @@ type credPath struct {
 }
 
 func newChangeScan(r *repo.Repo, b *correlate.Builder, o Options) (*changeScan, error) {
-	store, err := pack.Open(r.ObjectsDir(), pack.Options{HashLen: r.HashLen, MaxObject: o.MaxSize})
+	store, err := r.OpenStore(o.MaxSize)
 	if err != nil {
 		return nil, err
 	}

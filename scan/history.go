@@ -43,7 +43,7 @@ type historyScan struct {
 // When ctx ends early, what was found until then is attributed all the same, and the
 // coverage says that the scan was interrupted.
 func History(ctx context.Context, r *repo.Repo, b *correlate.Builder, o Options) (*Result, error) {
-	store, err := pack.Open(r.ObjectsDir(), pack.Options{HashLen: r.HashLen, MaxObject: o.MaxSize})
+	store, err := r.OpenStore(o.MaxSize)
 	if err != nil {
 		return nil, err
 	}

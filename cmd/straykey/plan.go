@@ -336,11 +336,15 @@ func (p *scanPlan) scanOne(ctx context.Context, target string, b *correlate.Buil
 }
 
 // openRepo finds the repository of a directory. In a hook, git tells by variables which
-// one it works on and with which index.
+// one it works on, with which index, and where it keeps objects that are not accepted yet.
 func (p *scanPlan) openRepo(target string) (*repo.Repo, error) {
 	o := repo.Options{Path: target}
 	if p.flags.staged && len(p.flags.paths) == 0 {
 		o = p.hookRepo(target)
+	}
+	r, err := repo.OpenWith(o)
+	if err != nil || !p.hookObjects(&o) || !p.isHooked(r) {
+		return r, err
 	}
 	return repo.OpenWith(o)
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"strings"
+
 	"github.com/spf13/cobra"
 )
 
@@ -29,6 +31,7 @@ be proved and says what it could not read.
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SetHelpCommand(newHelpCommand(root))
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see %s --help, for example: %s", err, cmd.CommandPath(), firstExample(cmd))
 	})
@@ -40,6 +43,22 @@ be proved and says what it could not read.
 		newCompletionCommand(env),
 	)
 	return root
+}
+
+// newHelpCommand is cobra's, but for a topic that does not exist, which is wrong usage.
+func newHelpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about any command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return usageError("no command %q; straykey help lists them, for example: straykey help scan", strings.Join(args, " "))
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
 }
 
 // firstExample returns the first line of a command's examples, for error messages.

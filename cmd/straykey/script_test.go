@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -85,8 +86,9 @@ func plantToken(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(f.Close())
 }
 
-// interrupt is `interrupt CODE COMMAND...`: it starts a command, sends SIGINT when it has begun to read its
-// input, and checks its exit code. Its output goes to the file interrupted.
+// interrupt is `interrupt CODE COMMAND...`: it starts a command, sends SIGINT in the midst of its work, and
+// checks its exit code. Its output goes to the file interrupted. The midst is when it has begun to read its
+// input, if its last argument is "-", and else when it has used half a second of processor time.
 func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -105,9 +107,13 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	cmd.Env = append(os.Environ(), "NO_COLOR=1")
 	ts.Check(cmd.Start())
 	ts.Check(r.Close())
-	// A pipe takes 64 KiB; what is written beyond it was read by the program, which has begun to scan.
-	_, err = w.Write(make([]byte, 256<<10))
-	ts.Check(err)
+	if args[len(args)-1] == "-" {
+		// A pipe takes 64 KiB; what is written beyond it was read by the program, which has begun to scan.
+		_, err = w.Write(make([]byte, 256<<10))
+		ts.Check(err)
+	} else {
+		waitForWork(ts, cmd.Process.Pid, 500*time.Millisecond)
+	}
 	ts.Check(cmd.Process.Signal(syscall.SIGINT))
 	done := time.AfterFunc(time.Minute, func() { _ = cmd.Process.Kill() })
 	defer done.Stop()
@@ -115,4 +121,24 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 	if got := cmd.ProcessState.ExitCode(); got != want {
 		ts.Fatalf("exit code %d after an interrupt, want %d", got, want)
 	}
+}
+
+// waitForWork waits until a process has used some processor time, as Linux tells it in hundredths of a second.
+func waitForWork(ts *testscript.TestScript, pid int, atLeast time.Duration) {
+	for range 600 {
+		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+		ts.Check(err)
+		_, rest, _ := strings.Cut(string(stat), ") ")
+		fields := strings.Fields(rest)
+		if len(fields) < 13 || fields[0] == "Z" {
+			ts.Fatalf("the command has ended before it could be interrupted")
+		}
+		ticks, err := strconv.Atoi(fields[11]) // utime
+		ts.Check(err)
+		if time.Duration(ticks)*10*time.Millisecond >= atLeast {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("the command does not work")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/straykey/straykey/source"
@@ -40,14 +41,53 @@ func (p *scanPlan) repoPrefix(target string, r *repo.Repo) string {
 // `git commit FILE` it is not the repository's usual one.
 func (p *scanPlan) indexFile(r *repo.Repo) string {
 	name := p.env.getenv("GIT_INDEX_FILE")
-	if name == "" || len(p.flags.paths) == 0 {
+	if name == "" || len(p.flags.paths) == 0 || p.isHooked(r) {
 		return name
 	}
-	hooked, err := repo.OpenWith(p.hookRepo("."))
-	if err != nil || !sameFile(hooked.GitDir, r.GitDir) {
-		return ""
+	return ""
+}
+
+// hookObjects adds the objects directories that git names to its hooks: before a push is accepted, its objects
+// are kept apart. It reports whether there are any.
+func (p *scanPlan) hookObjects(o *repo.Options) bool {
+	// What git names is relative to where the hook runs, not to the target.
+	absolute := func(dir string) string {
+		if abs, err := filepath.Abs(dir); err == nil {
+			return abs
+		}
+		return dir
 	}
-	return name
+	if dir := p.env.getenv("GIT_OBJECT_DIRECTORY"); dir != "" {
+		o.ObjectsDir = absolute(dir)
+	}
+	for _, dir := range objectDirs(p.env.getenv("GIT_ALTERNATE_OBJECT_DIRECTORIES")) {
+		o.Alternates = append(o.Alternates, absolute(dir))
+	}
+	return o.ObjectsDir != "" || len(o.Alternates) > 0
+}
+
+// objectDirs splits a list of directories, of which git puts those in double quotes that hold a separator.
+func objectDirs(list string) []string {
+	var dirs []string
+	for list != "" {
+		var dir string
+		if quoted, err := strconv.QuotedPrefix(list); err == nil && list[0] == '"' {
+			dir, _ = strconv.Unquote(quoted)
+			list = strings.TrimPrefix(list[len(quoted):], string(filepath.ListSeparator))
+		} else {
+			dir, list, _ = strings.Cut(list, string(filepath.ListSeparator))
+		}
+		if dir != "" {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// isHooked reports whether r is the repository that git runs a hook for.
+func (p *scanPlan) isHooked(r *repo.Repo) bool {
+	hooked, err := repo.OpenWith(p.hookRepo("."))
+	return err == nil && sameFile(hooked.GitDir, r.GitDir)
 }
 
 // hookRepo says which repository git runs a hook for.

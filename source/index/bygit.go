@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/pack"
 	"github.com/straykey/straykey/source/repo"
 )
@@ -16,7 +17,20 @@ import (
 // stagedByGit is Staged for an index that only git reads; why names what is special about it.
 func stagedByGit(ctx context.Context, objects repo.Objects, path string, head pack.ID, why string) (repo.Diff, error) {
 	d, err := staged(ctx, objects, head, func(tree pack.ID, gone *repo.Gone) (repo.Diff, error) {
-		return diffIndex(ctx, objects.Repo, path, tree, gone)
+		d, err := diffIndex(ctx, objects.Repo, path, tree, gone)
+		if err == nil || ctx.Err() != nil {
+			return d, err
+		}
+		// A tree of HEAD may be missing. What it held then counts as new, which is the safe side.
+		all, listErr := listIndex(ctx, objects.Repo, path)
+		if listErr != nil {
+			return d, err
+		}
+		all.Problems = append(all.Problems, source.Problem{
+			Reason: source.Unreadable, What: tree.String(),
+			Detail: "the index cannot be compared with it, and all of it counts as new: " + err.Error(),
+		})
+		return all, nil
 	})
 	if err != nil {
 		return repo.Diff{}, fmt.Errorf("%s: %w", why, err)
@@ -91,14 +105,27 @@ func parseRaw(out []byte, f func(rawChange)) error {
 	return nil
 }
 
-// addUnmerged adds the stages of unresolved paths, which diff-index only names: records "<mode> <id>
-// <stage>\t<path>\0" of git ls-files.
-func addUnmerged(ctx context.Context, r *repo.Repo, index string, head map[string]pack.ID, d *repo.Diff) error {
-	out, err := r.Git(ctx, index, "ls-files", "--unmerged", "-z")
-	if err != nil {
-		return err
+// listIndex returns all blobs of an index as new. Empty ones, among them what was added with intent-to-add, hold
+// nothing.
+func listIndex(ctx context.Context, r *repo.Repo, index string) (repo.Diff, error) {
+	var d repo.Diff
+	out, err := r.Git(ctx, index, "ls-files", "--stage", "-z")
+	if err == nil {
+		err = parseStages(out, func(c repo.Change) {
+			if c.New != repo.EmptyBlob(r.HashLen) {
+				d.Changes = append(d.Changes, c)
+			}
+		})
 	}
+	return d, err
+}
+
+// parseStages reads records "<mode> <id> <stage>\t<path>\0" of git ls-files, and calls f for those of blobs.
+func parseStages(out []byte, f func(repo.Change)) error {
 	for record := range bytes.SplitSeq(bytes.TrimSuffix(out, []byte{0}), []byte{0}) {
+		if len(record) == 0 {
+			continue
+		}
 		meta, path, _ := strings.Cut(string(record), "\t")
 		fields := strings.Fields(meta)
 		if len(fields) != 3 {
@@ -110,14 +137,31 @@ func addUnmerged(ctx context.Context, r *repo.Repo, index string, head map[strin
 		if err := errors.Join(err1, err2, err3); err != nil {
 			return fmt.Errorf("git ls-files: %w", err)
 		}
-		if !pack.IsBlobMode(uint32(mode)) || head[path] == id {
-			continue
+		if pack.IsBlobMode(uint32(mode)) {
+			f(repo.Change{Path: path, Mode: uint32(mode), New: id, Stage: uint8(stage)})
 		}
-		c := repo.Change{Path: path, Mode: uint32(mode), New: id, Stage: uint8(stage)}
-		if old := head[path]; old != "" {
+	}
+	return nil
+}
+
+// addUnmerged adds the stages of unresolved paths, which diff-index only names.
+func addUnmerged(ctx context.Context, r *repo.Repo, index string, head map[string]pack.ID, d *repo.Diff) error {
+	out, err := r.Git(ctx, index, "ls-files", "--unmerged", "-z")
+	if err != nil {
+		return err
+	}
+	err = parseStages(out, func(c repo.Change) {
+		old := head[c.Path]
+		if old == c.New {
+			return
+		}
+		if old != "" {
 			c.Old = []pack.ID{old}
 		}
 		d.Changes = append(d.Changes, c)
+	})
+	if err != nil {
+		return err
 	}
 	slices.SortStableFunc(d.Changes, func(a, b repo.Change) int { return strings.Compare(a.Path, b.Path) })
 	return nil

@@ -414,6 +414,33 @@ func TestStagedMissingTree(t *testing.T) {
 	}
 }
 
+// Where git has to read the index and cannot compare it with HEAD either, all of it counts as new.
+func TestStagedMissingTreeByGit(t *testing.T) {
+	d := gittest.Init(t)
+	base(d)
+	tree := d.Git("rev-parse", "HEAD:dir")
+	d.Write("dir/b", "b2")
+	d.Write("later", "")
+	d.Git("add", "dir/b")
+	d.Git("add", "--intent-to-add", "later")
+	d.Git("update-index", "--split-index")
+	if err := os.Remove(filepath.Join(d.Path, ".git/objects", tree[:2], tree[2:])); err != nil {
+		t.Fatal(err)
+	}
+	diff := staged(t, repo.Options{Path: d.Path}, "")
+	var paths []string
+	for _, c := range diff.Changes {
+		paths = append(paths, c.Path)
+	}
+	if !slices.Contains(paths, "dir/b") || !slices.Contains(paths, "dir/sub/c") || slices.Contains(paths, "later") {
+		t.Errorf("changes of %v", paths)
+	}
+	if len(diff.Problems) != 1 || !strings.Contains(diff.Problems[0].Detail, "all of it counts as new") ||
+		!strings.Contains(diff.Problems[0].Detail, "fatal: ") {
+		t.Errorf("problems %v", diff.Problems)
+	}
+}
+
 // On random changes of a random tree, Changes and Gone are what git diff-index says, with and without a cache tree.
 func TestStagedAgreesWithGit(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,16 +19,20 @@ const (
 	maxAlternatesFile = 1 << 20 // bytes of one info/alternates
 )
 
-// alternates returns dir and all objects directories that it borrows from, each once, nearest first.
-// Those that are missing are told as problems.
-func (s *Store) alternates(dir string) []string {
+// alternates returns dir and all objects directories that it borrows from, each once, nearest first: those given,
+// then those it names. Those that are missing are told as problems.
+func (s *Store) alternates(dir string, given []string) []string {
 	dirs := []string{dir}
 	seen := map[string]bool{realPath(dir): true}
 	level := dirs
 	for depth := 0; len(level) > 0; depth++ {
 		var next []string
-		for _, from := range level {
-			for _, to := range s.readAlternates(from) {
+		for i, from := range level {
+			named := s.readAlternates(from)
+			if depth == 0 && i == 0 {
+				named = append(slices.Clone(given), named...)
+			}
+			for _, to := range named {
 				if seen[realPath(to)] {
 					continue
 				}
@@ -37,7 +42,7 @@ func (s *Store) alternates(dir string) []string {
 				}
 				seen[realPath(to)] = true
 				if info, err := os.Stat(to); err != nil || !info.IsDir() {
-					s.problem(source.Absent, to, fmt.Errorf("alternate object directory named in %s is not there", filepath.Join(from, "info", "alternates")))
+					s.problem(source.Absent, to, fmt.Errorf("alternate object directory, named for %s, is not there", from))
 					continue
 				}
 				next = append(next, to)

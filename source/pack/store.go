@@ -27,6 +27,8 @@ const maxObjects = 1<<31 - 2
 type Options struct {
 	HashLen   int   // length of an id in bytes: 20 (SHA-1, also when 0) or 32 (SHA-256)
 	MaxObject int64 // objects larger than this many bytes are not read; 0 means DefaultMaxObject
+
+	Alternates []string // objects directories besides those that the directory itself borrows from
 }
 
 // Store is all objects of a repository: its packs, loose objects, and those of its alternates. It is
@@ -106,7 +108,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("open objects: %w", err)
 	}
 	s := &Store{hashLen: o.HashLen, maxObject: o.MaxObject, loose: looseList{hashLen: o.HashLen}}
-	s.dirs = s.alternates(dir)
+	s.dirs = s.alternates(dir, o.Alternates)
 	for i, d := range s.dirs {
 		s.openPacks(filepath.Join(d, "pack"))
 		s.listLoose(i, d)

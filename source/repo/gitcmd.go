@@ -84,8 +84,8 @@ func runGit(ctx context.Context, gitDir, index string, args ...string) ([]byte, 
 	return out, nil
 }
 
-// gitError says which command failed, with the first line of what it complained about: the rest may
-// be as long as the repository wants.
+// gitError says which command failed, with one line of what it complained about: the last that tells what ended it,
+// as warnings come before, or else the first. The rest may be as long as the repository wants.
 func gitError(ctx context.Context, command string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -94,6 +94,11 @@ func gitError(ctx context.Context, command string, err error) error {
 	if !errors.As(err, &exit) {
 		return fmt.Errorf("running git %s: %w", command, err)
 	}
-	line, _, _ := bytes.Cut(bytes.TrimSpace(exit.Stderr), []byte("\n"))
+	var line []byte
+	for l := range bytes.Lines(exit.Stderr) {
+		if line == nil || bytes.HasPrefix(l, []byte("fatal: ")) || bytes.HasPrefix(l, []byte("error: ")) {
+			line = bytes.TrimSpace(l)
+		}
+	}
 	return fmt.Errorf("git %s: %w: %q", command, err, strings.ToValidUTF8(string(line[:min(len(line), 200)]), "?"))
 }

@@ -90,8 +90,12 @@ func Problem(err error, where string) source.Problem {
 }
 
 // EmptyTree returns the id of the tree without entries.
-func EmptyTree(hashLen int) pack.ID {
-	const object = "tree 0\x00"
+func EmptyTree(hashLen int) pack.ID { return objectID("tree 0\x00", hashLen) }
+
+// EmptyBlob returns the id of the blob without content.
+func EmptyBlob(hashLen int) pack.ID { return objectID("blob 0\x00", hashLen) }
+
+func objectID(object string, hashLen int) pack.ID {
 	if hashLen == 32 {
 		sum := sha256.Sum256([]byte(object))
 		return pack.ID(sum[:])

@@ -27,18 +27,23 @@ type Repo struct {
 	PromisorPacks []string  // names, as "pack-….pack", of the packs that came from a promisor remote
 	Shallow       []pack.ID // commits whose parents were left out of the clone
 	Reftable      bool      // refs are not in files: they are read with the git program
+	Alternates    []string  // objects directories to look into besides ObjectsDir and what it names itself
 
-	notes []string
+	objectsDir string // empty: the usual one
+	notes      []string
 }
 
 // Options says which repository to open when it is not simply the one around a path. They
-// are what git gives its hooks as GIT_DIR, GIT_COMMON_DIR, GIT_WORK_TREE: cmd reads the environment
-// and passes it here, and nothing below reads it.
+// are what git gives its hooks as GIT_DIR, GIT_COMMON_DIR, GIT_WORK_TREE, GIT_OBJECT_DIRECTORY and
+// GIT_ALTERNATE_OBJECT_DIRECTORIES: cmd reads the environment and passes it here, and nothing below reads it.
 type Options struct {
 	Path      string // where discovery starts, and what the others are relative to; empty: the current directory
 	GitDir    string // no discovery: this is the git directory
 	CommonDir string // instead of what GitDir's commondir file says
 	WorkTree  string // instead of the one found
+
+	ObjectsDir string   // instead of CommonDir's: where git keeps what is being pushed until a hook accepts it
+	Alternates []string // objects directories besides those that it names itself
 }
 
 // Open finds the repository that path is in: it may be the work tree, a directory or file below it,
@@ -67,6 +72,12 @@ func OpenWith(o Options) (*Repo, error) {
 	r := &Repo{GitDir: gitDir, CommonDir: commonDir(gitDir)}
 	if o.CommonDir != "" {
 		r.CommonDir = from(start, o.CommonDir)
+	}
+	if o.ObjectsDir != "" {
+		r.objectsDir = from(start, o.ObjectsDir)
+	}
+	for _, dir := range o.Alternates {
+		r.Alternates = append(r.Alternates, from(start, dir))
 	}
 	if err := r.load(workTree); err != nil {
 		return nil, err
@@ -215,7 +226,17 @@ func (r *Repo) workTree(found string, c config) string {
 }
 
 // ObjectsDir returns the directory to give to pack.Open.
-func (r *Repo) ObjectsDir() string { return filepath.Join(r.CommonDir, "objects") }
+func (r *Repo) ObjectsDir() string {
+	if r.objectsDir != "" {
+		return r.objectsDir
+	}
+	return filepath.Join(r.CommonDir, "objects")
+}
+
+// OpenStore opens the repository's objects, of which those of more than maxObject bytes are not read.
+func (r *Repo) OpenStore(maxObject int64) (*pack.Store, error) {
+	return pack.Open(r.ObjectsDir(), pack.Options{HashLen: r.HashLen, MaxObject: maxObject, Alternates: r.Alternates})
+}
 
 // Notes tells, for the user, what was not read in the usual way, and why.
 func (r *Repo) Notes() []string { return append([]string(nil), r.notes...) }

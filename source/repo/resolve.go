@@ -15,17 +15,21 @@ import (
 // by any of ~N, ^N, ^{commit}, ^{tree}, ^{blob}, ^{tag}, ^{object}, ^{}. A tag is not peeled unless
 // asked for. The syntax is that of gitrevisions(7); what is not listed here is refused.
 func (r *Repo) Resolve(store *pack.Store, reader *pack.Reader, rev string) (pack.ID, error) {
-	v := resolver{Objects{r, store, reader}}
-	id, err := v.resolve(rev)
+	return resolver{Objects{r, store, reader}}.named(rev, "")
+}
+
+// ResolveCommit is Resolve for what names a commit, or a tag that leads to one.
+func (r *Repo) ResolveCommit(store *pack.Store, reader *pack.Reader, rev string) (pack.ID, error) {
+	return resolver{Objects{r, store, reader}}.named(rev, "^{commit}")
+}
+
+// named resolves what the user wrote, followed by steps of our own.
+func (v resolver) named(rev, steps string) (pack.ID, error) {
+	id, err := v.resolve(rev + steps)
 	if err != nil {
 		return "", fmt.Errorf("revision %q: %w", rev, err)
 	}
 	return id, nil
-}
-
-// ResolveCommit is Resolve followed by ^{commit}.
-func (r *Repo) ResolveCommit(store *pack.Store, reader *pack.Reader, rev string) (pack.ID, error) {
-	return r.Resolve(store, reader, rev+"^{commit}")
 }
 
 type resolver struct{ Objects }

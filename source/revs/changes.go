@@ -13,9 +13,10 @@ import (
 	"github.com/straykey/straykey/source/repo"
 )
 
-// manyDirs is how many directories of one commit are compared before repeated ones are passed over. A
-// few trees nested in each other can stand for billions of paths.
-const manyDirs = 1 << 18
+// maxRepeated is how many bytes of paths in repeated directories of one commit are compared before such
+// directories are passed over: as much as a scan of the history allows. A few trees nested in each other can stand
+// for billions of paths.
+const maxRepeated = 8 << 20
 
 // Changes returns what a commit brings: the blobs that none of its parents has at the same path. For a
 // merge that is what its author did, not what came from either side. A first commit brings all it has.
@@ -56,9 +57,10 @@ type differ struct {
 	diff    repo.Diff
 	gone    repo.Gone
 
-	free   [][]byte        // buffers for trees
-	opened int             // directories compared
-	seen   map[string]bool // comparisons made, as the ids of their trees
+	free  [][]byte        // buffers for trees
+	seen  map[string]bool // comparisons made, as the ids of their trees
+	cut   bool            // some were passed over
+	again int             // bytes of paths in directories that were compared before
 }
 
 // dir compares the directory prefix (empty, or ending in '/') of the commit with the same directory in those
@@ -71,7 +73,9 @@ func (d *differ) dir(tree pack.ID, prefix string, parents []pack.ID, depth int) 
 		return err
 	}
 	parents = unique(parents)
-	if d.repeated(tree, parents, prefix) {
+	again := d.repeated(tree, parents)
+	if again && d.again > maxRepeated {
+		d.tooMany()
 		return nil
 	}
 	data, ok := d.open(tree, prefix, depth)
@@ -90,6 +94,9 @@ func (d *differ) dir(tree pack.ID, prefix string, parents []pack.ID, depth int) 
 	}
 	it := pack.NewTreeIter(data, d.objects.Repo.HashLen)
 	for it.Next() {
+		if again {
+			d.again += len(prefix) + len(it.Name)
+		}
 		if err := d.entry(it, prefix, old, depth); err != nil {
 			return err
 		}
@@ -182,9 +189,8 @@ func (d *differ) lost(parent, tree pack.ID, prefix string, depth int) error {
 	return nil
 }
 
-// repeated reports whether to pass a directory over because a commit of a great many directories has had
-// the same comparison before. Its blobs have then been met, only under another path.
-func (d *differ) repeated(tree pack.ID, parents []pack.ID, prefix string) bool {
+// repeated reports whether the commit has had the same comparison of directories before, under another path.
+func (d *differ) repeated(tree pack.ID, parents []pack.ID) bool {
 	key := string(tree)
 	for _, id := range parents {
 		key += string(id)
@@ -192,17 +198,20 @@ func (d *differ) repeated(tree pack.ID, parents []pack.ID, prefix string) bool {
 	if d.seen == nil {
 		d.seen = map[string]bool{}
 	}
-	d.opened++
-	if d.opened > manyDirs && d.seen[key] {
+	was := d.seen[key]
+	d.seen[key] = true
+	return was
+}
+
+// tooMany tells that repeated directories are passed over. Their blobs have been met under other paths.
+func (d *differ) tooMany() {
+	if !d.cut {
+		d.cut = true
 		d.diff.Problems = append(d.diff.Problems, source.Problem{
 			Reason: source.TooLarge, What: d.commit.String(),
-			Detail: "so many directories that repeated ones were passed over",
+			Detail: "repeated directories unfold into so many paths that the rest of them were passed over",
 		})
-		d.diff.Problems = slices.Compact(d.diff.Problems)
-		return true
 	}
-	d.seen[key] = true
-	return false
 }
 
 // open returns the content of a tree in a buffer that goes back with close. A tree that cannot be read is
