@@ -9,35 +9,16 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-rounds=3
+script=history.sh
+synopsis='[-n ROUNDS] [-o DIRECTORY] [NAME=]REPOSITORY...'
+count=3
 results=$here/results
+. "$here/common.sh"
+options "$@"
+set -- "${arguments[@]}"
+rounds=$count
+[[ $# -gt 0 ]] || usage
 
-usage() {
-	echo "usage: bench/history.sh [-n ROUNDS] [-o DIRECTORY] [NAME=]REPOSITORY..." >&2
-	exit 3
-}
-die() {
-	echo "history.sh: $*" >&2
-	exit 1
-}
-
-while getopts n:o: flag; do
-	case $flag in
-	n) rounds=$OPTARG ;;
-	o) results=$OPTARG ;;
-	*) usage ;;
-	esac
-done
-shift $((OPTIND - 1))
-[[ $# -gt 0 && $rounds =~ ^[1-9][0-9]*$ ]] || usage
-
-for needed in git go; do
-	command -v "$needed" >/dev/null || die "$needed is not installed"
-done
-straykey=${STRAYKEY:-$here/../bin/straykey}
-command -v "$straykey" >/dev/null || die "$straykey is not there: run make build, or name a straykey in \$STRAYKEY"
-straykey=$(command -v "$straykey")
-straykey=$(realpath "$straykey")
 names=()
 origins=()
 for repository in "$@"; do
@@ -51,10 +32,8 @@ for repository in "$@"; do
 	origins+=("$origin")
 	names+=("${name:-$(basename "${origin%/.git}" .git)}")
 done
-mkdir -p "$results"
-results=$(cd "$results" && pwd)
+prepare
 
-work=$(mktemp -d "${TMPDIR:-/tmp}/straykey-bench.XXXXXX")
 rows=$work/history.tsv
 finish() {
 	if [[ ! -f $work/done && -s $rows ]]; then

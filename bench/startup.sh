@@ -9,39 +9,15 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-runs=50
+script=startup.sh
+synopsis='[-n RUNS] [-o DIRECTORY]'
+count=50
 results=$here/results
-
-usage() {
-	echo "usage: bench/startup.sh [-n RUNS] [-o DIRECTORY]" >&2
-	exit 3
-}
-die() {
-	echo "startup.sh: $*" >&2
-	exit 1
-}
-
-while getopts n:o: flag; do
-	case $flag in
-	n) runs=$OPTARG ;;
-	o) results=$OPTARG ;;
-	*) usage ;;
-	esac
-done
-shift $((OPTIND - 1))
-[[ $# -eq 0 && $runs =~ ^[1-9][0-9]*$ ]] || usage
-
-for needed in git go; do
-	command -v "$needed" >/dev/null || die "$needed is not installed"
-done
-straykey=${STRAYKEY:-$here/../bin/straykey}
-command -v "$straykey" >/dev/null || die "$straykey is not there: run make build, or name a straykey in \$STRAYKEY"
-straykey=$(command -v "$straykey")
-straykey=$(realpath "$straykey")
-mkdir -p "$results"
-results=$(cd "$results" && pwd)
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/straykey-bench.XXXXXX")
+. "$here/common.sh"
+options "$@"
+runs=$count
+[[ ${#arguments[@]} -eq 0 ]] || usage
+prepare
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT TERM
 (cd "$here/.." && go build -o "$work/bin/" ./bench/measure) || die "the helper does not build"
