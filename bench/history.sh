@@ -60,14 +60,14 @@ for tool in gitleaks betterleaks trufflehog; do
 		tools+=(betterleaks-workers)
 	fi
 done
-tools+=(git-log git-cat-file inflate)
+tools+=(git-log git-cat-file inflate inflate-zlib)
 
 # version TOOL prints a version without tabs. A binary that go built knows the version of its module.
 version() {
 	local v path
 	case $1 in
 	git-*) git version | awk '{print $3}' ;;
-	inflate) go env GOVERSION ;;
+	inflate*) go env GOVERSION ;;
 	straykey)
 		v=$("$straykey" version | awk 'NR == 1 {print $2}')
 		if [[ -z ${STRAYKEY:-} ]]; then
@@ -111,8 +111,8 @@ run() {
 	trufflehog) command=(trufflehog git --no-verification --no-update --json --bare --trust-local-git-config "file://$2") ;;
 	git-log) command=(git -C "$2" log -p -U0 --full-history --all) ;;
 	git-cat-file) command=(git -C "$2" cat-file --batch-all-objects --batch) ;;
-	inflate)
-		"$work/bin/inflate" "$2" | awk -F'\t' -v OFS='\t' '{print $1, $2, $3, "-", "-", 0, "-", "-"}'
+	inflate*)
+		"$work/bin/inflate" ${1#inflate} "$2" | awk -F'\t' -v OFS='\t' '{print $1, $2, $3, "-", "-", 0, "-", "-"}'
 		return
 		;;
 	esac

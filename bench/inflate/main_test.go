@@ -29,9 +29,13 @@ func TestInflate(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				total, err := inflateAll(entries)
+				total, err := inflateAll(entries, newOwn)
 				if err != nil {
 					t.Fatal(err)
+				}
+				again, err := inflateAll(entries, newZlib)
+				if err != nil || again != total {
+					t.Errorf("%s: %d bytes inflated, %d with the standard library, error %v", config, total, again, err)
 				}
 				if len(entries) != 40 {
 					t.Errorf("%s: %d entries, want 40", config, len(entries))
