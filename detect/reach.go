@@ -176,46 +176,77 @@ func lowerBound(n int, ok func(int) bool) int {
 type span struct{ lo, hi int }
 
 // seams returns the parts of target, in order and apart from one another, that
-// hold every anchor whose verdict a seam between runs can change.
-func seams(target []byte, runs []delta.Run) []span {
-	var out []span
-	add := func(gapLo, gapHi int) {
-		p := seamSpan(target, gapLo, gapHi)
-		if n := len(out); n > 0 && p.lo <= out[n-1].hi {
-			out[n-1].hi = max(out[n-1].hi, p.hi)
-			return
-		}
-		out = append(out, p)
-	}
+// hold every anchor whose verdict a seam between runs can change. They are valid until the next call.
+func (s *Scanner) seams(target []byte, runs []delta.Run) []span {
+	b := seamBuilder{text: target, spans: s.seamSpans[:0]}
 	at := 0
 	for i, r := range runs {
 		if i > 0 || r.Target > 0 || r.Base > 0 {
-			add(at, r.Target)
+			b.add(at, r.Target)
 		}
 		at = r.Target + r.Len
 	}
-	add(at, len(target))
-	return out
+	b.add(at, len(target))
+	s.seamSpans = b.spans
+	return b.spans
 }
 
-// seamSpan widens a gap to what it touches: the lines of its ends, and the line
+// seamBuilder widens gaps to what they touch: the lines of their ends, and the line
 // after, which an allow comment in the gap may cover. In long lines 4*lineReach
 // bytes are enough: a match needs at most 2*lineReach around it, and its anchors stand at
 // most lineReach away.
-func seamSpan(text []byte, gapLo, gapHi int) span {
-	const far = 4 * lineReach
-	lo := max(0, gapLo-far)
-	if i := lastNewline(text, lo, max(lo, gapLo-1)); i >= 0 {
-		lo = i + 1
-	}
-	hi := gapHi
-	for range 2 {
-		end := min(len(text), hi+far)
-		i := bytes.IndexByte(text[hi:end], '\n')
-		if i < 0 {
-			return span{lo, end}
+//
+// Most deltas of source text have several gaps on a line or on neighbouring ones, so it looks for line ends only
+// where the last gap does not tell them.
+type seamBuilder struct {
+	text  []byte
+	spans []span
+	line  int // where the line that ends the last gap ends, after its line end; 0 if that is too far away
+}
+
+const seamReach = 4 * lineReach
+
+// add widens a gap that is not before the one that was added last.
+func (b *seamBuilder) add(lo, hi int) {
+	if n := len(b.spans); n > 0 {
+		last := &b.spans[n-1]
+		if lo > last.hi {
+			lo = b.lineStart(lo)
 		}
-		hi += i + 1
+		if lo <= last.hi {
+			if hi >= b.line {
+				last.hi = max(last.hi, b.lineAfter(hi))
+			}
+			return
+		}
+	} else {
+		lo = b.lineStart(lo)
 	}
-	return span{lo, hi}
+	b.spans = append(b.spans, span{lo, b.lineAfter(hi)})
+}
+
+// lineStart returns where the line begins that a gap at lo touches.
+func (b *seamBuilder) lineStart(lo int) int {
+	from := max(0, lo-seamReach)
+	if i := lastNewline(b.text, from, max(from, lo-1)); i >= 0 {
+		return i + 1
+	}
+	return from
+}
+
+// lineAfter returns where the line after that of text[hi] ends, and remembers where that of text[hi] does.
+func (b *seamBuilder) lineAfter(hi int) int {
+	b.line = 0
+	end := min(len(b.text), hi+seamReach)
+	i := bytes.IndexByte(b.text[hi:end], '\n')
+	if i < 0 {
+		return end
+	}
+	hi += i + 1
+	b.line = hi
+	end = min(len(b.text), hi+seamReach)
+	if i = bytes.IndexByte(b.text[hi:end], '\n'); i < 0 {
+		return end
+	}
+	return hi + i + 1
 }

@@ -55,6 +55,8 @@ type Scanner struct {
 	hits   []hit
 	wide   []anchorAt
 	groups []int
+	// seamSpans is scratch of seams.
+	seamSpans []span
 	// candidates are those of the last detector.
 	candidates []generic.Candidate
 	// overflow says that hits were left out.
@@ -99,7 +101,7 @@ func (s *Scanner) Update(target []byte, base *Facts, runs []delta.Run) *Facts {
 		return s.Scan(target)
 	}
 	s.begin(target, true)
-	for _, r := range seams(target, runs) {
+	for _, r := range s.seams(target, runs) {
 		s.e.finder.find(target, r.lo, r.hi, s.onHit)
 	}
 	if base != nil {

@@ -184,11 +184,78 @@ func TestUpdateReadsLittle(t *testing.T) {
 	base := []byte(strings.Repeat(line, 10_000))
 	target := append([]byte("new line\n"), base...)
 	read := 0
-	for _, p := range seams(target, []delta.Run{{Base: 0, Target: 9, Len: len(base)}}) {
+	for _, p := range new(Scanner).seams(target, []delta.Run{{Base: 0, Target: 9, Len: len(base)}}) {
 		read += p.hi - p.lo
 	}
 	if read > 1000 {
 		t.Errorf("update reads %d bytes for a change of 9", read)
+	}
+}
+
+// TestSeams compares the seams with what their definition gives, byte by byte.
+func TestSeams(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	var s Scanner
+	for range 300 {
+		target := make([]byte, rnd.IntN(12*lineReach))
+		for i := range target {
+			target[i] = 'x'
+		}
+		for range rnd.IntN(200) {
+			if len(target) > 0 {
+				// Some line ends are close together, some far apart.
+				target[rnd.IntN(1+rnd.IntN(len(target)))] = '\n'
+			}
+		}
+		var runs []delta.Run
+		for at := 0; at < len(target); {
+			n := 1 + rnd.IntN(len(target)-at)
+			if rnd.IntN(2) == 0 {
+				n = min(n, 40)
+			}
+			if rnd.IntN(3) > 0 {
+				runs = append(runs, delta.Run{Base: 7, Target: at, Len: n})
+			}
+			at += n
+		}
+		want := make([]bool, len(target))
+		for i, at := 0, 0; i <= len(runs); i++ {
+			next := len(target)
+			if i < len(runs) {
+				next = runs[i].Target
+			}
+			lo := max(0, at-seamReach)
+			if k := bytes.LastIndexByte(target[lo:max(lo, at-1)], '\n'); k >= 0 {
+				lo += k + 1
+			}
+			hi, cut := next, false
+			for range 2 {
+				end := min(len(target), hi+seamReach)
+				if k := bytes.IndexByte(target[hi:end], '\n'); k >= 0 && !cut {
+					hi += k + 1
+				} else if !cut {
+					hi, cut = end, true
+				}
+			}
+			for k := lo; k < hi; k++ {
+				want[k] = true
+			}
+			if i < len(runs) {
+				at = runs[i].Target + runs[i].Len
+			}
+		}
+		got, end := make([]bool, len(target)), -1
+		for _, p := range s.seams(target, runs) {
+			if p.lo <= end {
+				t.Fatalf("seams touch or are out of order: %v", s.seams(target, runs))
+			}
+			for end = p.hi; p.lo < p.hi; p.lo++ {
+				got[p.lo] = true
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("runs %v: -want +got\n%s", runs, diff)
+		}
 	}
 }
 
