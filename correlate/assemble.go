@@ -17,6 +17,9 @@ import (
 type Builder struct {
 	creds []*credential
 	index map[string]uint32
+	pairs map[[2]uint32]placedPair // by credentials, in the order in which a rule names the other
+
+	partnered map[partnered]bool
 }
 
 type credential struct{ places []place }
@@ -24,6 +27,7 @@ type credential struct{ places []place }
 type place struct {
 	seen *detect.Credential // as the rule that matched there saw it
 	at   Occurrence
+	cred uint32 // set while pairing
 }
 
 // Credential returns the number of the credential a match belongs to. One secret seen by
@@ -66,30 +70,43 @@ func family(r *rules.Rule) string { return cmp.Or(r.Family, r.ID) }
 // Add records where a credential was seen.
 func (b *Builder) Add(seen *detect.Credential, o Occurrence) {
 	c := b.creds[b.Credential(seen)]
-	c.places = append(c.places, place{seen, o})
+	c.places = append(c.places, place{seen: seen, at: o})
 }
 
 // Findings returns what was added: the findings, and those that allow comments cover. Both are in
 // order of rule and first place. Fingerprints are made with key, on as many goroutines
 // as jobs.
 func (b *Builder) Findings(ctx context.Context, key []byte, jobs int) (findings, allowed []Finding, err error) {
-	var all []Finding
-	for _, c := range b.creds {
-		if len(c.places) > 0 {
-			all = append(all, c.finding())
-		}
-	}
+	b.pairCommits()
+	partners := b.partners()
+	prints := make([]string, len(b.creds))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(1, jobs))
-	for i := range all {
+	for n, c := range b.creds {
+		seen := c.seen()
+		if seen == nil && len(partners[uint32(n)]) > 0 { // the half of a finding, and none itself
+			seen = b.half(uint32(n))
+		}
+		if seen == nil {
+			continue
+		}
 		g.Go(func() error {
-			f := &all[i]
-			f.Fingerprint = Fingerprint(key, family(f.Rule), cmp.Or(f.File, f.Secret))
+			prints[n] = Fingerprint(key, family(seen.Rule), cmp.Or(seen.File, seen.Secret))
 			return ctx.Err()
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, nil, err
+	}
+	var all []Finding
+	for n, c := range b.creds {
+		if len(c.places) == 0 {
+			continue
+		}
+		f := c.finding()
+		f.Fingerprint = prints[n]
+		f.addPartners(partners[uint32(n)], prints)
+		all = append(all, f)
 	}
 	slices.SortFunc(all, compareFindings)
 	for _, f := range all {
@@ -105,10 +122,7 @@ func (b *Builder) Findings(ctx context.Context, key []byte, jobs int) (findings,
 // finding makes a finding of a credential's places. What it says of the secret is
 // what the rule that matched at the first of them knows.
 func (c *credential) finding() Finding {
-	slices.SortFunc(c.places, func(a, b place) int {
-		return cmp.Or(compareOccurrences(a.at, b.at), strings.Compare(a.seen.Rule.ID, b.seen.Rule.ID))
-	})
-	first := c.places[0].seen
+	first := c.seen()
 	f := Finding{Rule: first.Rule, Secret: first.Secret, File: first.File, Entropy: first.Entropy, Proof: first.Proof, Allowed: first.Allowed}
 	for i, p := range c.places {
 		if i == 0 || compareOccurrences(c.places[i-1].at, p.at) != 0 {
@@ -117,6 +131,21 @@ func (c *credential) finding() Finding {
 		f.Confidence = higher(f.Confidence, p.at.Confidence)
 	}
 	return f
+}
+
+// seen returns the credential as the rule saw it that matched at the first place; nil if it has none.
+func (c *credential) seen() *detect.Credential {
+	if len(c.places) == 0 {
+		return nil
+	}
+	c.sort()
+	return c.places[0].seen
+}
+
+func (c *credential) sort() {
+	slices.SortFunc(c.places, func(a, b place) int {
+		return cmp.Or(compareOccurrences(a.at, b.at), strings.Compare(a.seen.Rule.ID, b.seen.Rule.ID))
+	})
 }
 
 // higher returns the higher of two confidences.

@@ -21,6 +21,8 @@ type Finding struct {
 	// Allowed is the reason of the inline allow comments that cover every
 	// occurrence listed; empty for what counts.
 	Allowed     string
+	// Partners are the other halves, nearest first, at most MaxPartners.
+	Partners    []Partner
 	Occurrences []Occurrence // sorted: earliest commit first, then path, line, column
 }
 

@@ -135,7 +135,7 @@ func (e *Engine) Keep(ms []Match, path, commit string) []Match {
 	required := requirements{e: e, path: path, commit: commit, all: ms, files: files}
 	counts := func(m *Match) bool {
 		m.Confidence = confidence(m, path)
-		return rank(m.Confidence) >= e.least && !m.Rule.SkipReport && !e.allowedAt(m.Credential, path, commit) && required.met(*m)
+		return rank(m.Confidence) >= e.least && !m.rule.hidden && !e.allowedAt(m.Credential, path, commit) && required.met(*m)
 	}
 	var out []Match
 	for _, m := range ms {
@@ -150,6 +150,24 @@ func (e *Engine) Keep(ms []Match, path, commit string) []Match {
 		}
 	}
 	return out
+}
+
+// Halves returns, of the matches of one text that stands at path, those of rules that pair ([rules.Rule.Pair]), also
+// of such as are not reported themselves. Of several rules that claim the same bytes the most specific counts.
+func (e *Engine) Halves(ms []Match, path, commit string) []Match {
+	if !slices.ContainsFunc(ms, func(m Match) bool { return m.rule.pairs }) {
+		return nil
+	}
+	required := requirements{e: e, path: path, commit: commit, all: ms, files: e.pathFindings(path)}
+	var out []Match
+	for _, m := range ms {
+		m.Confidence = confidence(&m, path)
+		if (rank(m.Confidence) >= e.least || m.rule.pairs) && m.Confidence != noConfidence &&
+			!e.allowedAt(m.Credential, path, commit) && required.met(m) {
+			out = append(out, m)
+		}
+	}
+	return slices.DeleteFunc(mostSpecific(out), func(m Match) bool { return !m.rule.pairs })
 }
 
 // AllowedCommit reports whether an allowlist drops a credential because of the

@@ -81,6 +81,8 @@ type compiledRule struct {
 
 	nearby bool // requires another rule near its match
 	placed bool // or is so required: where its matches stand counts
+	pairs  bool // with another rule of the set
+	hidden bool // not reported itself
 
 	shapeOnce  sync.Once
 	shapes     []*shape // nil: needs a regular expression
@@ -108,7 +110,8 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 	}
 	byLiteral := make(map[string][]trial, 8*len(set.Rules))
 	for _, r := range set.Rules {
-		if (o.Reported && r.SkipReport || !o.wants(r)) && !isRequired(set, r.ID) {
+		unwanted := o.Reported && r.SkipReport || !o.wants(r)
+		if unwanted && !isNeeded(set, r) {
 			continue
 		}
 		c, err := newCompiledRule(r, set.Allowlists)
@@ -118,6 +121,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 		if c == nil {
 			continue
 		}
+		c.hidden = unwanted || r.SkipReport
 		e.rules = append(e.rules, c)
 		if c.expr == "" && c.detector == nil {
 			e.pathy = append(e.pathy, c)
@@ -147,6 +151,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 		e.wide = append(e.wide, wide)
 	}
 	e.markPlaced()
+	e.markPairs()
 	e.finder = newAnchorFinder(literals, func(literal int) (next class, known bool) {
 		return follows(e.trials[literal], len(literals[literal]))
 	})
@@ -158,10 +163,11 @@ func (o *Options) wants(r *rules.Rule) bool {
 	return o.Classes == nil || slices.Contains(o.Classes, cmp.Or(r.Class, rules.Credentials))
 }
 
-// isRequired reports whether a rule of the set asks for another to match as well.
-func isRequired(set *rules.Set, id string) bool {
-	return slices.ContainsFunc(set.Rules, func(r *rules.Rule) bool {
-		return slices.ContainsFunc(r.Required, func(q rules.Required) bool { return q.ID == id })
+// isNeeded reports whether a rule of the set asks for the given one to match as well, or pairs with it.
+func isNeeded(set *rules.Set, r *rules.Rule) bool {
+	return slices.ContainsFunc(set.Rules, func(other *rules.Rule) bool {
+		return slices.Contains(other.Pair, r.ID) || slices.Contains(r.Pair, other.ID) ||
+			slices.ContainsFunc(other.Required, func(q rules.Required) bool { return q.ID == r.ID })
 	})
 }
 

@@ -30,6 +30,21 @@ func (e *Engine) markPlaced() {
 	}
 }
 
+// markPairs notes which rules have partners.
+func (e *Engine) markPairs() {
+	byID := map[string]*compiledRule{}
+	for _, c := range e.rules {
+		byID[c.ID] = c
+	}
+	for _, c := range e.rules {
+		for _, id := range c.Pair {
+			if other := byID[id]; other != nil {
+				c.pairs, other.pairs = true, true
+			}
+		}
+	}
+}
+
 // placeHits notes line and column of the hits that a requirement of nearness is about. The hits are in order.
 func (s *Scanner) placeHits() {
 	if !slices.ContainsFunc(s.hits, func(h hit) bool { return h.cred.rule.nearby }) {

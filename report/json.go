@@ -51,7 +51,19 @@ type jsonFinding struct {
 	File        string           `json:"file,omitempty"`
 	Entropy     float64          `json:"entropy"`
 	Proof       *jsonProof       `json:"proof,omitempty"`
+	Partners    []jsonPartner    `json:"partners,omitempty"`
 	Occurrences []jsonOccurrence `json:"occurrences"`
+}
+
+type jsonPartner struct {
+	Fingerprint string `json:"fingerprint"`
+	Rule        string `json:"rule"`
+	Scope       string `json:"scope"`
+	Lines       int    `json:"lines"`
+	Object      string `json:"object,omitempty"`
+	Path        string `json:"path,omitempty"`
+	Line        int    `json:"line"`
+	Column      int    `json:"column"`
 }
 
 type jsonRule struct {
@@ -289,8 +301,19 @@ func (v *jsonView) finding(f *correlate.Finding) jsonFinding {
 			out.Proof.Facts = append(out.Proof.Facts, jsonFact{fact.Name, v.text(fact.Value)})
 		}
 	}
+	out.Partners = v.partners(f.Partners)
 	for i := range f.Occurrences {
 		out.Occurrences = append(out.Occurrences, v.occurrence(&f.Occurrences[i], f.Secret))
+	}
+	return out
+}
+
+func (v *jsonView) partners(list []correlate.Partner) []jsonPartner {
+	var out []jsonPartner
+	for _, p := range list {
+		out = append(out, jsonPartner{
+			p.Fingerprint, p.Rule.ID, string(p.Scope), p.Lines, p.Object, strings.ToValidUTF8(v.name(p.Path), "\ufffd"), p.Line, p.Column,
+		})
 	}
 	return out
 }

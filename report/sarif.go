@@ -109,13 +109,15 @@ type sarifResult struct {
 type sarifResultProperties struct {
 	Severity string `json:"severity"`
 	// Confidence is how sure it is that this is a credential.
-	Confidence string       `json:"confidence,omitempty"`
-	Identity   string       `json:"identity,omitempty"`
-	Provider   string       `json:"provider,omitempty"`
-	Secret     string       `json:"secret"`
-	Proof      *jsonProof   `json:"proof,omitempty"`
-	Object     string       `json:"object,omitempty"`
-	History    *jsonHistory `json:"history,omitempty"`
+	Confidence string     `json:"confidence,omitempty"`
+	Identity   string     `json:"identity,omitempty"`
+	Provider   string     `json:"provider,omitempty"`
+	Secret     string     `json:"secret"`
+	Proof      *jsonProof `json:"proof,omitempty"`
+	// Partners are the other halves of the credential.
+	Partners []jsonPartner `json:"partners,omitempty"`
+	Object   string        `json:"object,omitempty"`
+	History  *jsonHistory  `json:"history,omitempty"`
 }
 
 type sarifSuppression struct {
@@ -349,7 +351,7 @@ func (s *sarifView) result(f *correlate.Finding) sarifResult {
 		OccurrenceCount: len(f.Occurrences),
 		Properties: sarifResultProperties{
 			Severity: j.Rule.Severity, Confidence: string(f.Confidence), Identity: j.Rule.Identity, Provider: j.Rule.Provider,
-			Secret: j.Secret, Proof: j.Proof,
+			Secret: j.Secret, Proof: j.Proof, Partners: s.partners(f.Partners),
 		},
 	}
 	if f.Fingerprint != "" {

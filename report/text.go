@@ -25,6 +25,9 @@ const (
 	maxFacts      = 12
 )
 
+// shortestID is how much of a fingerprint is shown at the least.
+const shortestID = 8
+
 // labelWidth is the column where the values of "label  value" lines start.
 const labelWidth = 14
 
@@ -153,6 +156,7 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 		}
 		t.field(label, "%s", strings.Join(nonEmpty(t.place(o), t.origin(o)), "  "))
 	}
+	t.partners(f.Partners)
 	if f.Confidence != "" && f.Confidence != rules.HighConfidence {
 		t.field("confidence", "%s", string(f.Confidence))
 	}
@@ -161,6 +165,25 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 	}
 	t.uncut("fingerprint", Escape(f.Fingerprint))
 	fmt.Fprintln(t.b)
+}
+
+// partners names the other halves of a credential.
+func (t *textWriter) partners(list []correlate.Partner) {
+	for i, p := range list {
+		label := ""
+		if i == 0 {
+			label = "paired with"
+		}
+		where := "in the same " + string(p.Scope)
+		switch p.Scope {
+		case correlate.SameLine:
+			where = "on the same line"
+		case correlate.SameBlock, correlate.SameFile:
+			where += ", " + count(int64(p.Lines), "line") + " away"
+		}
+		place := cmp.Or(t.name(p.Path), short(p.Object), "standard input")
+		t.field(label, "%s [%s]  %s:%d:%d, %s", Escape(p.Rule.ID), Escape(shortID(p.Fingerprint)), place, p.Line, p.Column, where)
+	}
 }
 
 // place says where an occurrence stands, in the path:line:column form that editors
@@ -492,10 +515,18 @@ func suppressions(list []Suppressed) string {
 	return strings.Join(parts, ", ")
 }
 
+// shortID returns the start of a fingerprint.
+func shortID(fingerprint string) string {
+	_, bare, ok := strings.Cut(fingerprint, ":")
+	if !ok {
+		bare = fingerprint
+	}
+	return bare[:min(shortestID, len(bare))]
+}
+
 // shortIDs returns, for each finding, the start of its fingerprint that no other finding of
 // the report has.
 func shortIDs(findings []correlate.Finding) []string {
-	const shortest = 8
 	seen := map[string]int{}
 	bare := make([]string, len(findings))
 	for i := range findings {
@@ -504,7 +535,7 @@ func shortIDs(findings []correlate.Finding) []string {
 			bare[i] = findings[i].Fingerprint
 		}
 	}
-	n := shortest
+	n := shortestID
 	for ; ; n++ {
 		clear(seen)
 		longest := 0

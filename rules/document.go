@@ -186,6 +186,7 @@ func (l *loader) rule(t *table, defaults Rule) *draft {
 	r.Negatives = t.texts("negatives", `"key = {{hex 31}}"`)
 	r.Allowlists = readRuleAllowlists(t)
 	r.Required = readRequired(t)
+	r.Pair = t.texts("pair", `"acme-secret"`)
 	t.refuseUnknown("in [[rules]]")
 
 	r.Source = Position{File: t.file.name, Line: t.file.index.line(t.path)}

@@ -95,6 +95,8 @@ func TestErrors(t *testing.T) {
 		{"required unknown", rule + "[[rules.required]]\nid = \"s\"", `test.toml:5: rule "r": required[0].id: no rule "s"; expected the id of a rule of this file or of one it extends`},
 		{"required itself", rule + "[[rules.required]]\nid = \"r\"", `test.toml:5: rule "r": required[0].id: a rule cannot require itself; name the other one`},
 		{"required key", rule + "[[rules.required]]\nid = \"r\"\nwithin = 3", `test.toml:6: rule "r": required[0].within: unknown key in [[rules.required]]`},
+		{"pair unknown", rule + "pair = [\"s\"]", `test.toml:4: rule "r": pair[0]: no rule "s"; expected the id of a rule of this file or of one it extends`},
+		{"pair itself", rule + "pair = [\"r\"]", `test.toml:4: rule "r": pair[0]: a rule cannot pair with itself; name the other one`},
 		{"required distance", rule + "[[rules.required]]\nid = \"r\"\nwithinLines = -3", `test.toml:6: rule "r": required[0].withinLines: expected a number from 0 to`},
 
 		// Allowlists.

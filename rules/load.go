@@ -395,6 +395,7 @@ func overlay(under *Rule, d *draft) *Rule {
 	replace("confidence", func() { r.Confidence = over.Confidence })
 	replace("weak", func() { r.Weak = over.Weak })
 	replace("required", func() { r.Required = over.Required })
+	replace("pair", func() { r.Pair = over.Pair })
 	replace("skipReport", func() { r.SkipReport = over.SkipReport })
 	replace("positives", func() { r.Positives = over.Positives })
 	replace("negatives", func() { r.Negatives = over.Negatives })
@@ -412,6 +413,7 @@ func (b *layer) validate() {
 			return
 		}
 		d.checkShape()
+		b.checkPair(d)
 		d.Required = slices.Clone(d.Required) // may be the catalogue's
 		for i, req := range d.Required {
 			switch found := b.find(req.ID); {
@@ -424,6 +426,23 @@ func (b *layer) validate() {
 			default:
 				d.Required[i].ID = found[0].ID
 			}
+		}
+	}
+}
+
+// checkPair checks the ids of the rules that a rule pairs with, and replaces aliases by ids.
+func (b *layer) checkPair(d *draft) {
+	d.Pair = slices.Clone(d.Pair) // may be the catalogue's
+	for i, id := range d.Pair {
+		switch found := b.find(id); {
+		case id == d.ID:
+			d.table.elementError("pair", i, "a rule cannot pair with itself; name the other one")
+		case len(found) == 0:
+			d.table.elementError("pair", i, "no rule %s%s; expected the id of a rule of this file or of one it extends", quote(id), suggestion(id, b.ids()))
+		case len(found) > 1:
+			d.table.elementError("pair", i, "%s is an alias of several rules; expected one id: %s", quote(id), strings.Join(idsOf(found), ", "))
+		default:
+			d.Pair[i] = found[0].ID
 		}
 	}
 }

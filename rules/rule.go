@@ -109,6 +109,9 @@ type Rule struct {
 
 	Allowlists []Allowlist
 	Required   []Required
+	// Pair are the ids of rules whose credentials make this one whole: the secret of a key id. The rule itself
+	// is the same with or without them.
+	Pair []string
 	SkipReport bool
 
 	// Positives and Negatives are texts the rule must and must not match.

@@ -132,6 +132,7 @@ func (d *digest) rule(r *Rule) {
 	d.flag(r.Weak)
 	d.flag(r.SkipReport)
 	d.allowlists(r.Allowlists)
+	d.texts(r.Pair...)
 	d.number(len(r.Required))
 	for _, q := range r.Required {
 		d.texts(q.ID)

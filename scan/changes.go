@@ -186,6 +186,8 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 					return
 				}
 				locator = correlate.NewLocator(text)
+				halves := c.Engine.Halves(c.blobs[change.New], change.Path, "")
+				c.builder.AddPairs(correlate.Pairs(text, halves), correlate.Occurrence{Object: o.Object, Path: o.Path})
 			}
 			locator.Locate(&o, m)
 		}
@@ -277,7 +279,9 @@ func (c *changeScan) message(n pack.Num, at correlate.Occurrence) {
 	c.coverage.Scanned("commit", 1, int64(len(text)))
 	plain, _ := detect.Plain(text)
 	locator := correlate.NewLocator(plain)
-	for _, m := range c.Engine.Keep(c.scanner.Scan(text).Matches(), "", id) {
+	matches := c.scanner.Scan(text).Matches()
+	c.builder.AddPairs(correlate.Pairs(plain, c.Engine.Halves(matches, "", id)), correlate.Occurrence{Object: id})
+	for _, m := range c.Engine.Keep(matches, "", id) {
 		o := at
 		o.Kind, o.Object = "commit", id
 		locator.Locate(&o, m)

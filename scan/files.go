@@ -181,12 +181,18 @@ func (f *fileScan) text(worker int, t files.Text) {
 	if facts.Overflow() {
 		f.Coverage.Problem(overflow(t.Path))
 	}
-	matches := f.Engine.Keep(facts.Matches(), t.Path, "")
+	all := facts.Matches()
+	matches := f.Engine.Keep(all, t.Path, "")
 	if len(matches) == 0 {
 		return
 	}
 	plain, _ := detect.Plain(t.Data)
 	locator := correlate.NewLocator(plain)
+	if pairs := correlate.Pairs(plain, f.Engine.Halves(all, t.Path, "")); len(pairs) > 0 {
+		f.mu.Lock()
+		f.builder.AddPairs(pairs, correlate.Occurrence{Path: f.at(t.Path)})
+		f.mu.Unlock()
+	}
 	for _, m := range matches {
 		o := correlate.Occurrence{Kind: t.Kind, Path: f.at(t.Path)}
 		locator.Locate(&o, m)

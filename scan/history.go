@@ -27,6 +27,7 @@ type historyScan struct {
 	store    *pack.Store
 	refs     []repo.Ref
 	tips     []pack.ID // of Options.Branch; nil: all
+	paired   []labelAt // in whose texts credentials may belong together
 	labels   *labels
 	hits     []hit
 	mu       sync.Mutex
@@ -290,12 +291,17 @@ func (h *historyScan) attribute(ctx context.Context) error {
 	if err := h.locateBlobs(ctx, found.Places, describe); err != nil {
 		return err
 	}
+	h.pairOthers()
 	return h.locateMessages(messages, describe)
 }
 
 // resolve returns the credentials that a label stands for at a path.
 func (h *historyScan) resolve(label uint32, path string) []uint32 {
-	kept := h.Engine.Keep(h.labels.get(label), path, "")
+	matches := h.labels.get(label)
+	kept := h.Engine.Keep(matches, path, "")
+	if halves := h.Engine.Halves(matches, path, ""); len(kept) > 0 && correlate.MayPair(halves) {
+		h.paired = append(h.paired, labelAt{label, path, halves})
+	}
 	creds := make([]uint32, 0, len(kept))
 	for _, m := range kept {
 		creds = append(creds, h.builder.Credential(m.Credential))
@@ -336,6 +342,7 @@ func (h *historyScan) locateBlobs(ctx context.Context, places []history.Place, d
 	}
 	for _, batch := range located {
 		for _, l := range batch {
+			h.builder.AddPairs(l.pairs, l.occurrence)
 			l.occurrence.First = describe.commit(l.place.First)
 			l.occurrence.Last = describe.commit(l.place.Last)
 			l.occurrence.Removed = describe.commit(l.place.Removed)
@@ -353,6 +360,7 @@ type located struct {
 	place      history.Place
 	cred       *detect.Credential
 	occurrence correlate.Occurrence
+	pairs      []correlate.Pair // of the whole text, with the first of its occurrences at a path
 }
 
 // locateBlob returns the occurrences of the places in one blob.
@@ -371,7 +379,11 @@ func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, p
 		}
 		kept := h.Engine.Keep(slices.Clone(matches), places[0].Path, "")
 		var all bool
+		before := len(out)
 		out, all = h.locatePath(out, id, text, kept, places[:n])
+		if len(out) > before {
+			out[before].pairs = correlate.Pairs(text, h.Engine.Halves(matches, places[0].Path, ""))
+		}
 		missed = missed || !all
 		places = places[n:]
 	}
@@ -410,7 +422,7 @@ func (h *historyScan) locatePath(
 			InHead: p.InHead, Reachable: p.Reachable, Refs: p.Refs, RefCount: p.RefCount,
 		}
 		locator.Locate(&o, m)
-		out = append(out, located{p, m.Credential, o})
+		out = append(out, located{place: p, cred: m.Credential, occurrence: o})
 	}
 	return out, len(found) == len(byCred)
 }
@@ -449,7 +461,9 @@ func (h *historyScan) locateMessages(hits []hit, describe *describer) error {
 		text := message(data)
 		plain, _ := detect.Plain(text)
 		locator := correlate.NewLocator(plain)
-		for _, m := range h.Engine.Keep(scanner.Scan(text).Matches(), "", o.Object) {
+		matches := scanner.Scan(text).Matches()
+		h.builder.AddPairs(correlate.Pairs(plain, h.Engine.Halves(matches, "", o.Object)), correlate.Occurrence{Object: o.Object})
+		for _, m := range h.Engine.Keep(matches, "", o.Object) {
 			locator.Locate(&o, m)
 			h.builder.Add(m.Credential, o)
 		}

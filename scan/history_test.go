@@ -35,7 +35,7 @@ func newEngine(t testing.TB) *detect.Engine {
 	set.Allowlists = append(set.Allowlists, rules.Allowlist{Paths: []string{`^ignored/`}})
 	set.Rules = append(set.Rules,
 		&rules.Rule{ID: "test-file", Path: `(?:^|/)(?:c d\.env|vendor/[^/]*b)$`},
-		&rules.Rule{ID: "test-near", Regex: `line (?:of|on)`, Required: []rules.Required{{ID: "github-pat-classic", WithinLines: new(1)}}},
+		&rules.Rule{ID: "test-near", Regex: `line (?:of|on)`, Required: []rules.Required{{ID: "github-pat-classic", WithinLines: new(1)}}, Pair: []string{"github-pat-classic"}},
 	)
 	e, err := detect.New(set, detect.Options{Reported: true})
 	if err != nil {
@@ -323,6 +323,9 @@ func describeFindings(found []correlate.Finding) []string {
 				}
 			}
 			out = append(out, line)
+		}
+		for _, p := range f.Partners {
+			out = append(out, fmt.Sprintf("  with %s %s %s %d %s:%s:%d:%d", p.Rule.ID, p.Fingerprint, p.Scope, p.Lines, p.Object, p.Path, p.Line, p.Column))
 		}
 	}
 	return out

@@ -62,6 +62,7 @@ type ruleDetails struct {
 	Entropy     float64         `json:"entropy,omitempty"`
 	Allowlists  []jsonAllowlist `json:"allowlists,omitempty"`
 	Required    []jsonRequired  `json:"required,omitempty"`
+	Pair        []string        `json:"pair,omitempty"`
 	SkipReport  bool            `json:"skip_report,omitempty"`
 	Positives   []string        `json:"positives,omitempty"`
 	Negatives   []string        `json:"negatives,omitempty"`
@@ -90,7 +91,7 @@ func newRuleDetails(r *rules.Rule, shape detect.Shape) ruleDetails {
 		ruleSummary: newRuleSummary(r),
 		Regex:       r.Regex, Token: r.Token, Assigned: r.Assigned, Detector: r.Detector, Path: r.Path, Keywords: r.Keywords, Names: r.Names,
 		Anchors: shape.Anchors, Direct: shape.Direct, Reach: shape.Reach, Wide: shape.Wide,
-		SecretGroup: r.SecretGroup, Entropy: r.Entropy, SkipReport: r.SkipReport,
+		SecretGroup: r.SecretGroup, Entropy: r.Entropy, SkipReport: r.SkipReport, Pair: r.Pair,
 		Positives: r.Positives, Negatives: r.Negatives, File: r.Source.File, Line: r.Source.Line,
 	}
 	for _, a := range r.Allowlists {
@@ -158,6 +159,7 @@ func (d *ruleDetails) writeText(w io.Writer) {
 	for _, q := range d.Required {
 		line("requires", q.text())
 	}
+	line("pairs with", strings.Join(d.Pair, ", "))
 	for _, a := range d.Allowlists {
 		line("lets pass", a.text())
 	}

@@ -103,6 +103,7 @@ func (w *writer) rule(r *rules.Rule) {
 		}
 		w.printf("},\n")
 	}
+	w.texts("Pair", r.Pair)
 	w.flag("SkipReport", r.SkipReport)
 	if r.Derived != nil {
 		w.derived(r.Derived)

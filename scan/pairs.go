@@ -1,0 +1,53 @@
+package scan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/source/pack"
+)
+
+// labelAt is a label at a path, with those of its matches that may belong together.
+type labelAt struct {
+	label  uint32
+	path   string
+	halves []detect.Match
+}
+
+// maxPairReads bounds the blobs that are read for pairs alone.
+const maxPairReads = 1000
+
+// pairOthers looks for pairs in texts that were not read because nothing was new in them: two halves
+// may have come to stand in one file when one of them came back. One blob of each label is read.
+func (h *historyScan) pairOthers() {
+	blob := map[uint32]pack.Num{}
+	for _, x := range h.hits { // in order
+		if _, ok := blob[x.label]; !ok && x.typ == pack.Blob {
+			blob[x.label] = x.num
+		}
+	}
+	slices.SortFunc(h.paired, func(a, b labelAt) int {
+		return cmp.Or(cmp.Compare(blob[a.label], blob[b.label]), strings.Compare(a.path, b.path))
+	})
+	reader, scanner := h.store.NewReader(), h.Engine.NewScanner()
+	reads := 0
+	for _, p := range h.paired {
+		n, ok := blob[p.label]
+		if !ok || !h.builder.Lonely(p.halves) {
+			continue
+		}
+		if reads++; reads > maxPairReads {
+			break
+		}
+		_, data, err := reader.Read(n)
+		if err != nil {
+			continue // it was read before, and told if it could not be
+		}
+		text, _ := detect.Plain(data)
+		halves := h.Engine.Halves(scanner.Scan(data).Matches(), p.path, "")
+		h.builder.AddPairs(correlate.Pairs(text, halves), correlate.Occurrence{Object: h.store.ID(n).String(), Path: h.at(p.path)})
+	}
+}
