@@ -12,7 +12,7 @@ import (
 // there. A gram that is set leads to the few literals it may belong to, which
 // are compared in full. Each literal is entered once, by its rarest gram.
 type anchorFinder struct {
-	slots    [1 << hashBits]uint8   // by hash of gram: 1 if there are entries
+	slots    [1 << hashBits]uint8   // by hash of gram: the slotBits of the entries
 	heads    [1 << chainBits]uint16 // by low bits of the hash: 1 + index of first entry
 	entries  []gramEntry
 	literals []string // lower case
@@ -36,10 +36,14 @@ const (
 	// 17 bits are looked up as fast as the 64 KiB of 16, which make twice the candidates.
 	hashBits  = 17
 	hashShift = 32 - hashBits
-	chainBits = 13
+	chainBits = 15
 )
 
 func gramHash(gram uint32) uint32 { return gram * gramMul >> hashShift }
+
+// slotBit is three more bits of the hash. They tell seven in eight of those grams apart that
+// share a slot with one that is looked for.
+func slotBit(gram uint32) uint8 { return 1 << (gram * gramMul >> (hashShift - 3) & 7) }
 
 // newAnchorFinder builds the finder. Literals must be distinct, lower case and at
 // least minAnchor bytes long. follows tells which bytes can come after a literal, if that is
@@ -70,7 +74,7 @@ func newAnchorFinder(literals []string, follows func(literal int) (next class, k
 
 func (f *anchorFinder) add(gram uint32, literal, offset int) {
 	h := gramHash(gram)
-	f.slots[h] = 1
+	f.slots[h] |= slotBit(gram)
 	head := &f.heads[h%uint32(len(f.heads))]
 	f.entries = append(f.entries, gramEntry{gram, uint16(literal), uint16(offset), *head})
 	*head = uint16(len(f.entries))
@@ -168,7 +172,7 @@ func (f *anchorFinder) find(text []byte, lo, hi int, hit func(literal, pos int))
 func (f *anchorFinder) checkAll(text []byte, lo, hi, i, end int, hit func(literal, pos int)) {
 	for ; i < end; i++ {
 		gram := binary.LittleEndian.Uint32(text[i:]) | foldMask>>32
-		if f.slots[gramHash(gram)] != 0 {
+		if f.slots[gramHash(gram)]&slotBit(gram) != 0 {
 			f.check(text, lo, hi, i, gram, hit)
 		}
 	}
