@@ -25,6 +25,15 @@ var detectors = map[string]*Detector{
 	"key":      {Quick: assignedQuick, Follows: noLetter, Find: assigned(Key)},
 	"auth":     {Quick: assignedQuick, Find: assigned(Auth)},
 	"salt":     {Quick: assignedQuick, Find: assigned(Salt)},
+	"url":      {Quick: urlQuick, Find: urls},
+	"go-dsn":   {Find: goDSN},
+	"oracle":   {Find: oracle},
+	"header":   {Quick: headerQuick, Find: headers},
+	"cookie":   {Quick: cookieQuick, Find: cookies},
+	"sql":      {Find: queries},
+	"option":   {Quick: commandQuick, Find: options},
+	"call":     {Quick: callQuick, Find: arguments},
+	"netrc":    {Find: netrc},
 }
 
 // ByName returns a detector, or nil if there is none of that name.

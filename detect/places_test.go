@@ -1,0 +1,93 @@
+package detect
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/straykey/straykey/rules"
+)
+
+// placeRules are rules on the detectors that know places, whose candidates reach back to a command or a name.
+func placeRules() *rules.Set {
+	set := &rules.Set{}
+	for detector, keywords := range map[string][]string{
+		"url":    {"://", "postgres"},
+		"go-dsn": {"@tcp("},
+		"oracle": {"sqlplus "},
+		"header": {"basic", "bearer", "authorization"},
+		"cookie": {"sessid"},
+		"sql":    {"identified", "create user", "set password"},
+		"option": {"curl", "--user", "mysql", "sshpass", " -u ", "login -", "securestring", "net user", "htpasswd", "chpasswd", "-pass"},
+		"call":   {"basicauth", "new pdo", "hmac.new"},
+		"netrc":  {"machine "},
+	} {
+		set.Rules = append(set.Rules, &rules.Rule{ID: detector, Detector: detector, Keywords: keywords})
+	}
+	return set
+}
+
+// placePiece returns a part of a text in which such places stand, whole or torn.
+func placePiece(r *rand.Rand) string {
+	parts := []string{
+		"postgres://", "u:", "vq8Kx2", "@db", "@tcp(h)", "http://a:80/", "sqlplus -s ", "u/vq8Kx2@h ", "Authorization: ", "Basic c3ZjOnZxOEt4Mg== ", `"Bearer `,
+		"9f8a7c6b5d4e3f2a", "Cookie: ", "PHPSESSID=", "CREATE USER u ", "IDENTIFIED BY '", "SET PASSWORD FOR x = 'vq8Kx2'", "curl -s -u ", "--user \"a:vq8Kx2\"",
+		"mysql -uroot ", " -pvq8Kx2 ", " -p ", "docker login -u ci ", "sshpass", "ConvertTo-SecureString ", "'vq8Kx2' ", "-AsPlainText -Force", " | ", "net user a ",
+		"/add", "htpasswd -nb ", "echo u:vq8Kx2", "chpasswd", "-passin pass:", "SetBasicAuth(", `"ci", `, "'vq8Kx2')", "new PDO('a', 'b', ", "hmac.new(b", "machine h ",
+		"login ci ", "password ", `"`, "'", " ", "\n", "\n", "; ", "\\",
+	}
+	switch r.IntN(24) {
+	case 0, 1:
+		return piece(r)
+	case 2:
+		return strings.Repeat("--far off ", 10+r.IntN(500))
+	}
+	return parts[r.IntN(len(parts))]
+}
+
+// TestUpdateEqualsScanOfPlaces is TestUpdateEqualsScan for detectors, whose scores must be equal, too.
+func TestUpdateEqualsScanOfPlaces(t *testing.T) {
+	e, err := New(placeRules(), Options{Candidates: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verdicts := func(f *Facts) []string {
+		out := describe(e, f)
+		for _, m := range f.Matches() {
+			out = append(out, fmt.Sprintf("score %x", m.Verdict.AppendKey(nil)))
+		}
+		return out
+	}
+	s := e.NewScanner()
+	rounds := 1500
+	if testing.Short() {
+		rounds = 300
+	}
+	found := 0
+	for seed := range rounds {
+		r := rand.New(rand.NewPCG(uint64(seed), 11))
+		var b bytes.Buffer
+		for range 1 + r.IntN(60) {
+			b.WriteString(placePiece(r))
+		}
+		text := b.Bytes()
+		facts := s.Scan(text)
+		for range 6 {
+			target, runs := randomEdit(r, text)
+			got := s.Update(target, facts, runs)
+			want := s.Scan(target)
+			found += len(want.Matches())
+			if diff := cmp.Diff(verdicts(want), verdicts(got)); diff != "" {
+				t.Fatalf("seed %d: -scan +update:\n%s", seed, diff)
+			}
+			text, facts = target, got
+		}
+	}
+	if found < rounds {
+		t.Fatalf("only %d matches in %d rounds: the texts test nothing", found, rounds)
+	}
+}
