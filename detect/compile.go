@@ -37,14 +37,15 @@ type Options struct {
 // Engine is a compiled rule set. It is immutable and safe for concurrent use;
 // each goroutine scans with a Scanner of its own.
 type Engine struct {
-	rules   []*compiledRule
-	slow    []*compiledRule // rules without an anchor: tried on whole texts
-	pathy   []*compiledRule // rules on file names alone
-	finder  *anchorFinder
-	trials  [][]trial // by literal: what to try where it stands
-	wide    []bool    // by literal: some trial is wide
-	regexps regexEngine
-	prover  proof.Prover
+	rules    []*compiledRule
+	slow     []*compiledRule // rules without an anchor: tried on whole texts
+	scanning []*compiledRule // rules whose detectors find their places themselves
+	pathy    []*compiledRule // rules on file names alone
+	finder   *anchorFinder
+	trials   [][]trial // by literal: what to try where it stands
+	wide     []bool    // by literal: some trial is wide
+	regexps  regexEngine
+	prover   proof.Prover
 	// least is the rank of the lowest confidence that is kept, and leastScore the score that it takes.
 	least      int
 	leastScore float32
@@ -125,6 +126,10 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 		e.rules = append(e.rules, c)
 		if c.expr == "" && c.detector == nil {
 			e.pathy = append(e.pathy, c)
+			continue
+		}
+		if c.detector != nil && c.detector.Scan != nil {
+			e.scanning = append(e.scanning, c)
 			continue
 		}
 		anchors := c.anchors()

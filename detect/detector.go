@@ -10,8 +10,7 @@ import (
 
 // tryDetector lets the detector of a rule look at the line of an anchor, and keeps the candidates that some
 // path could make reportable: the path is not known yet.
-func (s *Scanner) tryDetector(c *compiledRule, literal, pos int) {
-	end := pos + len(s.e.finder.literals[literal])
+func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 	if q := c.detector.Quick; q != nil && !q(s.text, pos, end) {
 		s.drop(c, pos, stepUnassigned)
 		return

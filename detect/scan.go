@@ -88,7 +88,7 @@ func (s *Scanner) Err() error { return s.err }
 func (s *Scanner) Scan(text []byte) *Facts {
 	plain, decoded := Plain(text)
 	s.begin(plain, false)
-	s.e.finder.find(plain, 0, len(plain), s.onHit)
+	s.find(0, len(plain))
 	s.trySlow()
 	return s.finish(decoded)
 }
@@ -102,7 +102,7 @@ func (s *Scanner) Update(target []byte, base *Facts, runs []delta.Run) *Facts {
 	}
 	s.begin(target, true)
 	for _, r := range s.seams(target, runs) {
-		s.e.finder.find(target, r.lo, r.hi, s.onHit)
+		s.find(r.lo, r.hi)
 	}
 	if base != nil {
 		for _, run := range runs {
@@ -117,6 +117,14 @@ func (s *Scanner) Update(target []byte, base *Facts, runs []delta.Run) *Facts {
 	}
 	// Which matches are left out depends on the order they are found in.
 	return s.Scan(target)
+}
+
+// find tries the rules whose anchors stand in text[lo:hi].
+func (s *Scanner) find(lo, hi int) {
+	s.e.finder.find(s.text, lo, hi, s.onHit)
+	for _, c := range s.e.scanning {
+		c.detector.Scan(s.text, lo, hi, func(lo, hi int) { s.tryDetector(c, -1, lo, hi) })
+	}
 }
 
 func (s *Scanner) begin(text []byte, deferWide bool) {
@@ -228,7 +236,7 @@ func (s *Scanner) tryWide(runs []delta.Run) {
 func (s *Scanner) try(t *trial, literal, pos int) {
 	switch {
 	case t.rule.style == styleDetector:
-		s.tryDetector(t.rule, literal, pos)
+		s.tryDetector(t.rule, literal, pos, pos+len(s.e.finder.literals[literal]))
 	case t.rule.style == styleAssigned:
 		s.tryAssigned(t, literal, pos)
 	case t.rule.Direct:

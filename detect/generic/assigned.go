@@ -226,7 +226,7 @@ func (a *assignment) closers(i int) int {
 // in key="password" value="v"; or 0.
 func (a *assignment) attribute(i int) int {
 	for _, w := range [...]string{"value", "content", "default"} {
-		if i+len(w) < len(a.b) && string(a.b[i:i+len(w)]) == w && a.b[i+len(w)] == '=' {
+		if i+len(w) < len(a.b) && string(a.b[i:i+len(w)]) == w && (a.b[i+len(w)] == '=' || a.b[i+len(w)] == ':') {
 			return i + len(w) + 1
 		}
 	}
@@ -251,7 +251,7 @@ func (a *assignment) typed(i int) int {
 			return i + 2
 		case c == '=' && i > start:
 			next := a.byteAt(i + 1)
-			if next == '=' || next == '>' || next == '~' {
+			if next == '=' || next == '>' || next == '~' || a.byteAt(a.blanks(i+1)) == '\n' || isNameByte(next) && isNameByte(a.b[i-1]) {
 				return 0
 			}
 			return i + 1

@@ -13,6 +13,9 @@ type Detector struct {
 	// Follows returns the bytes, letters in lower case, that may follow a keyword of three bytes, as a
 	// set of bits; nil: any. It keeps short keywords from being found in the middle of words.
 	Follows func() [4]uint64
+	// Scan, if not nil, takes the place of keywords: it calls yield for each place in b[lo:hi] where Find is
+	// to be tried.
+	Scan func(b []byte, lo, hi int, yield func(lo, hi int))
 	// Find appends the candidates that the anchor text.B[lo:hi] leads to.
 	Find func(out []Candidate, text *Text, lo, hi int) []Candidate
 }
@@ -24,6 +27,7 @@ var detectors = map[string]*Detector{
 	"token":    {Quick: assignedQuick, Find: assigned(Token)},
 	"key":      {Quick: assignedQuick, Follows: noLetter, Find: assigned(Key)},
 	"auth":     {Quick: assignedQuick, Find: assigned(Auth)},
+	"uuid":     {Scan: scanUUIDs, Find: findUUID},
 	"salt":     {Quick: assignedQuick, Find: assigned(Salt)},
 	"url":      {Quick: urlQuick, Find: urls},
 	"go-dsn":   {Find: goDSN},

@@ -12,7 +12,8 @@ const (
 	fNameStyle         = fKeyword + feature(nKeywordKinds)
 	fNameWords         = fNameStyle + nStyles
 	fWord              = fNameWords + 4
-	fLength            = fWord + feature(nWordKinds)
+	fLastWord          = fWord + feature(nWordKinds)
+	fLength            = fLastWord + feature(nWordKinds)
 	fCharset           = fLength + nLengths
 	fEntropy           = fCharset + nCharsets
 	fLetters           = fEntropy + nEntropies
@@ -42,6 +43,7 @@ var families = [...]struct {
 	{fNameStyle, "name-style", styleNames[:]},
 	{fNameWords, "name-words", []string{"1", "2", "3", "more"}},
 	{fWord, "word", wordKindNames[:]},
+	{fLastWord, "last-word", wordKindNames[:]},
 	{fLength, "length", lengthNames[:]},
 	{fCharset, "charset", charsetNames[:]},
 	{fEntropy, "entropy", entropyNames[:]},

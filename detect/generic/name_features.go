@@ -171,6 +171,9 @@ func (v *Verdict) describeName(t *Text, c *Candidate) {
 		last = kind
 		words++
 	})
+	if last != wordNone {
+		v.has.add(fLastWord + feature(last))
+	}
 	for k := range kinds.all() {
 		if k != feature(wordNone) {
 			v.has.add(fWord + k)

@@ -54,8 +54,11 @@ var extensions = map[string]feature{
 	".sql": pathSQL, ".pem": pathKeys, ".key": pathKeys, ".crt": pathKeys, ".env": pathEnv, ".lock": pathLock, "": pathNone,
 }
 
-// pathFeatures describes a path, for a value in quotes or without.
+// pathFeatures describes a path, for a value in quotes or without. Of a text without a path it says nothing.
 func pathFeatures(name string, quote Quote) (at features) {
+	if name == "" {
+		return at
+	}
 	first := fPath
 	if quote == Bare {
 		first = fPathBare

@@ -104,3 +104,27 @@ func abs(x float32) float32 { return max(x, -x) }
 func (v *Verdict) AppendKey(dst []byte) []byte {
 	return binary.LittleEndian.AppendUint32(append(dst, byte(v.Group), byte(v.Quote)), math.Float32bits(v.Logit))
 }
+
+// Features returns the numbers of all features of the verdict at a path; for training.
+func (v *Verdict) Features(path string) []int {
+	var out []int
+	at := pathFeatures(path, v.Quote)
+	for _, set := range []*features{&v.has, &at} {
+		for f := range set.all() {
+			out = append(out, int(f))
+		}
+	}
+	return out
+}
+
+// FeatureNames returns the names of all features by number; for training.
+func FeatureNames() []string {
+	names := make([]string, nFeatures)
+	for f := range names {
+		names[f] = featureName(feature(f))
+	}
+	return names
+}
+
+// GroupNames returns the names of all groups by number; for training.
+func GroupNames() []string { return groupNames[:] }

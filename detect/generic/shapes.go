@@ -181,3 +181,23 @@ func repeats(s []byte) bool {
 	}
 	return false
 }
+
+// isVersion reports whether s is or ends in a version: 1.2.3, name:1.2, v1.2.3-rc1.
+func isVersion(s []byte) bool {
+	for i := 0; i+2 < len(s); i++ {
+		if !isDigit(s[i]) || s[i+1] != '.' || !isDigit(s[i+2]) {
+			continue
+		}
+		for _, c := range s[i:] {
+			if !isDigit(c) && c != '.' && c != '-' && c != '+' && c != 'x' && c != 'r' && c != 'c' && c != 'v' {
+				return false
+			}
+		}
+		j := i
+		for j > 0 && isDigit(s[j-1]) {
+			j--
+		}
+		return j == 0 || s[j-1] == ':' || s[j-1] == '-' || s[j-1] == 'v' || s[j-1] == '@' || s[j-1] == '=' || s[j-1] == '/'
+	}
+	return false
+}

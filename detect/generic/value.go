@@ -10,6 +10,9 @@ func (a *assignment) readValue() bool {
 	}
 	for depth := 0; depth < 4; depth++ {
 		i = a.openers(i)
+		if a.numbers(i) {
+			return true
+		}
 		if a.quotedValue(i) {
 			return a.value.Len() >= minValue
 		}
@@ -33,6 +36,12 @@ func (a *assignment) readValue() bool {
 func (a *assignment) openers(i int) int {
 	for n := 0; n < 3; n++ {
 		c := a.byteAt(i)
+		if c == '{' {
+			if n := a.blanks(i + 1); a.attribute(n) > 0 {
+				i = a.blanks(a.attribute(n))
+				continue
+			}
+		}
 		if (c == '(' || c == '[' || c == '{') && (quoteOf(a.byteAt(a.blanks(i+1))) != Bare) {
 			i = a.blanks(i + 1)
 			continue
@@ -92,8 +101,56 @@ func (a *assignment) quotedValue(i int) bool {
 			return true
 		}
 	}
-	return false
+	return a.openEnded(start, limit)
 }
+
+// openEnded takes the rest of a line for a value whose closing quote stands on another line, if it is long
+// and of one piece.
+func (a *assignment) openEnded(start, limit int) bool {
+	const least = 20
+	end := start
+	for end < limit && !endsBare(a.b[end]) {
+		end++
+	}
+	if end-start < least || a.byteAt(end) != '\n' && a.byteAt(end) != '\r' {
+		return false
+	}
+	a.quote, a.value = Bare, Span{start, end}
+	return true
+}
+
+// numbers reads an array of byte values: []byte{13, 124, 91, …}, [0x0d, 0x7c, …].
+func (a *assignment) numbers(i int) bool {
+	for n := 0; n < 24 && (isNameByte(a.byteAt(i)) || a.byteAt(i) == '[' || a.byteAt(i) == ']' || a.byteAt(i) == ' '); n++ {
+		i++
+	}
+	if a.byteAt(i) == '{' || a.byteAt(i) == '(' {
+		i++
+	}
+	for i > a.at && isNameByte(a.b[i-1]) {
+		i--
+	}
+	start, end, count := i, i, 0
+	for ; i < min(len(a.b), start+maxValue); i++ {
+		switch c := a.b[i]; {
+		case isHexByte(c) || c == 'x':
+			end = i + 1
+		case c == ',':
+			count++
+		case isBlank(c):
+		default:
+			i = len(a.b)
+		}
+	}
+	if count < leastNumbers || start == a.at {
+		return false
+	}
+	a.quote, a.value, a.wrapped = Bare, Span{start, end}, true
+	return true
+}
+
+// leastNumbers is how many commas make a list of numbers a key.
+const leastNumbers = 8
 
 // entityQuoted reads a value in &quot;.
 func (a *assignment) entityQuoted(i int) bool {

@@ -283,6 +283,7 @@ const (
 	shapeList      // commas
 	shapeEscaped   // %3D
 	shapeRepeated  // a part of it stands twice
+	shapeNumbers   // a list of numbers
 	nShapes
 )
 
@@ -290,7 +291,7 @@ var shapeNames = [nShapes]string{
 	"uuid", "hash", "date", "path", "url", "mail", "version", "number", "const", "snake", "kebab", "camel", "member", "index",
 	"template", "angle", "variable", "format", "mask", "counting", "keyboard", "sentence", "two-words", "literal", "jwt", "pem",
 	"markup", "code", "ellipsis", "escape", "colon", "bang", "symbols", "regex", "equals-name", "in-name", "keyword",
-	"only-keywords", "stock", "only-stock", "changes", "base64", "list", "percent", "repeated",
+	"only-keywords", "stock", "only-stock", "changes", "base64", "list", "percent", "repeated", "numbers",
 }
 
 // shape adds the shapes of the value.
@@ -305,7 +306,7 @@ func (v *Verdict) shape(s []byte, n *chars) {
 	add(bytes.Contains(s, []byte("://")) || bytes.HasPrefix(s, []byte("www.")), shapeURL)
 	at := bytes.IndexByte(s, '@')
 	add(at > 0 && bytes.IndexByte(s[at:], '.') > 0 && n.blank == 0, shapeMail)
-	add(n.dot > 0 && n.digit > 0 && n.digit+n.dot+n.dash+n.colon+n.slash+letters == size && letters < 3, shapeVersion)
+	add(isVersion(s), shapeVersion)
 	add(n.digit+n.dot+n.dash+n.under == size || hexNumber(s), shapeNumber)
 	words := n.under+n.dash+n.dot+n.blank+n.colon > 0
 	add(n.upper > 0 && n.lower == 0 && n.upper+n.under+n.digit == size && n.digit < 3 && n.under > 0, shapeConst)
@@ -314,6 +315,7 @@ func (v *Verdict) shape(s []byte, n *chars) {
 	add(!words && letters+n.digit == size && n.digit < 3 && isCamel(s), shapeCamel)
 	add(letters+n.under+n.dot+n.colon+n.digit+countArrows(s) == size && (n.dot+n.colon > 0 || countArrows(s) > 0) && isLetterOrUnder(s[0]) && n.digit < 3, shapeMember)
 	add(isLetterOrUnder(s[0]) && bytes.ContainsAny(s, "[{"), shapeIndex)
+	add(n.digit > 0 && bytes.Count(s, []byte(",")) >= leastNumbers, shapeNumbers)
 	add(containsAny(s, "${", "{{", "#{", "%(", "<%", "$(", "@{", "[[", "%{", "}}"), shapeTemplate)
 	add(s[0] == '<' || s[size-1] == '>' || bytes.HasPrefix(s, []byte("&lt;")), shapeAngle)
 	add(isVariable(s), shapeVariable)

@@ -56,12 +56,14 @@ type wordSets struct{ stock, code map[string]bool }
 
 var knownWords = sync.OnceValue(func() wordSets {
 	w := wordSets{map[string]bool{}, map[string]bool{}}
-	for _, s := range strings.Fields(stockWords) {
+	for s := range strings.FieldsSeq(stockWords) {
 		w.stock[s] = true
 	}
-	for _, s := range strings.Fields(codeWords) {
-		if len(s) > 2 {
-			w.code[s] = true
+	for _, list := range [...]string{codeWords, libraryWords} {
+		for s := range strings.FieldsSeq(list) {
+			if len(s) > 2 {
+				w.code[s] = true
+			}
 		}
 	}
 	return w
@@ -127,7 +129,7 @@ func splitWords(s []byte, yield func([]byte)) {
 			continue
 		}
 		j := i + 1
-		for j < len(s) && isLetter(s[j]) && !(isUpper(s[j]) && isLower(s[j-1])) {
+		for j < len(s) && j < i+200 && isLetter(s[j]) && !(isUpper(s[j]) && isLower(s[j-1])) {
 			j++
 		}
 		yield(lower(buf[:0], s[i:j]))

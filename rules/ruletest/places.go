@@ -33,9 +33,9 @@ var places = []place{
 }
 
 // value returns what a rule found in a sample and the name to write it under elsewhere. It is not ok for
-// rules that look at more than a value: a whole header, a block, a path.
+// rules that look at more than a value: a whole header, a block, a path, what is around it.
 func (t *tester) value(r *rules.Rule, text string) (name, value string, ok bool) {
-	if r.Regex != "" || onPathAlone(r) {
+	if r.Regex != "" || r.Detector != "" || onPathAlone(r) {
 		return "", "", false
 	}
 	for _, m := range t.matches(text) {

@@ -1,0 +1,81 @@
+package main
+
+import "math"
+
+// model is a logistic regression with weights that all groups share and what each group adds to them.
+type model struct {
+	shared []float64
+	by     [][]float64 // by group
+}
+
+// options tune the regression.
+type options struct {
+	l2Shared, l2Group float64
+	sweeps            int
+}
+
+// fit finds the weights that make the labels of the samples likeliest, less a penalty on the squares of the
+// weights: coordinate descent with Newton steps. It has no randomness.
+func fit(samples []*sample, nFeatures, nGroups int, o options) *model {
+	m := &model{shared: make([]float64, nFeatures)}
+	for range nGroups {
+		m.by = append(m.by, make([]float64, nFeatures))
+	}
+	shared := make([][]int32, nFeatures)
+	group := make([][][]int32, nGroups)
+	for g := range group {
+		group[g] = make([][]int32, nFeatures)
+	}
+	margin := make([]float64, len(samples))
+	for i, s := range samples {
+		for _, f := range s.features {
+			shared[f] = append(shared[f], int32(i))
+			group[s.group][f] = append(group[s.group][f], int32(i))
+		}
+	}
+	step := func(w *float64, members []int32, l2 float64) float64 {
+		gradient, curve := l2**w, l2
+		for _, i := range members {
+			s := samples[i]
+			p := 1 / (1 + math.Exp(-margin[i]))
+			y := 0.0
+			if s.positive {
+				y = 1
+			}
+			gradient += s.weight * (p - y)
+			curve += s.weight * p * (1 - p)
+		}
+		d := max(-1, min(1, -gradient/curve))
+		*w += d
+		for _, i := range members {
+			margin[i] += d
+		}
+		return math.Abs(d)
+	}
+	for range o.sweeps {
+		moved := 0.0
+		for f := range nFeatures {
+			if len(shared[f]) > 0 {
+				moved = max(moved, step(&m.shared[f], shared[f], o.l2Shared))
+			}
+			for g := range group {
+				if len(group[g][f]) > 0 {
+					moved = max(moved, step(&m.by[g][f], group[g][f], o.l2Group))
+				}
+			}
+		}
+		if moved < 1e-3 {
+			break
+		}
+	}
+	return m
+}
+
+// score returns the logit of a sample.
+func (m *model) score(s *sample) float64 {
+	sum := 0.0
+	for _, f := range s.features {
+		sum += m.shared[f] + m.by[s.group][f]
+	}
+	return sum
+}

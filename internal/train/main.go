@@ -1,0 +1,301 @@
+// Command train learns the weights of detect/generic from labelled files, and says how well they do on
+// repositories they were not learnt from. It is no part of a release:
+//
+//	go run ./internal/train -tree DIR -meta DIR [-write] [-list fp|fn|unlabelled]
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"log"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/straykey/straykey/detect/generic"
+	"github.com/straykey/straykey/rules"
+)
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("train: ")
+	var t training
+	flag.StringVar(&t.tree, "tree", "", "directory of the labelled files")
+	flag.StringVar(&t.meta, "meta", "", "directory of their labels, one CSV a repository")
+	flag.BoolVar(&t.write, "write", false, "write detect/generic/weights_table.go")
+	flag.StringVar(&t.list, "list", "", "list what is wrong: fp, fn or unlabelled; other-fn with other words in the place of secrets")
+	flag.IntVar(&t.folds, "folds", 8, "parts of the repositories for cross-validation")
+	flag.Float64Var(&t.l2Shared, "l2", 1.5, "penalty on weights")
+	flag.Float64Var(&t.l2Group, "l2-group", 6, "penalty on what a group adds to them")
+	flag.Float64Var(&t.again, "again", 0.3, "weight of copies with other words in the place of secrets")
+	flag.StringVar(&t.findings, "findings", "", "write the findings of the cross-validation to this file, as gitleaks does")
+	flag.Float64Var(&t.findingsAt, "findings-at", 0, "with -findings: the least score")
+	flag.IntVar(&t.sweeps, "sweeps", 60, "passes over all weights")
+	flag.Parse()
+	if err := t.run(); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// training is a run.
+type training struct {
+	tree, meta, list, findings string
+	write                      bool
+	folds                      int
+	again, findingsAt          float64
+	options
+}
+
+func (t *training) run() error {
+	units, err := readLabels(t.meta)
+	if err != nil {
+		return err
+	}
+	c, err := collect(t.tree, units, nil)
+	if err != nil {
+		return err
+	}
+	var extra []*sample
+	if t.again > 0 {
+		r := &replacer{seed: "train"}
+		copied, err := collect(t.tree, units, r.change)
+		if err != nil {
+			return err
+		}
+		for _, s := range copied.samples {
+			if s.candidate && s.positive {
+				s.weight *= t.again
+				extra = append(extra, s)
+			}
+		}
+	}
+	for _, s := range c.samples {
+		if s.positive {
+			s.weight *= 1 - t.again/2
+		}
+	}
+	other, err := collect(t.tree, units, (&replacer{seed: "test"}).change)
+	if err != nil {
+		return err
+	}
+	t.describe(c)
+	thresholds := t.crossValidate(c, other, extra)
+	if t.list != "" {
+		if list, ok := strings.CutPrefix(t.list, "other-"); ok {
+			t.list = list
+			c = other
+		}
+		t.show(c, thresholds[0])
+		return nil
+	}
+	if t.findings != "" {
+		if err := writeFindings(t.findings, t.tree, c, t.findingsAt); err != nil {
+			return err
+		}
+	}
+	final := t.fit(append(candidates(c.samples, nil), extra...))
+	for _, s := range c.samples {
+		if s.candidate {
+			s.score = final.score(s)
+		}
+	}
+	fmt.Println("\ntrained on all, measured on all:")
+	t.print(c, thresholds)
+	if t.write {
+		return writeTable("detect/generic/weights_table.go", final, thresholds)
+	}
+	return nil
+}
+
+func (t *training) fit(samples []*sample) *model {
+	return fit(samples, len(generic.FeatureNames()), len(generic.GroupNames()), t.options)
+}
+
+// candidates are the samples that teach, of the repositories that a filter takes.
+func candidates(list []*sample, take func(repo string) bool) []*sample {
+	var out []*sample
+	for _, s := range list {
+		if s.candidate && s.weight > 0 && (take == nil || take(repoOf(s.path))) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (t *training) describe(c *corpus) {
+	n, positive := 0, 0
+	for _, s := range c.samples {
+		if s.candidate {
+			n++
+			if s.positive {
+				positive++
+			}
+		}
+	}
+	fmt.Printf("%d files, %d candidates, %d of them secrets\n", c.files, n, positive)
+	fmt.Println("the most that candidates can find:", measure(c, true, func(s *sample) bool { return !s.candidate || s.positive }))
+}
+
+// crossValidate scores each repository by weights learnt from others, and chooses the thresholds.
+func (t *training) crossValidate(c, other *corpus, extra []*sample) [3]float64 {
+	fold := t.foldsOf(c)
+	for k := range t.folds {
+		others := func(repo string) bool { return fold[repo] != k }
+		m := t.fit(append(candidates(c.samples, others), candidates(extra, others)...))
+		for _, s := range c.samples {
+			if s.candidate && fold[repoOf(s.path)] == k {
+				s.score = m.score(s)
+			}
+		}
+		for _, s := range other.samples {
+			if s.candidate && fold[repoOf(s.path)] == k {
+				s.score = m.score(s)
+			}
+		}
+	}
+	thresholds := chooseThresholds(c)
+	fmt.Printf("\ncross-validated over %d repositories in %d parts; thresholds %.2f\n", len(fold), t.folds, thresholds)
+	t.print(c, thresholds)
+	fmt.Println("\nthe same with other words in the place of the secrets")
+	t.print(other, thresholds)
+	return thresholds
+}
+
+// foldsOf deals the repositories out so that each part has about as many secrets.
+func (t *training) foldsOf(c *corpus) map[string]int {
+	count := map[string]int{}
+	for path, list := range c.units {
+		repo := repoOf(path)
+		count[repo] += 0
+		for _, u := range list {
+			if u.positive {
+				count[repo]++
+			}
+		}
+	}
+	repos := make([]string, 0, len(count))
+	for r := range count {
+		repos = append(repos, r)
+	}
+	slices.SortFunc(repos, func(a, b string) int { return cmp.Or(cmp.Compare(count[b], count[a]), cmp.Compare(a, b)) })
+	load := make([]int, t.folds)
+	fold := map[string]int{}
+	for _, r := range repos {
+		least := 0
+		for k := range load {
+			if load[k] < load[least] {
+				least = k
+			}
+		}
+		fold[r] = least
+		load[least] += count[r] + 1
+	}
+	return fold
+}
+
+// chooseThresholds: low is where F1 with everything on is best, high where what is left has a precision
+// of 0.97, medium where it is 0.88 without identifiers.
+func chooseThresholds(c *corpus) (t [3]float64) {
+	best := -1.0
+	t = [3]float64{-0.5, 0, 3}
+	for x := -3.0; x <= 8; x += 0.05 {
+		if r := measure(c, true, above(x, rules.LowConfidence)); (r.f1 + r.strict) > best {
+			best, t[0] = r.f1+r.strict, x
+		}
+	}
+	for x := t[0]; x <= 8; x += 0.05 {
+		if r := measure(c, false, above(x, rules.MediumConfidence)); r.precision >= 0.90 {
+			t[1] = x
+			break
+		}
+	}
+	for x := t[1]; x <= 8; x += 0.05 {
+		if r := measure(c, false, above(x, rules.HighConfidence)); r.precision >= 0.975 {
+			t[2] = x
+			break
+		}
+	}
+	return t
+}
+
+// above reports candidates from a score on, and other findings from a confidence on.
+func above(score float64, confidence rules.Confidence) func(*sample) bool {
+	least := slices.Index(rules.Confidences(), confidence)
+	return func(s *sample) bool {
+		if s.candidate {
+			return s.score >= score
+		}
+		return slices.Index(rules.Confidences(), s.static) >= least
+	}
+}
+
+func (t *training) print(c *corpus, thresholds [3]float64) {
+	fmt.Println("everything      ", measure(c, true, above(thresholds[0], rules.LowConfidence)))
+	fmt.Println("low credentials ", measure(c, false, above(thresholds[0], rules.LowConfidence)))
+	fmt.Println("default         ", measure(c, false, above(thresholds[1], rules.MediumConfidence)))
+	fmt.Println("high            ", measure(c, false, above(thresholds[2], rules.HighConfidence)))
+	fmt.Println("without generic ", measure(c, true, func(s *sample) bool { return !s.candidate }))
+}
+
+// show lists what is wrong at a threshold.
+func (t *training) show(c *corpus, threshold float64) {
+	lines := newLineReader(t.tree)
+	found := map[*unit]bool{}
+	reported := above(threshold, rules.LowConfidence)
+	for _, s := range c.samples {
+		if !reported(s) {
+			continue
+		}
+		good := false
+		for _, u := range s.units {
+			if u.positive {
+				found[u] = true
+				good = true
+			}
+		}
+		if good {
+			continue
+		}
+		what := "unlabelled"
+		if len(s.units) > 0 {
+			what = "fp"
+		}
+		if t.list == what {
+			fmt.Printf("%s:%d\t%s\t%.2f\t%s\t%s\n", s.path, s.line, s.rule.ID, s.score, s.secret, lines.at(s.path, s.line))
+		}
+	}
+	if t.list != "fn" {
+		return
+	}
+	best := map[*unit]*sample{}
+	for _, s := range c.samples {
+		for _, u := range s.units {
+			if s.candidate && (best[u] == nil || best[u].score < s.score) {
+				best[u] = s
+			}
+		}
+	}
+	var paths []string
+	for p := range c.units {
+		paths = append(paths, p)
+	}
+	slices.Sort(paths)
+	for _, p := range paths {
+		for _, u := range c.units[p] {
+			if u.positive && !found[u] {
+				var cats []string
+				for _, r := range u.rows {
+					if r.truth == 'T' {
+						cats = append(cats, strings.Join(r.categories, ":"))
+					}
+				}
+				score := "no candidate"
+				if b := best[u]; b != nil {
+					score = fmt.Sprintf("%.2f %s", b.score, b.secret)
+				}
+				fmt.Fprintf(os.Stdout, "%s:%d\t%s\t%s\t%s\n", p, u.start, strings.Join(cats, "+"), score, lines.at(p, u.start))
+			}
+		}
+	}
+}
