@@ -85,6 +85,8 @@ type compiledRule struct {
 	pairs  bool // with another rule of the set
 	hidden bool // not reported itself
 
+	filterOnce sync.Once
+	filter     prefilter
 	shapeOnce  sync.Once
 	shapes     []*shape // nil: needs a regular expression
 	once       sync.Once
@@ -651,4 +653,22 @@ func (c *compiledRule) regex(e *regexEngine) (matcher, error) {
 		c.re, c.reErr = e.compile(expr)
 	})
 	return c.re, c.reErr
+}
+
+// mayMatch reports whether a text may hold a match of the rule's expression.
+func (c *compiledRule) mayMatch(text []byte) bool {
+	c.filterOnce.Do(func() {
+		if parsed, err := syntax.Parse(c.expr, syntax.Perl); err == nil {
+			c.filter = newPrefilter(parsed, c.anchorLiterals())
+		}
+	})
+	return c.filter.passes(text)
+}
+
+func (c *compiledRule) anchorLiterals() []string {
+	var out []string
+	for _, a := range c.anchors() {
+		out = append(out, a.Literal)
+	}
+	return out
 }

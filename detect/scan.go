@@ -349,6 +349,9 @@ func (s *Scanner) tryRegex(t *trial, literal, pos int) {
 }
 
 func (s *Scanner) findAll(c *compiledRule, text []byte) [][]int {
+	if !c.mayMatch(text) {
+		return nil
+	}
 	re, err := c.regex(&s.e.regexps)
 	if err != nil {
 		if s.err == nil {
