@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "a4b7d83ea36da1d65680154e20784535"
+const tableHash = "978bc91105caaf20db0f5a02c0627abe"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -3014,13 +3014,12 @@ var tableRules = [...]Rule{
 		Docs:        `https://docs.docker.com/reference/cli/docker/login/`,
 		Confidence:  `medium`,
 		Class:       `credentials`,
-		Regex:       `\\*"auth\\*"[ \t\r\n]*:[ \t\r\n]*\\*"([A-Za-z0-9+/]{16,}={0,2})\\*"`,
-		Keywords:    []string{`"auth"`, `auth\"`},
+		Regex:       `"auth\\*"[ \t\r\n]*:[ \t\r\n]*\\*"([A-Za-z0-9+/]{16,}={0,2})\\*"`,
 		Entropy:     3,
 		Reach:       8192,
 		Multiline:   true,
 		Weak:        true,
-		Derived:     &Derived{Of: 0xc75eb0d080abcf9b, Back: 8192, Anchors: []Anchor{{"\"auth\"", 0, 0}, {"auth\\\"", 0, 0}}},
+		Derived:     &Derived{Of: 0x482171010d9efddf, Back: 6, Direct: true, Anchors: []Anchor{{"\"auth", 0, 0}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
