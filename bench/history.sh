@@ -49,7 +49,7 @@ trap 'exit 130' INT TERM
 
 # The scanners that are there. betterleaks is measured as it comes and with as many git processes as there are cores.
 cores=$(getconf _NPROCESSORS_ONLN)
-tools=(straykey)
+tools=(straykey straykey-again)
 for tool in gitleaks betterleaks trufflehog; do
 	if ! command -v "$tool" >/dev/null; then
 		echo "history.sh: $tool is not on the PATH and is left out" >&2
@@ -68,7 +68,7 @@ version() {
 	case $1 in
 	git-*) git version | awk '{print $3}' ;;
 	inflate*) go env GOVERSION ;;
-	straykey)
+	straykey*)
 		v=$("$straykey" version | awk 'NR == 1 {print $2}')
 		if [[ -z ${STRAYKEY:-} ]]; then
 			v+=" $(git -C "$here" describe --always --dirty 2>/dev/null || true)"
@@ -103,7 +103,11 @@ run() {
 	local report=$work/report errors=$work/errors command log
 	rm -f "$report" "$errors"
 	case $1 in
-	straykey) command=("$straykey" scan --format json -o "$report" "$2") ;;
+	straykey) command=("$straykey" scan --no-cache --format json -o "$report" "$2") ;;
+	straykey-again)
+		command=("$straykey" scan --cache-dir "${2%/*}/cache" --format json -o "$report" "$2")
+		[[ -d ${2%/*}/cache ]] || "${command[@]}" 2>/dev/null || [[ $? -le 2 ]] || complain "$1" $? /dev/null
+		;;
 	gitleaks) command=(gitleaks git --no-banner -f json -r "$report" "$2") ;;
 	betterleaks) command=(betterleaks git --no-banner -f json -r "$report" "$2") ;;
 	betterleaks-workers) command=(betterleaks git --no-banner --git-workers "$cores" -f json -r "$report" "$2") ;;

@@ -32,6 +32,14 @@ type jsonRun struct {
 	Started  string   `json:"started,omitempty"`
 	Seconds  float64  `json:"seconds,omitempty"`
 	Notes    []string `json:"notes,omitempty"`
+
+	Cache *jsonCache `json:"cache,omitempty"`
+}
+
+type jsonCache struct {
+	Texts  int64  `json:"texts"`
+	Places bool   `json:"places"`
+	Note   string `json:"note,omitempty"`
 }
 
 type jsonSummary struct {
@@ -247,6 +255,9 @@ func (v *jsonView) run(run *Run) jsonRun {
 	}
 	if !run.Started.IsZero() {
 		out.Started = isoDate(run.Started)
+	}
+	if c := run.Cache; c != nil {
+		out.Cache = &jsonCache{c.Texts, c.Places, v.text(c.Note)}
 	}
 	return out
 }

@@ -83,11 +83,22 @@ type Run struct {
 	Rules   int    // how many rules were applied
 	RuleSet string // rules.Set.Hash
 
+	// Cache says what was known from an earlier scan; nil: nothing is kept from one scan to the next. What
+	// was found does not depend on it.
+	Cache *Cache
+
 	// Started and Duration vary from run to run: leave them zero where reports are compared.
 	Started  time.Time
 	Duration time.Duration
 
 	Notes []string // what the reader should know about this run, one sentence each
+}
+
+// Cache is what a scan need not find out again.
+type Cache struct {
+	Texts  int64  // texts that were not read again
+	Places bool   // nothing had changed: where credentials stand, and since and until when, was known too
+	Note   string // why nothing could be kept for the next scan; else empty
 }
 
 // Options say how a report is written.

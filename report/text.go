@@ -471,8 +471,14 @@ func (t *textWriter) run(run *Run) {
 	if len(how) > 0 {
 		t.field("run", "%s", strings.Join(how, ", "))
 	}
+	if run.Cache != nil && run.Cache.Texts > 0 {
+		t.field("cache", "%s known from an earlier scan", count(run.Cache.Texts, "text"))
+	}
 	for _, note := range run.Notes {
 		t.field("note", "%s", t.text(note))
+	}
+	if t.o.Verbose && run.Cache != nil && run.Cache.Note != "" {
+		t.field("note", "nothing is kept for the next scan: %s", t.text(run.Cache.Note))
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/scan/cache"
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/history"
 	"github.com/straykey/straykey/source/pack"
@@ -32,8 +34,9 @@ type historyScan struct {
 	hits     []hit
 	mu       sync.Mutex
 	unknown  map[pack.Num]bool // skipped objects of unknown type; guarded by mu
-	coverage *source.Coverage
+	coverage *source.Coverage  // of this scan alone: what can be told again when it is remembered
 	graph    *history.Graph
+	memory   *memory // nil: nothing is remembered
 	builder  *correlate.Builder
 	result   *Result
 }
@@ -52,7 +55,7 @@ func History(ctx context.Context, r *repo.Repo, b *correlate.Builder, o Options)
 	refs, problems := r.Refs()
 	h := &historyScan{
 		Options: o, repo: r, store: store, refs: refs,
-		labels: newLabels(), unknown: map[pack.Num]bool{}, coverage: o.Coverage, builder: b,
+		labels: newLabels(), unknown: map[pack.Num]bool{}, coverage: &source.Coverage{}, builder: b,
 	}
 	h.result = &Result{Refs: len(refs)}
 	if head, ok := r.Head(); ok {
@@ -65,25 +68,41 @@ func History(ctx context.Context, r *repo.Repo, b *correlate.Builder, o Options)
 		}
 		h.tips = []pack.ID{tip}
 	}
-	h.report(problems)
-	h.report(store.Problems())
-	if o.Full {
-		err = h.readWhole(ctx)
-	} else {
-		err = h.walk(ctx)
+	for _, p := range slices.Concat(problems, store.Problems()) {
+		o.Coverage.Problem(p)
 	}
-	if err != nil {
-		h.coverage.Problem(interrupted(err))
+	h.remember()
+	if !h.recall(ctx) {
+		if err := h.scan(ctx); err != nil {
+			return nil, err
+		}
 	}
-	if err := h.attribute(context.WithoutCancel(ctx)); err != nil {
-		return nil, err
-	}
+	o.Coverage.Add(h.coverage)
 	h.result.Notes = r.Notes()
 	if n := len(r.Shallow); n > 0 {
 		h.result.Notes = append(slices.Clone(h.result.Notes), fmt.Sprintf(
 			"shallow clone: what older commits held is not here, and all files of the oldest count as new: %d", n))
 	}
 	return h.result, nil
+}
+
+// scan reads all objects, except those that are known, and attributes what it finds.
+func (h *historyScan) scan(ctx context.Context) error {
+	read := h.walk
+	if h.Full {
+		read = h.readWhole
+	}
+	interruption := read(ctx)
+	if interruption != nil {
+		h.coverage.Problem(interrupted(interruption))
+	}
+	found, err := h.attribute(context.WithoutCancel(ctx))
+	if err != nil {
+		return err
+	}
+	h.add(found)
+	h.keep(found, interruption)
+	return nil
 }
 
 func (h *historyScan) report(problems []source.Problem) {
@@ -95,26 +114,28 @@ func (h *historyScan) report(problems []source.Problem) {
 // walk scans the objects along their deltas: commits and tags first, so that what an
 // interrupted scan found can be attributed.
 func (h *historyScan) walk(ctx context.Context) error {
-	want := []pack.TypeSet{pack.Types(pack.Commit, pack.Tag), pack.Types(pack.Blob)}
-	stages := []string{"commits", "blobs"}
+	collectors, failed := h.walkTypes(ctx, pack.WalkOptions{
+		Want: pack.Types(pack.Commit, pack.Tag), Progress: h.Progress.begin("commits"),
+	})
+	h.newGraph(collectors)
+	_, err := h.walkTypes(ctx, pack.WalkOptions{
+		Want: pack.Types(pack.Blob), Progress: h.Progress.begin("blobs"), Filter: h.knownBlobs(),
+	})
+	h.countKnown()
+	return cmp.Or(failed, err)
+}
+
+func (h *historyScan) walkTypes(ctx context.Context, o pack.WalkOptions) ([]*history.Collector, error) {
+	o.Workers = h.Jobs
+	visitors, err := pack.Walk(ctx, h.store, o, func() pack.Visitor[*detect.Facts] { return h.newVisitor() })
 	var collectors []*history.Collector
-	var failed error
-	for i, set := range want {
-		visitors, err := pack.Walk(ctx, h.store, pack.WalkOptions{
-			Want: set, Workers: h.Jobs, Progress: h.Progress.begin(stages[i]),
-		}, func() pack.Visitor[*detect.Facts] { return h.newVisitor() })
-		for _, v := range visitors {
-			v := v.(*visitor)
-			v.flush()
-			h.hits = append(h.hits, v.hits...)
-			collectors = append(collectors, v.collector)
-		}
-		failed = cmp.Or(failed, err)
-		if i == 0 {
-			h.newGraph(collectors)
-		}
+	for _, v := range visitors {
+		v := v.(*visitor)
+		v.flush()
+		h.hits = append(h.hits, v.hits...)
+		collectors = append(collectors, v.collector)
 	}
-	return failed
+	return collectors, err
 }
 
 func (h *historyScan) newGraph(collectors []*history.Collector) {
@@ -164,6 +185,7 @@ type visitor struct {
 	scanner   *detect.Scanner
 	collector *history.Collector
 	hits      []hit
+	scanned   []blobSize // blobs, if they are to be remembered
 	scratch   []byte
 	texts     [5]int64 // by type
 	bytes     [5]int64
@@ -208,6 +230,8 @@ func (v *visitor) Visit(o pack.Object, base *detect.Facts) *detect.Facts {
 func (v *visitor) note(o pack.Object, facts *detect.Facts) {
 	if facts.Overflow() {
 		v.h.coverage.Problem(overflow(v.h.store.ID(o.Num).String()))
+	} else if v.h.memory != nil && o.Type == pack.Blob && len(o.Data) < cache.MaxSize {
+		v.scanned = append(v.scanned, blobSize{o.Num, uint32(len(o.Data))})
 	}
 	if facts.Empty() {
 		return
@@ -247,6 +271,7 @@ func (v *visitor) flush() {
 		}
 	}
 	ruleError(v.h.coverage, v.scanner)
+	v.h.memory.learn(v)
 }
 
 // message returns the message of a commit or tag: what follows the first empty line.
@@ -257,8 +282,31 @@ func message(data []byte) []byte {
 	return nil
 }
 
+// located is an occurrence whose commits are still numbers.
+type located struct {
+	place      cache.BlobPlace // with the one match
+	cred       *detect.Credential
+	occurrence correlate.Occurrence
+	pairs      []correlate.Pair // of the whole text, with the first of its occurrences at a path
+}
+
+// said is what stands in a message.
+type said struct {
+	object string
+	all    []located // without places
+	pairs  []correlate.Pair
+}
+
+// outcome is what a scan has found, with places and commits.
+type outcome struct {
+	blobs    [][]located // by blob
+	pairs    []pairText  // further texts in which credentials may belong together
+	messages []said
+	told     []cache.Message // what messages is made of
+}
+
 // attribute finds the commits of what was found, and where exactly it stands there.
-func (h *historyScan) attribute(ctx context.Context) error {
+func (h *historyScan) attribute(ctx context.Context) (*outcome, error) {
 	slices.SortFunc(h.hits, func(a, b hit) int { return cmp.Compare(a.num, b.num) })
 	query := history.Query{
 		Labels: map[pack.Num]uint32{}, Resolve: h.resolve, MaxRefs: correlate.MaxRefs, Workers: h.Jobs,
@@ -284,15 +332,48 @@ func (h *historyScan) attribute(ctx context.Context) error {
 		found, err = history.Attribute(ctx, h.graph, query)
 	}
 	if err != nil {
-		return fmt.Errorf("attribute findings to commits: %w", err)
+		return nil, fmt.Errorf("attribute findings to commits: %w", err)
 	}
 	h.report(found.Problems)
-	describe := newDescriber(h.store)
-	if err := h.locateBlobs(ctx, found.Places, describe); err != nil {
-		return err
+	out := &outcome{}
+	places := make([]cache.BlobPlace, len(found.Places))
+	for i, p := range found.Places {
+		places[i].Place = p
 	}
-	h.pairOthers()
-	return h.locateMessages(messages, describe)
+	slices.SortFunc(places, func(a, b cache.BlobPlace) int {
+		return cmp.Or(cmp.Compare(a.Blob, b.Blob), strings.Compare(a.Path, b.Path), cmp.Compare(a.Cred, b.Cred))
+	})
+	if out.blobs, err = h.locateBlobs(ctx, places, h.byCredential); err != nil {
+		return nil, err
+	}
+	out.pairs = h.pairTexts()
+	out.told = h.messagesOf(messages)
+	out.messages, err = h.locateMessages(out.told)
+	return out, err
+}
+
+// add gives what was found to the builder.
+func (h *historyScan) add(found *outcome) {
+	describe := newDescriber(h.store)
+	for _, batch := range found.blobs {
+		for _, l := range batch {
+			h.builder.AddPairs(l.pairs, l.occurrence)
+			l.occurrence.First = describe.commit(l.place.First)
+			l.occurrence.Last = describe.commit(l.place.Last)
+			l.occurrence.Removed = describe.commit(l.place.Removed)
+			if l.occurrence.First != nil && h.Engine.AllowedCommit(l.cred, l.place.Path, l.occurrence.First.ID) {
+				continue
+			}
+			h.builder.Add(l.cred, l.occurrence)
+		}
+	}
+	h.pairOthers(found.pairs)
+	for _, m := range found.messages {
+		h.builder.AddPairs(m.pairs, correlate.Occurrence{Object: m.object})
+		for _, l := range m.all {
+			h.builder.Add(l.cred, l.occurrence)
+		}
+	}
 }
 
 // resolve returns the credentials that a label stands for at a path.
@@ -310,21 +391,15 @@ func (h *historyScan) resolve(label uint32, path string) []uint32 {
 	return slices.Compact(creds)
 }
 
+// finder returns for each of the matches that are kept in a blob at a path which of the places there it belongs to,
+// nil: to none; and whether each place has its matches.
+type finder func(kept []detect.Match, places []cache.BlobPlace) (whose []*cache.BlobPlace, all bool)
+
 // locateBlobs reads the blobs of the places once more, whole, to tell line and column
-// and show the lines around. It is also what the scan is checked by: a credential
-// that a whole reading does not find is a defect of the scanner, and is said so.
-func (h *historyScan) locateBlobs(ctx context.Context, places []history.Place, describe *describer) error {
-	slices.SortStableFunc(places, func(a, b history.Place) int { return cmp.Compare(a.Blob, b.Blob) })
-	var batches [][]history.Place
-	for len(places) > 0 {
-		n := 1
-		for n < len(places) && places[n].Blob == places[0].Blob {
-			n++
-		}
-		batches = append(batches, places[:n])
-		places = places[n:]
-	}
-	located := make([][]located, len(batches))
+// and show the lines around. Places are sorted by blob, then path.
+func (h *historyScan) locateBlobs(ctx context.Context, places []cache.BlobPlace, find finder) ([][]located, error) {
+	batches := slices.Collect(chunksBy(places, func(a, b *cache.BlobPlace) bool { return a.Blob == b.Blob }))
+	all := make([][]located, len(batches))
 	g, ctx := errgroup.WithContext(ctx)
 	jobs := max(1, h.Jobs)
 	for w := range jobs {
@@ -332,60 +407,60 @@ func (h *historyScan) locateBlobs(ctx context.Context, places []history.Place, d
 			reader, scanner := h.store.NewReader(), h.Engine.NewScanner()
 			lo, hi := len(batches)*w/jobs, len(batches)*(w+1)/jobs
 			for i := lo; i < hi && ctx.Err() == nil; i++ {
-				located[i] = h.locateBlob(reader, scanner, batches[i])
+				all[i] = h.locateBlob(reader, scanner, batches[i], find)
 			}
 			return ctx.Err()
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	for _, batch := range located {
-		for _, l := range batch {
-			h.builder.AddPairs(l.pairs, l.occurrence)
-			l.occurrence.First = describe.commit(l.place.First)
-			l.occurrence.Last = describe.commit(l.place.Last)
-			l.occurrence.Removed = describe.commit(l.place.Removed)
-			if l.occurrence.First != nil && h.Engine.AllowedCommit(l.cred, l.place.Path, l.occurrence.First.ID) {
-				continue
-			}
-			h.builder.Add(l.cred, l.occurrence)
-		}
-	}
-	return nil
+	return all, g.Wait()
 }
 
-// located is an occurrence whose commits are still numbers.
-type located struct {
-	place      history.Place
-	cred       *detect.Credential
-	occurrence correlate.Occurrence
-	pairs      []correlate.Pair // of the whole text, with the first of its occurrences at a path
+// chunksBy cuts a list where two neighbours are not the same.
+func chunksBy[T any](list []T, same func(a, b *T) bool) iter.Seq[[]T] {
+	return func(yield func([]T) bool) {
+		for len(list) > 0 {
+			n := 1
+			for n < len(list) && same(&list[n-1], &list[n]) {
+				n++
+			}
+			if !yield(list[:n:n]) {
+				return
+			}
+			list = list[n:]
+		}
+	}
 }
 
 // locateBlob returns the occurrences of the places in one blob.
-func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, places []history.Place) []located {
+func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, places []cache.BlobPlace, find finder) []located {
 	id := h.store.ID(places[0].Blob).String()
 	_, data, err := reader.Read(places[0].Blob)
 	text, _ := detect.Plain(data)
 	matches := scanner.Scan(data).Matches()
 	missed := false
-	slices.SortStableFunc(places, func(a, b history.Place) int { return strings.Compare(a.Path, b.Path) })
 	var out []located
-	for len(places) > 0 {
-		n := 1
-		for n < len(places) && places[n].Path == places[0].Path {
-			n++
-		}
-		kept := h.Engine.Keep(slices.Clone(matches), places[0].Path, "")
-		var all bool
-		before := len(out)
-		out, all = h.locatePath(out, id, text, kept, places[:n])
-		if len(out) > before {
-			out[before].pairs = correlate.Pairs(text, h.Engine.Halves(matches, places[0].Path, ""))
-		}
+	for group := range chunksBy(places, func(a, b *cache.BlobPlace) bool { return a.Path == b.Path }) {
+		kept := h.Engine.Keep(slices.Clone(matches), group[0].Path, "")
+		whose, all := find(kept, group)
 		missed = missed || !all
-		places = places[n:]
+		locator := correlate.NewLocator(text)
+		before := len(out)
+		for i, m := range kept {
+			p := whose[i]
+			if p == nil {
+				continue
+			}
+			l := located{place: *p, cred: m.Credential, occurrence: correlate.Occurrence{
+				Kind: "blob", Object: id, Path: h.at(p.Path),
+				InHead: p.InHead, Reachable: p.Reachable, Refs: p.Refs, RefCount: p.RefCount,
+			}}
+			l.place.Kept, l.place.Matches = len(kept), []cache.Match{{Index: i, Start: m.SecretStart}}
+			locator.Locate(&l.occurrence, m)
+			out = append(out, l)
+		}
+		if len(out) > before {
+			out[before].pairs = correlate.Pairs(text, h.Engine.Halves(matches, group[0].Path, ""))
+		}
 	}
 	switch {
 	case missed && err != nil: // a file may be a finding whether or not it can be read
@@ -399,36 +474,26 @@ func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, p
 	return out
 }
 
-// locatePath appends the occurrences of the places in one blob at one path, given what is found there, and reports
-// whether these are all.
-func (h *historyScan) locatePath(
-	out []located, id string, text []byte, kept []detect.Match, places []history.Place,
-) (_ []located, all bool) {
-	byCred := make(map[uint32]history.Place, len(places))
-	for _, p := range places {
-		byCred[p.Cred] = p
+// byCredential is the finder of what was attributed just now. It is also what the scan is checked by: a credential
+// that a whole reading does not find is a defect of the scanner.
+func (h *historyScan) byCredential(kept []detect.Match, places []cache.BlobPlace) (whose []*cache.BlobPlace, all bool) {
+	byCred := make(map[uint32]*cache.BlobPlace, len(places))
+	for i := range places {
+		byCred[places[i].Cred] = &places[i]
 	}
+	whose = make([]*cache.BlobPlace, len(kept))
 	found := make(map[uint32]bool, len(places))
-	locator := correlate.NewLocator(text)
-	for _, m := range kept {
-		cred, ok := h.builder.Lookup(m.Credential)
-		p, wanted := byCred[cred]
-		if !ok || !wanted {
-			continue
+	for i, m := range kept {
+		if cred, ok := h.builder.Lookup(m.Credential); ok && byCred[cred] != nil {
+			whose[i], found[cred] = byCred[cred], true
 		}
-		found[cred] = true
-		o := correlate.Occurrence{
-			Kind: "blob", Object: id, Path: h.at(p.Path),
-			InHead: p.InHead, Reachable: p.Reachable, Refs: p.Refs, RefCount: p.RefCount,
-		}
-		locator.Locate(&o, m)
-		out = append(out, located{place: p, cred: m.Credential, occurrence: o})
 	}
-	return out, len(found) == len(byCred)
+	return whose, len(found) == len(byCred)
 }
 
-// locateMessages makes occurrences of what stands in the messages of commits and tags.
-func (h *historyScan) locateMessages(hits []hit, describe *describer) error {
+// messagesOf says of the messages of commits and tags what can be said without reading them, and
+// leaves out those that were not asked for.
+func (h *historyScan) messagesOf(hits []hit) []cache.Message {
 	commits := make([]pack.Num, 0, len(hits))
 	for _, x := range hits {
 		if x.typ == pack.Commit {
@@ -438,46 +503,57 @@ func (h *historyScan) locateMessages(hits []hit, describe *describer) error {
 	refs := h.graph.CommitRefs(commits, correlate.MaxRefs)
 	inHead := h.graph.InHead(commits)
 	inBranch := h.graph.InScope(history.Filter{Tips: h.tips})
-	reader, scanner := h.store.NewReader(), h.Engine.NewScanner()
+	describe := newDescriber(h.store)
 	nextCommit := 0
+	var list []cache.Message
 	for _, x := range hits {
-		o := correlate.Occurrence{Kind: x.typ.String(), Object: h.store.ID(x.num).String(), First: describe.commit(x.num)}
+		m := cache.Message{Num: x.num, Type: x.typ}
 		var reached history.RefList
 		if x.typ == pack.Commit {
 			reached = refs[nextCommit]
 			nextCommit++
-			o.InHead = inHead[x.num]
+			m.InHead = inHead[x.num]
 		} else {
 			reached = h.graph.TagRefs(x.num, correlate.MaxRefs)
 		}
-		o.Refs, o.RefCount, o.Reachable = reached.Names, reached.Count, reached.Count > 0
-		if !h.selected(x, o, inBranch) {
-			continue
+		m.Refs, m.RefCount, m.Reachable = reached.Names, reached.Count, reached.Count > 0
+		switch {
+		case h.NoUnreachable && !m.Reachable:
+		case !h.Since.IsZero() && describe.commit(x.num).Date.Before(h.Since):
+		case h.tips != nil && !inBranch(x.num):
+		default:
+			list = append(list, m)
 		}
-		_, data, err := reader.Read(x.num)
+	}
+	return list
+}
+
+// locateMessages reads the messages once more and returns what stands in them. It sets their Kept.
+func (h *historyScan) locateMessages(list []cache.Message) ([]said, error) {
+	reader, scanner, describe := h.store.NewReader(), h.Engine.NewScanner(), newDescriber(h.store)
+	var out []said
+	for i := range list {
+		m := &list[i]
+		o := correlate.Occurrence{
+			Kind: m.Type.String(), Object: h.store.ID(m.Num).String(), First: describe.commit(m.Num),
+			InHead: m.InHead, Refs: m.Refs, RefCount: m.RefCount, Reachable: m.Reachable,
+		}
+		_, data, err := reader.Read(m.Num)
 		if err != nil {
-			return fmt.Errorf("read %s %s again: %w", x.typ, o.Object, err)
+			return nil, fmt.Errorf("read %s %s again: %w", m.Type, o.Object, err)
 		}
 		text := message(data)
 		plain, _ := detect.Plain(text)
 		locator := correlate.NewLocator(plain)
 		matches := scanner.Scan(text).Matches()
-		h.builder.AddPairs(correlate.Pairs(plain, h.Engine.Halves(matches, "", o.Object)), correlate.Occurrence{Object: o.Object})
-		for _, m := range h.Engine.Keep(matches, "", o.Object) {
-			locator.Locate(&o, m)
-			h.builder.Add(m.Credential, o)
+		s := said{object: o.Object, pairs: correlate.Pairs(plain, h.Engine.Halves(matches, "", o.Object))}
+		kept := h.Engine.Keep(matches, "", o.Object)
+		m.Kept = len(kept)
+		for _, match := range kept {
+			locator.Locate(&o, match)
+			s.all = append(s.all, located{cred: match.Credential, occurrence: o})
 		}
+		out = append(out, s)
 	}
-	return nil
-}
-
-// selected applies the filters of a history scan to a message.
-func (h *historyScan) selected(x hit, o correlate.Occurrence, inBranch func(pack.Num) bool) bool {
-	if h.NoUnreachable && !o.Reachable {
-		return false
-	}
-	if !h.Since.IsZero() && (o.First == nil || o.First.Date.Before(h.Since)) {
-		return false
-	}
-	return h.tips == nil || inBranch(x.num)
+	return out, nil
 }

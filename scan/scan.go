@@ -31,6 +31,7 @@ type Options struct {
 	Branch        string    // only what this revision reaches; empty: all
 	Since         time.Time // only what was introduced since
 	NoUnreachable bool
+	Memory        *Memory // where to keep what the next scan need not find out again; nil: nowhere
 
 	NoMessages  bool // history and ranges
 	NoGitignore bool // files
@@ -42,6 +43,7 @@ type Result struct {
 	Refs    int      // refs they were reached from
 	Head    string   // id of HEAD's commit
 	Notes   []string // for the user: what was done in another way than usual
+	Reused  *Reuse   // history: what was known from an earlier scan; nil: Options.Memory was not used
 }
 
 // ErrRevision is what errors about revisions that the user named wrap.

@@ -54,6 +54,18 @@ type KindCount struct {
 // in order, whichever worker came upon them when.
 const maxProblems = 1000
 
+// NewCoverage returns an account with these counts of kinds, and these problems.
+func NewCoverage(kinds []KindCount, problems []Problem) *Coverage {
+	c := &Coverage{}
+	for _, k := range kinds {
+		*c.kind(k.Kind) = k
+	}
+	for _, p := range problems {
+		c.note(p)
+	}
+	return c
+}
+
 // Scanned counts texts of a kind that were found and scanned.
 func (c *Coverage) Scanned(kind string, texts, bytes int64) {
 	c.mu.Lock()
@@ -98,8 +110,35 @@ func (c *Coverage) note(p Problem) {
 		c.reasons = map[Reason]int64{}
 	}
 	c.reasons[p.Reason]++
+	c.keep(p)
+}
+
+func (c *Coverage) keep(p Problem) {
 	if c.problems = append(c.problems, p); len(c.problems) == 2*maxProblems {
 		c.trim()
+	}
+}
+
+// Add adds the counts and problems of another account to this one.
+func (c *Coverage) Add(other *Coverage) {
+	kinds, reasons, problems := other.Kinds(), other.Reasons(), other.Problems()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range kinds {
+		sum := c.kind(k.Kind)
+		sum.Found += k.Found
+		sum.Scanned += k.Scanned
+		sum.Skipped += k.Skipped
+		sum.ScannedBytes += k.ScannedBytes
+	}
+	for r, n := range reasons {
+		if c.reasons == nil {
+			c.reasons = map[Reason]int64{}
+		}
+		c.reasons[r] += n
+	}
+	for _, p := range problems {
+		c.keep(p)
 	}
 }
 

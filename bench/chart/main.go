@@ -43,6 +43,7 @@ func run(args []string) error {
 // The tools, by the names history.sh gives them.
 const (
 	own     = "straykey"
+	again   = "straykey-again"
 	inflate = "inflate"
 	zlib    = "inflate-zlib"
 )
@@ -61,6 +62,8 @@ func toolInfo(tool string) (label string, k kind) {
 	switch tool {
 	case own:
 		return "straykey", kindOwn
+	case again:
+		return "straykey, second sweep", kindOwn
 	case "betterleaks-workers":
 		return "betterleaks, git workers", kindScanner
 	case "trufflehog":

@@ -78,7 +78,7 @@ func group(b *bytes.Buffer, r *repository, y int) {
 		label, k := toolInfo(t.tool)
 		line := y + i*lineStep
 		bold, times := "", ratio(t.wall/straykey)
-		if k == kindOwn {
+		if t.tool == own {
 			bold, times = " bold", ""
 		}
 		// A bar of no width would not be seen at all.

@@ -41,11 +41,13 @@ type scanPlan struct {
 	env     *environment
 	targets []string
 	set     *rules.Set
+	engine  detect.Options
 	options scan.Options
 	since   time.Time
 	outputs []output
 	color   bool
 	maxSet  bool
+	cache   cacheDir
 	notes   []string
 }
 
@@ -60,7 +62,7 @@ func newScanPlan(env *environment, f *scanFlags) (*scanPlan, error) {
 	if len(p.targets) == 0 {
 		p.targets = []string{"."}
 	}
-	checks := []func() error{p.checkMode, p.checkNumbers, p.checkTargets, p.loadRules, p.checkDistinct, p.checkOutputs}
+	checks := []func() error{p.checkMode, p.checkNumbers, p.checkTargets, p.loadRules, p.checkCache, p.checkDistinct, p.checkOutputs}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			p.close()
@@ -224,7 +226,7 @@ func (p *scanPlan) loadRules() error {
 	if err != nil {
 		return usageError("%w", err)
 	}
-	p.set, p.options.Engine = set, engine
+	p.set, p.engine, p.options.Engine = set, options, engine
 	return nil
 }
 
@@ -279,6 +281,7 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 		r.Run.Mode = mode
 		r.Run.Head, r.Run.Refs = result.Head, r.Run.Refs+result.Refs
 		r.Run.Notes = append(r.Run.Notes, result.Notes...)
+		r.Run.Cache = addReuse(r.Run.Cache, result.Reused)
 	}
 	if len(failed) == len(p.targets) {
 		return nil, failed[0]
@@ -361,6 +364,9 @@ func (p *scanPlan) scanRepo(ctx context.Context, r *repo.Repo, b *correlate.Buil
 			err = usageError("--range: %w", err)
 		}
 		return report.Range, result, err
+	}
+	if err := p.useCache(r, &o); err != nil {
+		return "", nil, err
 	}
 	result, err := scan.History(ctx, r, b, o)
 	if errors.Is(err, scan.ErrRevision) {

@@ -31,6 +31,8 @@ type scanFlags struct {
 	quiet, verbose             bool
 	allowIncomplete            bool
 	exitCode                   int
+	noCache                    bool
+	cacheDir                   string
 	paths                      []string
 }
 
@@ -50,6 +52,9 @@ func newScanCommand(env *environment) *cobra.Command {
 
 The scanned repository is not trusted: none of its hooks, filters or settings is run,
 and nothing is fetched.
+
+A scan of the history leaves in a cache directory which objects it has read, never a
+secret, so that the next one reads only what is new. --no-cache does without.
 
 ` + exitCodesHelp + `
 When something could not be read the code is 2, with or without findings. --exit-code
@@ -76,6 +81,8 @@ changes the code for findings.`,
 	fl.BoolVar(&f.noMessages, "no-messages", false, "history, ranges: leave out the messages of commits and tags")
 	fl.BoolVar(&f.noGitignore, "no-gitignore", false, "files: scan ignored files too")
 	fl.StringVar(&f.engine, "engine", "delta", "history: delta reads only what is new in each object; full reads all of it, slowly, for comparison")
+	fl.BoolVar(&f.noCache, "no-cache", false, "history: read everything again, and keep nothing for the next scan")
+	fl.StringVar(&f.cacheDir, "cache-dir", "", "history: keep what has been read in `DIR` (default $STRAYKEY_CACHE, or straykey in the user's cache directory)")
 	fl.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "goroutines that scan")
 	fl.DurationVar(&f.timeout, "timeout", 0, "stop after this time, for example 10m, with an incomplete report")
 	fl.StringVar(&f.maxBlobSize, "max-blob-size", "", "skip larger texts, for example 50MB (default 128MiB, and then the run is incomplete)")

@@ -42,6 +42,8 @@ func setupScript(env *testscript.Env) error {
 		"GIT_AUTHOR_NAME=Ann Author", "GIT_AUTHOR_EMAIL=ann@example.com", "GIT_AUTHOR_DATE=1700000000 +0100",
 		"GIT_COMMITTER_NAME=Ann Author", "GIT_COMMITTER_EMAIL=ann@example.com", "GIT_COMMITTER_DATE=1700000000 +0100",
 		"NO_COLOR=1",
+		// Nothing is kept where the user's own scans keep things.
+		"HOME="+env.WorkDir+"/.home", "XDG_CACHE_HOME="+env.WorkDir+"/.home/.cache",
 	)
 	return nil
 }

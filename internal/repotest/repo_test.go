@@ -47,9 +47,10 @@ func layers() map[string][]string {
 		"source/revs":    {"source", "source/pack", "source/repo"},
 		"source/files":   {"source"},
 
-		"correlate": {"detect", "rules"},
-		"scan":      {"correlate", "delta", "detect", "rules", "source"},
-		"report":    {"correlate", "detect/proof", "rules", "source"},
+		"correlate":  {"detect", "rules"},
+		"scan/cache": {"source"},
+		"scan":       {"correlate", "delta", "detect", "rules", "source"},
+		"report":     {"correlate", "detect/proof", "rules", "source"},
 
 		"cmd":           {"correlate", "detect", "report", "rules", "scan", "source"},
 		"internal/demo": {"detect/proof/forge"}, // makes the repository of "make run"

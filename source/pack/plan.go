@@ -30,7 +30,7 @@ func newPlan(t *table, want TypeSet, filter func(Num) bool) *plan {
 			continue
 		}
 		n := &p.nodes[i]
-		n.visit = filter == nil || filter(e.num)
+		n.visit = filter == nil || e.typ == 0 || filter(e.num)
 		if e.base == none {
 			heads = append(heads, uint32(i))
 			continue

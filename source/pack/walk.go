@@ -14,10 +14,12 @@ import (
 
 // WalkOptions says what a [Walk] visits.
 type WalkOptions struct {
-	Want     TypeSet        // types to visit
-	Filter   func(Num) bool // if not nil, visit only objects for which it is true; called before the first Visit, by one goroutine
-	Workers  int            // number of goroutines; 0 means GOMAXPROCS
-	Progress *Progress      // if not nil, counts as the walk goes on
+	Want TypeSet // types to visit
+	// Filter, if not nil, leaves only the objects for which it is true. It is called by one goroutine before the first
+	// Visit, once for each object of a wanted type; those of unknown type are not asked about.
+	Filter   func(Num) bool
+	Workers  int       // number of goroutines; 0 means GOMAXPROCS
+	Progress *Progress // if not nil, counts as the walk goes on
 }
 
 // Progress counts what a walk has done so far. Its fields may be read at any time.
