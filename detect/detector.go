@@ -65,6 +65,9 @@ const noConfidence rules.Confidence = "none"
 
 // confidence returns how sure a match at a path is.
 func confidence(m *Match, path string) rules.Confidence {
+	if m.Verdict == nil && m.Proof.Fact("encrypted") == "yes" {
+		return rules.LowConfidence // a private key that opens nothing without its passphrase
+	}
 	if m.Verdict == nil {
 		return cmp.Or(m.Rule.Confidence, rules.HighConfidence)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/straykey/straykey/detect/proof/forge"
 	"github.com/straykey/straykey/rules"
 )
 
@@ -89,5 +90,28 @@ func TestUpdateEqualsScanOfPlaces(t *testing.T) {
 	}
 	if found < rounds {
 		t.Fatalf("only %d matches in %d rounds: the texts test nothing", found, rounds)
+	}
+}
+
+// A private key under a passphrase opens nothing by itself.
+func TestEncryptedKeysHaveLowConfidence(t *testing.T) {
+	set := &rules.Set{Rules: []*rules.Rule{{
+		ID: "key", Regex: `-----BEGIN [A-Z ]+-----(?s:.*?)-----END [A-Z ]+-----`, Keywords: []string{"-----BEGIN"}, Proof: "private-key", Multiline: true, Reach: 8192,
+	}}}
+	r := forge.New("confidence")
+	for _, test := range []struct {
+		text string
+		want rules.Confidence
+	}{
+		{forge.PEM(r, "PRIVATE KEY"), rules.HighConfidence},
+		{forge.PEM(r, "ENCRYPTED PRIVATE KEY"), rules.LowConfidence},
+		{forge.LegacyEncrypted(r, "pw"), rules.LowConfidence},
+		{forge.OpenSSHEncrypted(r), rules.LowConfidence},
+	} {
+		e := newTestEngine(t, set)
+		kept := e.Keep(e.NewScanner().Scan([]byte(test.text)).Matches(), "id", "")
+		if len(kept) != 1 || kept[0].Confidence != test.want {
+			t.Errorf("%.40s: %d matches, want one of %s confidence", test.text, len(kept), test.want)
+		}
 	}
 }

@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "978bc91105caaf20db0f5a02c0627abe"
+const tableHash = "fbf476c8ded03abee0734513d4c86acb"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -4882,7 +4882,7 @@ var tableRules = [...]Rule{
 		Identity:    `generic`,
 		Severity:    `low`,
 		Docs:        `https://httpd.apache.org/docs/current/misc/password_encryptions.html`,
-		Confidence:  `high`,
+		Confidence:  `low`,
 		Class:       `credentials`,
 		Token:       `(?:\$2a\$|\$2b\$|\$2y\$)[0-9]{2}\$[A-Za-z0-9./]{53}|\$apr1\$[A-Za-z0-9./]{8}\$[A-Za-z0-9./]{22}|\$6\$[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{86}|\$5\$[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{43}|\$6\$rounds=[0-9]{4,7}\$[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{86}`,
 		Entropy:     3.5,

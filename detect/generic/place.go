@@ -62,9 +62,10 @@ func plainly(v []byte) bool {
 	return containsAny(v, "${", "{{", "#{", "$(", "<%", "%(", "%s", "%v", "%d", "%@", "{}", "{0}", "[^", ".*", ".+", "...", "` +", "' +", "\" +", "' .", "\" .", "***")
 }
 
-// stock reports values that stand where everybody's examples have theirs, and those that only repeat the user.
+// stock reports values that stand where everybody's examples have theirs, and those that only repeat the user or
+// one character.
 func stock(value, user []byte) bool {
-	if len(user) > 0 && bytes.EqualFold(value, user) {
+	if len(user) > 0 && bytes.EqualFold(value, user) || isMask(value) {
 		return true
 	}
 	if hasFold(value, 0, "your-") || hasFold(value, 0, "your_") {
@@ -72,7 +73,8 @@ func stock(value, user []byte) bool {
 	}
 	return isOneOf(value, "pass", "password", "passwd", "passwort", "secret", "example", "changeme", "change_me", "change-me", "guest", "test",
 		"admin", "root", "user", "username", "token", "postgres", "mysql", "redis", "mypass", "mypassword", "my_password", "my-password", "yourpassword",
-		"your_password", "your-password", "user_password", "userpass", "somepassword", "open sesame")
+		"your_password", "your-password", "user_password", "userpass", "somepassword", "open sesame",
+		"opensesame", "foo", "bar", "baz", "foobar", "p@ssword", "p@ssw0rd", "passw0rd", "p4ssw0rd", "letmein", "hunter2")
 }
 
 // blanksIn skips blanks.

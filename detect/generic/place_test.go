@@ -133,7 +133,9 @@ func TestQueries(t *testing.T) {
 		{`CREATE USER u IDENTIFIED BY '{$password}'`, ""},
 		{`ALTER ROLE u PASSWORD NULL`, ""},
 		{`CREATE USER u IDENTIFIED EXTERNALLY`, ""},
-		{`the user is identified by their name`, "their"},
+		{`the user is identified by their name`, ""},
+		{`a role that is Identified by "the name it has"`, ""},
+		{`  IDENTIFIED BY 'vq8Kx2'`, "vq8Kx2"},
 	})
 }
 

@@ -1,11 +1,16 @@
 package generic
 
+import "bytes"
+
 // queries finds the password of a statement that makes or changes a user of a database: IDENTIFIED BY 'v',
 // CREATE ROLE x PASSWORD v, SET PASSWORD FOR x = 'v'. The anchor is IDENTIFIED or the head of the statement.
 func queries(out []Candidate, t *Text, lo, hi int) []Candidate {
 	b, cut := t.window(hi)
 	i := -1
 	if hasFold(b, lo, "identified") {
+		if !isUpper(b[lo]) && !states(b, t.Lo, lo) {
+			return out // prose: identified by their names
+		}
 		i = identified(b, hi)
 	} else {
 		i = passwordOf(b, hi)
@@ -15,6 +20,9 @@ func queries(out []Candidate, t *Text, lo, hi int) []Candidate {
 	}
 	v, q, end, ok := argument(b, i)
 	if !ok || end == len(b) && cut || q == Bare && (isOneOf(v.of(b), "null", "values", "required", "externally", "globally", "random", "expire", "default", "with", "by", "as", "is", "and", "for", "to") || i == hi) {
+		return out
+	}
+	if q != Bare && bytes.IndexByte(v.of(b), ' ') >= 0 {
 		return out
 	}
 	if q == Bare {
@@ -32,6 +40,17 @@ func queries(out []Candidate, t *Text, lo, hi int) []Candidate {
 		return out
 	}
 	return append(out, Candidate{Group: Query, Op: OpSpace, Quote: q, Value: v, Name: Span{v.Lo, v.Lo}, Start: v.Lo, End: end})
+}
+
+// states reports whether a statement about a user begins on the line before b[at].
+func states(b []byte, lo, at int) bool {
+	lo = max(lo, at-maxSpan)
+	for _, w := range [...]string{"create", "alter", "grant"} {
+		if i := indexFold(b, lo, at, w); i >= 0 && startsWord(b, lo, i) && hasWord(b, i, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // identified reads [WITH plugin] BY [PASSWORD] and returns where the password begins; -1 if it does not follow.
