@@ -69,6 +69,8 @@ type Scanner struct {
 	deferWide bool
 	// trace, if not nil, is told how each trial of a rule ended (see Explain).
 	trace func(c *compiledRule, pos int, step string)
+	// stats, if not nil, is what rules cost (see Measure).
+	stats map[*compiledRule]*RuleStats
 	// err is the first regular expression that could not be compiled; the rule finds nothing.
 	err error
 }
@@ -123,7 +125,9 @@ func (s *Scanner) Update(target []byte, base *Facts, runs []delta.Run) *Facts {
 func (s *Scanner) find(lo, hi int) {
 	s.e.finder.find(s.text, lo, hi, s.onHit)
 	for _, c := range s.e.scanning {
+		start := s.clock()
 		c.detector.Scan(s.text, lo, hi, func(lo, hi int) { s.tryDetector(c, -1, lo, hi) })
+		s.charge(c, start)
 	}
 }
 
@@ -234,6 +238,7 @@ func (s *Scanner) tryWide(runs []delta.Run) {
 
 // try tries a rule at an anchor.
 func (s *Scanner) try(t *trial, literal, pos int) {
+	start := s.clock()
 	switch {
 	case t.rule.style == styleDetector:
 		s.tryDetector(t.rule, literal, pos, pos+len(s.e.finder.literals[literal]))
@@ -244,6 +249,7 @@ func (s *Scanner) try(t *trial, literal, pos int) {
 	default:
 		s.tryRegex(t, literal, pos)
 	}
+	s.charge(t.rule, start)
 }
 
 // view returns the part of the text a rule may look at from an anchor at pos, and
@@ -365,12 +371,14 @@ func (s *Scanner) findAll(c *compiledRule, text []byte) [][]int {
 // trySlow evaluates the rules without an anchor on the whole text.
 func (s *Scanner) trySlow() {
 	for _, c := range s.e.slow {
+		start := s.clock()
 		for _, m := range s.findAll(c, s.text) {
 			if c.style == styleToken && !tokenBounds(s.text, m[0], m[1], nil) {
 				continue
 			}
 			s.report(c, m, -1, -1)
 		}
+		s.charge(c, start)
 	}
 }
 

@@ -32,6 +32,9 @@ import (
 // defaultMaxSize is the largest text that is scanned unless the user says otherwise.
 const defaultMaxSize = pack.DefaultMaxObject
 
+// maxJobs is the largest number of goroutines that may be asked for.
+const maxJobs = 4096
+
 // fingerprintKey is the variable that holds an organisation's own key for fingerprints.
 const fingerprintKey = "STRAYKEY_FINGERPRINT_KEY"
 
@@ -105,8 +108,8 @@ func (p *scanPlan) checkMode() error {
 
 func (p *scanPlan) checkNumbers() error {
 	f := p.flags
-	if f.jobs < 1 || f.jobs > 4096 {
-		return usageError("--jobs is a number from 1 to 4096, not %d, for example: straykey scan --jobs 4", f.jobs)
+	if f.jobs < 1 || f.jobs > maxJobs {
+		return usageError("--jobs is a number from 1 to %d, not %d, for example: straykey scan --jobs 4", maxJobs, f.jobs)
 	}
 	if f.exitCode < 0 || f.exitCode > 255 {
 		return usageError("--exit-code is a number from 0 to 255, not %d, for example: straykey scan --exit-code 0", f.exitCode)

@@ -14,6 +14,8 @@ const (
 	// slowRule is what a rule may add to a megabyte of code. The anchor pass over all
 	// rules takes about two milliseconds.
 	slowRule = 20 * time.Millisecond
+	// notedCost is what is worth knowing.
+	notedCost = time.Millisecond / 2
 )
 
 // checkCost measures each rule on its own against a set that finds nothing.
@@ -32,9 +34,12 @@ func (l *linter) checkCost(chosen []*rules.Rule, timeOf func(*rules.Rule, []byte
 			return err
 		}
 		perMB := (t - base) * (1 << 20) / corpusSize
-		if perMB > slowRule {
-			l.rule = r
-			key, _ := expression(r)
+		l.rule = r
+		key, _ := expression(r)
+		switch {
+		case perMB > notedCost && perMB <= slowRule:
+			l.say(LevelNote, "cost", key, "takes %.1f ms for a megabyte of code", float64(perMB)/float64(time.Millisecond))
+		case perMB > slowRule:
 			l.say(LevelWarning, "slow", key, "takes %d ms for a megabyte of code; a longer or rarer anchor, or a tighter expression, makes it faster", perMB.Milliseconds())
 		}
 	}

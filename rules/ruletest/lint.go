@@ -73,6 +73,9 @@ func Lint(set *rules.Set, o LintOptions) ([]Remark, error) {
 	if err := l.checkOverlaps(set, o.IDs); err != nil {
 		return nil, err
 	}
+	if err := l.checkHashes(chosen); err != nil {
+		return nil, err
+	}
 	if o.Cost {
 		if err := l.checkCost(chosen, timeOf); err != nil {
 			return nil, err

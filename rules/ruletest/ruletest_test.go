@@ -116,6 +116,8 @@ func TestLint(t *testing.T) {
 		{"empty match", complete + "[[rules]]\nid = 'e'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nregex = '(?:acme)?'\nkeywords = ['acmex']\npositives = ['acmex', 'acmex ']\nnegatives = ['b', 'c']", []string{"empty-match:15", "keyword-outside:16"}},
 		{"a sample fails", change("hex 31", "hex 32"), []string{"sample:9"}},
 		{"not direct", change("token = 'acme_[0-9a-f]{32}'", "token = 'acme_[0-9a-f]{20,40}[0-9a-f]'"), []string{"not-direct:7", "sample:9", "sample:9"}},
+		{"a hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nregex = '[0-9a-f]{64}'\npositives = ['{{hex 64}}', ' {{hex 64}}']\nnegatives = ['{{hex 6}}', 'c']", []string{"no-anchor:15", "hash:15"}},
+		{"a prefixed hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nregex = 'acmesum:[0-9a-f]{64}'\npositives = ['acmesum:{{hex 64}}', ' acmesum:{{hex 64}}']\nnegatives = ['{{hex 64}}', 'c']", nil},
 		{"a short keyword", change("token = 'acme_[0-9a-f]{32}'", "regex = '[a-z]{4}_[0-9a-f]{32}\\b'\nkeywords = [\n'k:', 'acme_']"), []string{"no-anchor:7", "short-keyword:9"}},
 	}
 	for _, tt := range tests {
@@ -137,7 +139,7 @@ func TestLint(t *testing.T) {
 
 // TestLintCost judges made-up times: real ones depend on what else the machine does.
 func TestLintCost(t *testing.T) {
-	set := parseSet(t, complete+"[[rules]]\nid = 'slow'\nregex = 'slow'\n[[rules]]\nid = 'p'\npath = 'x'")
+	set := parseSet(t, complete+"[[rules]]\nid = 'slow'\nregex = 'slow'\n[[rules]]\nid = 'p'\npath = 'x'\n[[rules]]\nid = 'middling'\nregex = 'middling'")
 	l := &linter{}
 	err := l.checkCost(set.Rules, func(r *rules.Rule, text []byte) (time.Duration, error) {
 		if _, err := timeOf(r, text[:64<<10]); err != nil {
@@ -146,12 +148,17 @@ func TestLintCost(t *testing.T) {
 		if r.ID == "slow" {
 			return 20 * time.Millisecond, nil
 		}
+		if r.ID == "middling" {
+			return 3 * time.Millisecond, nil
+		}
 		return time.Millisecond, nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{`test.toml:12: warning: rule "slow": takes 38 ms for a megabyte of code; a longer or rarer anchor, or a tighter expression, makes it faster [slow]`}
+	want := []string{`test.toml:12: warning: rule "slow": takes 38 ms for a megabyte of code; a longer or rarer anchor, or a tighter expression, makes it faster [slow]`,
+		`test.toml:17: note: rule "middling": takes 4.0 ms for a megabyte of code [cost]`,
+	}
 	var got []string
 	for _, m := range l.remarks {
 		got = append(got, m.String())
