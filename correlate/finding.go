@@ -20,7 +20,7 @@ type Finding struct {
 	Confidence  rules.Confidence // the highest of its occurrences
 	// Allowed is the reason of the inline allow comments that cover every
 	// occurrence listed; empty for what counts.
-	Allowed     string
+	Allowed string
 	// Partners are the other halves, nearest first, at most MaxPartners.
 	Partners    []Partner
 	Occurrences []Occurrence // sorted: earliest commit first, then path, line, column

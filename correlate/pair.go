@@ -180,7 +180,9 @@ func match(r relation, halves []detect.Match, spots []spot) []Pair {
 			}, i, j})
 		}
 	}
-	slices.SortFunc(all, func(a, b candidate) int { return cmp.Or(a.compare(&b.Pair), cmp.Compare(a.i, b.i), cmp.Compare(a.j, b.j)) })
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(a.compare(&b.Pair), cmp.Compare(a.i, b.i), cmp.Compare(a.j, b.j))
+	})
 	taken := map[int]bool{}
 	var out []Pair
 	for _, c := range all {
@@ -268,7 +270,7 @@ func (b *Builder) addPair(p placedPair) {
 
 // pairCommits pairs, of findings that have no partner of a kind in their own files, those that one commit brings.
 func (b *Builder) pairCommits() {
-	paired := maps.Clone(b.partnered) // by what stands in one text
+	paired := maps.Clone(b.partnered)         // by what stands in one text
 	groups := map[string]map[string][]place{} // by commit and rule
 	for n, c := range b.creds {
 		for _, p := range c.places {
@@ -347,7 +349,8 @@ func (b *Builder) pairCommit(first, second []place) {
 		taken[x.a.cred], taken[x.c.cred] = true, true
 		b.addPair(placedPair{
 			Pair{of: [2]*detect.Credential{x.a.seen, x.c.seen}, at: [2]spot{spotAt(x.a.at), spotAt(x.c.at)}, scope: SameCommit},
-			[2]string{x.a.at.Object, x.c.at.Object}, [2]string{x.a.at.Path, x.c.at.Path},
+			[2]string{x.a.at.Object, x.c.at.Object},
+			[2]string{x.a.at.Path, x.c.at.Path},
 		})
 	}
 }
