@@ -33,9 +33,10 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 
 // judge scores a candidate and keeps it if it may be worth a report.
 func (s *Scanner) judge(c *compiledRule, text *generic.Text, cand *generic.Candidate, literal, pos int) {
-	verdict := generic.Score(text, cand)
-	if verdict.Highest() < s.e.leastScore {
+	verdict, ok := generic.ScoreAtLeast(text, cand, s.e.leastScore)
+	if !ok || verdict.Highest() < s.e.leastScore {
 		if s.trace != nil {
+			verdict = generic.Score(text, cand)
 			s.drop(c, pos, fmt.Sprintf(stepScore, verdict.Logit, s.e.leastScore, verdict.Explain("")))
 		}
 		return

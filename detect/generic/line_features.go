@@ -121,8 +121,11 @@ func (v *Verdict) describeLine(t *Text, c *Candidate, prev []byte) {
 	for i := value; i < c.Value.Hi-lo; i++ {
 		low[i] = 0
 	}
-	for _, s := range &lineSigns {
-		v.has.addIf(containsAny(low, s.words...), fLine+s.f)
+	var inLine pairs
+	inLine.fill(low)
+	for i := range lineSigns {
+		s := &lineSigns[i]
+		v.has.addIf(inLine.containsAny(low, s.words...), fLine+s.f)
 	}
 	trimmed := bytes.TrimLeft(low, " \t")
 	v.has.addIf(isComment(trimmed), fLine+lineComment)
@@ -135,12 +138,37 @@ func (v *Verdict) describeLine(t *Text, c *Candidate, prev []byte) {
 	}
 	if len(prev) > 0 {
 		low := lower(buf[:0], prev)
-		v.has.addIf(containsAny(low, "user", "login", "email", "account", "client"), fLine+lineUserBefore)
-		v.has.addIf(containsAny(low, "host", "server", "port", "url", "database"), fLine+lineHostBefore)
-		v.has.addIf(containsAny(low, "example", "sample", "placeholder", "your", "replace", "dummy", "default"), fLine+lineExampleBefore)
+		var before pairs
+		before.fill(low)
+		v.has.addIf(before.containsAny(low, "user", "login", "email", "account", "client"), fLine+lineUserBefore)
+		v.has.addIf(before.containsAny(low, "host", "server", "port", "url", "database"), fLine+lineHostBefore)
+		v.has.addIf(before.containsAny(low, "example", "sample", "placeholder", "your", "replace", "dummy", "default"), fLine+lineExampleBefore)
 	}
 	v.after(t, c)
 	v.before(t, c)
+}
+
+// pairs is the set of the pairs of neighbouring bytes of a line, hashed. Most of the hundred words that are looked for begin with
+// a pair that the line has not.
+type pairs [16]uint64
+
+func pairOf(a, b byte) uint { return (uint(a)*37 + uint(b)) % 1024 }
+
+func (p *pairs) fill(line []byte) {
+	for i := 1; i < len(line); i++ {
+		n := pairOf(line[i-1], line[i])
+		p[n/64] |= 1 << (n % 64)
+	}
+}
+
+// containsAny is the function containsAny, for words of two bytes and more and the line that p was filled from.
+func (p *pairs) containsAny(line []byte, words ...string) bool {
+	for _, w := range words {
+		if n := pairOf(w[0], w[1]); p[n/64]>>(n%64)&1 != 0 && bytes.Contains(line, []byte(w)) {
+			return true
+		}
+	}
+	return false
 }
 
 func isComment(line []byte) bool {
@@ -223,8 +251,8 @@ func (v *Verdict) before(t *Text, c *Candidate) {
 	v.has.add(fBefore + f)
 }
 
-// describe adds all that the text says of a candidate.
-func (v *Verdict) describe(t *Text, c *Candidate, before []byte) {
+// describe adds what the candidate's name and value say.
+func (v *Verdict) describe(t *Text, c *Candidate) {
 	v.has.add(fBias)
 	v.has.add(fOp + feature(c.Op))
 	if c.Quote == Bare {
@@ -233,5 +261,4 @@ func (v *Verdict) describe(t *Text, c *Candidate, before []byte) {
 	v.has.add(fQuote + feature(c.Quote))
 	v.describeName(t, c)
 	v.describeValue(t, c)
-	v.describeLine(t, c, before)
 }

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Verdict is what is known of a candidate from the text alone.
@@ -20,15 +21,52 @@ type Verdict struct {
 
 // Score judges a candidate.
 func Score(t *Text, c *Candidate) Verdict {
-	v := Verdict{Group: c.Group, Quote: c.Quote}
-	near := *t
-	near.Lo, near.Hi = max(t.Lo, c.Start-Context), min(t.Hi, c.End+Context)
-	v.describe(&near, c, t.before())
-	for f := range v.has.all() {
-		v.Logit += weightOf(f, c.Group)
-	}
+	v, _ := ScoreAtLeast(t, c, float32(math.Inf(-1)))
 	return v
 }
+
+// ScoreAtLeast is Score, but gives up on a candidate whose logit no path would lift to least: most that look like an assignment are
+// told by name and value, which are small, and the line need not be read. It gives up on
+// fewer than those whose Highest is less.
+func ScoreAtLeast(t *Text, c *Candidate, least float32) (v Verdict, ok bool) {
+	v = Verdict{Group: c.Group, Quote: c.Quote}
+	near := *t
+	near.Lo, near.Hi = max(t.Lo, c.Start-Context), min(t.Hi, c.End+Context)
+	v.describe(&near, c)
+	const rounding = 0.01
+	if v.sum()+lineLifts()[c.Group]+lifts()[c.Group] < least-rounding {
+		return v, false
+	}
+	v.describeLine(&near, c, t.before())
+	v.Logit = v.sum()
+	return v, true
+}
+
+// sum returns the logit of the features so far.
+func (v *Verdict) sum() (logit float32) {
+	for f := range v.has.all() {
+		logit += weightOf(f, v.Group)
+	}
+	return logit
+}
+
+// lineLifts are the most that describeLine can add to the logits of the groups.
+var lineLifts = sync.OnceValue(func() (out [nGroups]float32) {
+	for g := range nGroups {
+		for f := fLine; f < fAfter; f++ {
+			out[g] += max(0, weightOf(f, g))
+		}
+		var after, before float32
+		for f := fAfter; f < fBefore; f++ {
+			after = max(after, weightOf(f, g))
+		}
+		for f := fBefore; f < fPath; f++ {
+			before = max(before, weightOf(f, g))
+		}
+		out[g] += after + before
+	}
+	return out
+})
 
 // At returns the logit for a path.
 func (v *Verdict) At(path string) float32 {
