@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "f0b01472182fa005485f93599b1cea48"
+const tableHash = "31bb6698449fa5e00404064d1cbb244c"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -2411,11 +2411,10 @@ var tableRules = [...]Rule{
 		Identity:    `system-account`,
 		Severity:    `medium`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
-		Confidence:  `medium`,
+		Confidence:  `high`,
 		Class:       `credentials`,
 		Detector:    `option`,
 		Keywords:    []string{`sshpass`, `mysql`, `mariadb`, `redis-cli`, `ldap`, `sqlcmd`, `mongo`, `mosquitto_`, `ipmitool`, `plink`, `pscp`, `smbclient`, `rpcclient`, `xfreerdp`, `psexec`, `unlock-keychain`, `login -`, ` -u `, `-pass`, `htpasswd`, `net user`, `securestring`, `chpasswd`, `passwd --stdin`},
-		Weak:        true,
 		Source:      Position{File: "commands.toml"},
 	},
 	{

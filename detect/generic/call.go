@@ -96,7 +96,7 @@ func arguments(out []Candidate, t *Text, lo, hi int) []Candidate {
 		return out
 	}
 	return append(out, Candidate{
-		Group: c.group, Op: OpCall, Quote: a.quote, Wrapped: a.wrapped, Name: name, Value: a.value, Start: name.Lo, End: a.value.Hi,
+		Group: c.group, As: c.group.String(), Op: OpCall, Quote: a.quote, Wrapped: a.wrapped, Name: name, Value: a.value, Start: name.Lo, End: a.value.Hi,
 	})
 }
 

@@ -107,8 +107,9 @@ type Candidate struct {
 	Quote Quote
 	// Wrapped says that the value is the argument of a call that is assigned: []byte("v"), hex.Decode("v").
 	Wrapped bool
-	Name    Span // what names the value; empty if nothing does
-	Value   Span // what would be reported as the secret
-	Start   int  // where the match begins: the name, or the URL around the value
-	End     int  // and where it ends
+	Name    Span   // what names the value; empty if nothing does
+	As      string // what the place says the value is, as a name would; empty: the name itself says it
+	Value   Span   // what would be reported as the secret
+	Start   int    // where the match begins: the name, or the URL around the value
+	End     int    // and where it ends
 }

@@ -173,7 +173,7 @@ func option(out []Candidate, t *Text, name Span, i int, pair byte) []Candidate {
 	if v.Len() < minValue || v.Len() > maxValue || plainly(v.of(b)) || stock(v.of(b), nil) {
 		return out
 	}
-	return append(out, Candidate{Group: Option, Op: OpSpace, Quote: q, Name: name, Value: v, Start: name.Lo, End: v.Hi})
+	return append(out, Candidate{Group: Password, As: "password", Op: OpSpace, Quote: q, Name: name, Value: v, Start: name.Lo, End: v.Hi})
 }
 
 // words reads up to n arguments from b[i] on, none of them empty.
@@ -314,7 +314,7 @@ func place(out []Candidate, t *Text, v Span, q Quote, name Span) []Candidate {
 		return out
 	}
 	return append(out, Candidate{
-		Group: Option, Op: OpSpace, Quote: q, Name: name, Value: v,
+		Group: Password, As: "password", Op: OpSpace, Quote: q, Name: name, Value: v,
 		Start: min(name.Lo, v.Lo), End: max(name.Hi, v.Hi),
 	})
 }

@@ -151,6 +151,9 @@ func splitName(name []byte, yield func(word []byte)) {
 // describeName adds what the name says.
 func (v *Verdict) describeName(t *Text, c *Candidate) {
 	name := c.Name.of(t.B)
+	if c.As != "" {
+		name = []byte(c.As)
+	}
 	if len(name) == 0 {
 		return
 	}

@@ -39,7 +39,7 @@ func queries(out []Candidate, t *Text, lo, hi int) []Candidate {
 	if v.Len() < minValue || b[v.Lo] == '`' || v.Len() > maxValue || plainly(v.of(b)) || stock(v.of(b), nil) {
 		return out
 	}
-	return append(out, Candidate{Group: Query, Op: OpSpace, Quote: q, Value: v, Name: Span{v.Lo, v.Lo}, Start: v.Lo, End: end})
+	return append(out, Candidate{Group: Password, As: "password", Op: OpSpace, Quote: q, Value: v, Name: Span{v.Lo, v.Lo}, Start: v.Lo, End: end})
 }
 
 // states reports whether a statement about a user begins on the line before b[at].
