@@ -31,6 +31,11 @@ type Occurrence struct {
 	Kind   string // "blob", "commit" or "tag" message, "file", "staged", "stdin"
 	Object string // object id in hex; empty for files and stdin
 	Path   string // slash separated, relative to the repository or scanned directory; empty for messages
+	// Member is the end of Path that names a member of an archive: conf/app.env of a.zip!conf/app.env.
+	Member string
+	// Via are the encodings through which the secret was read, the outermost first. It stands where
+	// the encoded text stands.
+	Via []string
 
 	Line, Column       int // of the secret's first byte; from 1, columns in bytes; 0 if the finding is a file
 	EndLine, EndColumn int // of the byte after the secret's last
@@ -57,6 +62,8 @@ type Frame struct {
 	// Cut is how many bytes of the line Occurrence.Line are missing from the left.
 	Cut   int
 	Match string // the whole match of the rule
+	// Encoded is the text that the secret was decoded from, or its first part; empty if it was not.
+	Encoded string
 }
 
 // Commit is what a report says of a commit.

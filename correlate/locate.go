@@ -11,6 +11,8 @@ const (
 	frameContext  = 2
 	frameMaxLines = 12
 	frameMaxLine  = 320
+	// maxEncoded is how much of an encoded text is kept: it may be a megabyte, for each secret in it.
+	maxEncoded = 8 << 10
 )
 
 // Locator tells where matches stand in a text. It goes on from the line of the last one: matches in
@@ -44,6 +46,9 @@ func (l *Locator) Locate(o *Occurrence, m detect.Match) {
 		o.EndLine, o.EndColumn = o.Line+bytes.Count(secret, []byte{'\n'}), len(secret)-i
 	}
 	o.Frame = l.frame(m)
+	if o.Via = m.Via; len(m.Via) > 0 {
+		o.Frame.Encoded = string(secret[:min(len(secret), maxEncoded)])
+	}
 	o.Confidence = m.Confidence
 }
 
@@ -82,9 +87,17 @@ func (l *Locator) lineFrom(start int) span {
 	return span{start, end, end + 1}
 }
 
+// matchText returns the match of a rule; of one in an encoded text no more than is kept of that.
+func (l *Locator) matchText(m detect.Match) string {
+	if len(m.Via) > 0 {
+		return string(l.text[m.Start:min(m.End, m.Start+maxEncoded)])
+	}
+	return string(l.text[m.Start:m.End])
+}
+
 // frame shows the lines of a match on the current line, and some around.
 func (l *Locator) frame(m detect.Match) Frame {
-	f := Frame{FirstLine: l.number - l.before, Match: string(l.text[m.Start:m.End])}
+	f := Frame{FirstLine: l.number - l.before, Match: l.matchText(m)}
 	after := 0
 	for i, s := range l.shown {
 		if after > frameContext {

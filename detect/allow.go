@@ -246,13 +246,35 @@ func apart(group []Match) []Match {
 	var kept []Match
 	for _, m := range ranked {
 		if !slices.ContainsFunc(kept, func(k Match) bool {
-			return m.SecretStart < k.SecretEnd && k.SecretStart < m.SecretEnd
+			return overlap(&m, &k)
 		}) {
 			kept = append(kept, m)
 		}
 	}
 	slices.SortFunc(kept, func(a, b Match) int { return cmp.Compare(a.SecretStart, b.SecretStart) })
 	return kept
+}
+
+// overlap reports whether the secrets of two matches share bytes. Two that one encoded span holds stand
+// at the same place, but apart in what it decodes to.
+func overlap(a, b *Match) bool {
+	if a.SecretStart >= b.SecretEnd || b.SecretStart >= a.SecretEnd {
+		return false
+	}
+	x, y := a.inner, b.inner
+	if a.SecretStart != b.SecretStart || a.SecretEnd != b.SecretEnd {
+		return true
+	}
+	for len(x) > 0 && len(y) > 0 {
+		if x[0] >= y[1] || y[0] >= x[1] {
+			return false
+		}
+		if x[0] != y[0] || x[1] != y[1] {
+			return true
+		}
+		x, y = x[2:], y[2:]
+	}
+	return true
 }
 
 // bySpecificity orders matches of the same bytes: a rule of a known issuer before a
@@ -297,6 +319,13 @@ func AppendKey(dst []byte, ms []Match) []byte {
 		dst = appendPlace(dst, m, &firstLine)
 		if m.Verdict != nil {
 			dst = m.Verdict.AppendKey(dst)
+		}
+		if len(m.Via) > 0 {
+			dst = binary.AppendUvarint(dst, uint64(m.SecretEnd-m.SecretStart))
+		}
+		dst = binary.AppendUvarint(dst, uint64(len(m.inner)))
+		for _, p := range m.inner {
+			dst = binary.AppendUvarint(dst, uint64(p))
 		}
 		dst = binary.AppendUvarint(dst, uint64(len(m.pending)))
 		for _, p := range m.pending {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/straykey/straykey/detect/decode"
 	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
@@ -42,8 +43,9 @@ type Engine struct {
 	scanning []*compiledRule // rules whose detectors find their places themselves
 	pathy    []*compiledRule // rules on file names alone
 	finder   *anchorFinder
-	trials   [][]trial // by literal: what to try where it stands
-	wide     []bool    // by literal: some trial is wide
+	trials   [][]trial     // by literal: what to try where it stands
+	wide     []bool        // by literal: some trial is wide
+	marks    []decode.Kind // by literal: which encoding it is a mark of
 	regexps  regexEngine
 	prover   proof.Prover
 	// least is the rank of the lowest confidence that is kept, and leastScore the score that it takes.
@@ -142,6 +144,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 			byLiteral[a.Literal] = append(byLiteral[a.Literal], trial{rule: c, shape: a.Shape, offset: a.Offset})
 		}
 	}
+	addMarks(byLiteral)
 	literals := make([]string, 0, len(byLiteral))
 	for lit := range byLiteral {
 		literals = append(literals, lit)
@@ -157,6 +160,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 		}
 		e.wide = append(e.wide, wide)
 	}
+	e.marks = markKinds(literals)
 	e.markPlaced()
 	e.markPairs()
 	e.finder = newAnchorFinder(literals, func(literal int) (next class, known bool) {
@@ -181,6 +185,9 @@ func isNeeded(set *rules.Set, r *rules.Rule) bool {
 // follows returns the bytes, letters in lower case, that can follow a literal of n bytes in what its
 // trials match; not known if one of them is no shape.
 func follows(trials []trial, n int) (next class, known bool) {
+	if len(trials) == 0 {
+		return next, false
+	}
 	for _, t := range trials {
 		if t.rule.style == styleDetector && t.rule.detector.Follows != nil {
 			for i, w := range t.rule.detector.Follows() {

@@ -32,13 +32,17 @@ type Match struct {
 	*Credential
 	Start, End             int // the whole match
 	SecretStart, SecretEnd int // the secret in it
+	// Via are the encodings through which the secret was read, the outermost first. The offsets then are
+	// those of the encoded text.
+	Via []string
 	// Group numbers the matches of one text whose secrets overlap: they are
 	// one credential seen by several rules. See [Engine.Keep].
 	Group int
 	// Confidence is set by [Engine.Keep]: of a rule, or of a detector for a path.
 	Confidence rules.Confidence
 
-	line, column int32 // of Start, from 1; 0 unless a requirement of nearness is about the match
+	line, column int32   // of Start, from 1; 0 unless a requirement of nearness is about the match
+	inner        []int32 // see reading
 }
 
 // lineReach is how many bytes of its own line a line rule may look at on either

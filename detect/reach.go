@@ -2,8 +2,10 @@ package detect
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"math/bits"
+	"slices"
 
 	"github.com/straykey/straykey/delta"
 )
@@ -150,6 +152,15 @@ func (s *Scanner) inherit(base *Facts, run delta.Run) {
 		h.line, h.column = 0, 0
 		s.hits = append(s.hits, h)
 	}
+	first = lowerBound(len(base.places), func(i int) bool { return int(base.places[i].lo) >= run.Base-1 })
+	for _, p := range base.places[first:] {
+		if int(p.lo) >= run.Base+run.Len {
+			break
+		}
+		if covers(run, int(p.lo), int(p.hi)) {
+			s.decoder.places = append(s.decoder.places, place{lo: p.lo + shift, hi: p.hi + shift, cost: p.cost})
+		}
+	}
 	first = lowerBound(len(base.wide), func(i int) bool { return int(base.wide[i].pos) >= run.Base })
 	for _, a := range base.wide[first:] {
 		if int(a.pos)+len(s.e.finder.literals[a.literal]) > run.Base+run.Len {
@@ -189,6 +200,24 @@ func (s *Scanner) seams(target []byte, runs []delta.Run) []span {
 	b.add(at, len(target))
 	s.seamSpans = b.spans
 	return b.spans
+}
+
+// joined returns the parts of the text in a or b, in order and apart from one another.
+func joined(a, b []span) []span {
+	if len(b) == 0 {
+		return a
+	}
+	all := append(a, b...)
+	slices.SortFunc(all, func(a, b span) int { return cmp.Compare(a.lo, b.lo) })
+	out := all[:1]
+	for _, p := range all[1:] {
+		if last := &out[len(out)-1]; p.lo <= last.hi {
+			last.hi = max(last.hi, p.hi)
+			continue
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 // seamBuilder widens gaps to what they touch: the lines of their ends, and the line

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/detect/decode"
 	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 )
@@ -15,8 +16,9 @@ import (
 // of wide rules stand. A nil *Facts says that there is nothing, which is so for most
 // texts. Facts are immutable.
 type Facts struct {
-	hits []hit
-	wide []anchorAt
+	hits   []hit
+	wide   []anchorAt
+	places []place // where something encoded stands
 	// whole says that the text has no local reach: nothing can be inherited.
 	whole    bool
 	overflow bool
@@ -33,6 +35,7 @@ type hit struct {
 	anchor      int32 // of a wide rule: where the anchor stands; else -1
 	line        int32 // see Match; of this text, not inherited
 	column      int32
+	read        *reading // nil: it stands in the text as it is
 }
 
 // anchorAt is an occurrence of an anchor of a wide rule.
@@ -70,7 +73,9 @@ type Scanner struct {
 	// trace, if not nil, is told how each trial of a rule ended (see Explain).
 	trace func(c *compiledRule, pos int, step string)
 	// stats, if not nil, is what rules cost (see Measure).
-	stats map[*compiledRule]*RuleStats
+	stats   map[*compiledRule]*RuleStats
+	decoder decoder
+	depth   int // of encodings around the text
 	// err is the first regular expression that could not be compiled; the rule finds nothing.
 	err error
 }
@@ -103,7 +108,7 @@ func (s *Scanner) Update(target []byte, base *Facts, runs []delta.Run) *Facts {
 		return s.Scan(target)
 	}
 	s.begin(target, true)
-	for _, r := range s.seams(target, runs) {
+	for _, r := range joined(s.seams(target, runs), s.cutPlaces(base, runs)) {
 		s.find(r.lo, r.hi)
 	}
 	if base != nil {
@@ -129,6 +134,7 @@ func (s *Scanner) find(lo, hi int) {
 		c.detector.Scan(s.text, lo, hi, func(lo, hi int) { s.tryDetector(c, -1, lo, hi) })
 		s.charge(c, start)
 	}
+	s.decodeRuns(lo, hi)
 }
 
 func (s *Scanner) begin(text []byte, deferWide bool) {
@@ -138,18 +144,20 @@ func (s *Scanner) begin(text []byte, deferWide bool) {
 	s.overflow = false
 	s.wide = s.wide[:0]
 	clear(s.last)
+	s.beginDecoding()
 }
 
 // finish sorts what was found, drops repetitions and makes facts of it.
 func (s *Scanner) finish(decoded bool) *Facts {
 	defer func() { s.text = nil }()
-	if len(s.hits) == 0 && len(s.wide) == 0 && !decoded {
+	places := sortedPlaces(s.decoder.places)
+	if len(s.hits) == 0 && len(s.wide) == 0 && len(places) == 0 && !decoded {
 		return nil
 	}
 	s.compactHits()
 	s.placeHits()
 	return &Facts{
-		hits: slices.Clone(s.hits), wide: slices.Clone(sortedAnchors(s.wide)),
+		hits: slices.Clone(s.hits), wide: slices.Clone(sortedAnchors(s.wide)), places: slices.Clone(places),
 		whole: decoded || s.overflow, overflow: s.overflow,
 	}
 }
@@ -164,6 +172,7 @@ func compareHits(a, b hit) int {
 		cmp.Compare(a.secretEnd, b.secretEnd),
 		cmp.Compare(a.cred.Rule.ID, b.cred.Rule.ID),
 		cmp.Compare(a.anchor, b.anchor),
+		compareReadings(a.read, b.read),
 	)
 }
 
@@ -182,14 +191,15 @@ func (f *Facts) Matches() []Match {
 	}
 	bySecret := slices.Clone(f.hits)
 	slices.SortStableFunc(bySecret, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(a.secretStart, b.secretStart), cmp.Compare(a.secretEnd, b.secretEnd), compareHits(a, b))
+		return cmp.Or(cmp.Compare(a.secretStart, b.secretStart), cmp.Compare(a.secretEnd, b.secretEnd),
+			cmp.Compare(a.cred.Rule.ID, b.cred.Rule.ID), slices.Compare(a.innerSpans(), b.innerSpans()), compareReadings(a.read, b.read), compareHits(a, b))
 	})
 	out := make([]Match, 0, len(bySecret))
 	group, end := -1, int32(-1)
 	for i, h := range bySecret {
 		if i > 0 {
 			p := bySecret[i-1]
-			if p.cred.Rule == h.cred.Rule && p.secretStart == h.secretStart && p.secretEnd == h.secretEnd {
+			if p.cred.Rule == h.cred.Rule && p.secretStart == h.secretStart && p.secretEnd == h.secretEnd && slices.Equal(p.innerSpans(), h.innerSpans()) {
 				continue
 			}
 		}
@@ -198,11 +208,15 @@ func (f *Facts) Matches() []Match {
 			end = h.secretEnd
 		}
 		end = max(end, h.secretEnd)
-		out = append(out, Match{
+		m := Match{
 			Credential: h.cred, Start: int(h.start), End: int(h.end),
 			SecretStart: int(h.secretStart), SecretEnd: int(h.secretEnd), Group: group,
-			line: h.line, column: h.column,
-		})
+			line: h.line, column: h.column, inner: h.innerSpans(),
+		}
+		if h.read != nil {
+			m.Via = h.read.via
+		}
+		out = append(out, m)
 	}
 	return out
 }
@@ -211,6 +225,9 @@ func (f *Facts) Matches() []Match {
 func (s *Scanner) tryAnchor(literal, pos int) {
 	if s.e.wide[literal] {
 		s.wide = append(s.wide, anchorAt{int32(pos), int32(literal)})
+	}
+	if kind := s.e.marks[literal]; kind != decode.None {
+		s.tryMark(kind, pos)
 	}
 	for i := range s.e.trials[literal] {
 		if t := &s.e.trials[literal][i]; !t.rule.wide || !s.deferWide {
@@ -442,7 +459,11 @@ func (s *Scanner) keep(c *compiledRule, at found, h float64, literal, pos int, v
 	if s.trace != nil {
 		s.trace(c, pos, stepKept)
 	}
-	if s.hits = append(s.hits, hit); len(s.hits) >= 4*maxMatches {
+	s.addHit(hit)
+}
+
+func (s *Scanner) addHit(h hit) {
+	if s.hits = append(s.hits, h); len(s.hits) >= 4*maxMatches {
 		s.compactHits()
 	}
 }

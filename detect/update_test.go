@@ -2,8 +2,12 @@ package detect
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"mime/quotedprintable"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -87,10 +91,74 @@ func piece(r *rand.Rand) string {
 	}
 }
 
+// encodedPiece returns a random piece in some encoding.
+func encodedPiece(r *rand.Rand) string {
+	var inner strings.Builder
+	for range 1 + r.IntN(4) {
+		inner.WriteString(piece(r))
+	}
+	return encodeAs(r, inner.String(), 1+r.IntN(2))
+}
+
+// encodeAs encodes a text once or several times, in random ways.
+func encodeAs(r *rand.Rand, text string, times int) string {
+	for range times {
+		switch r.IntN(9) {
+		case 0:
+			text = base64.StdEncoding.EncodeToString([]byte(text))
+		case 1:
+			text = base64.RawURLEncoding.EncodeToString([]byte(text))
+		case 2, 3:
+			text = wrap(base64.StdEncoding.EncodeToString([]byte(text)), 40+4*r.IntN(10), []string{"\n", "\r\n", "\n  ", `\n`}[r.IntN(4)])
+		case 4:
+			text = hex.EncodeToString([]byte(text))
+		case 5:
+			text = url.QueryEscape(text)
+		case 6:
+			text = escapeSome(r, text, func(c byte) string { return fmt.Sprintf(`\u%04x`, c) })
+		case 7:
+			text = escapeSome(r, text, func(c byte) string { return fmt.Sprintf("&#%d;", c) })
+		case 8:
+			var b strings.Builder
+			w := quotedprintable.NewWriter(&b)
+			_, _ = w.Write([]byte(text))
+			_ = w.Close()
+			text = "Content-Transfer-Encoding: quoted-printable\n\n" + b.String() + []string{"\n--", ""}[r.IntN(2)]
+		}
+	}
+	return text
+}
+
+// escapeSome writes all characters, or those that are no letters or digits, as escape does.
+func escapeSome(r *rand.Rand, text string, escape func(byte) string) string {
+	all := r.IntN(2) == 0
+	var b strings.Builder
+	for _, c := range []byte(text) {
+		if c != '\n' && c != '\r' && (all || !isWord(c)) {
+			b.WriteString(escape(c))
+		} else {
+			b.WriteByte(c)
+		}
+	}
+	return b.String()
+}
+
+func wrap(text string, width int, lineEnd string) string {
+	var b strings.Builder
+	for ; len(text) > width; text = text[width:] {
+		b.WriteString(text[:width] + lineEnd)
+	}
+	return b.String() + text
+}
+
 func randomText(r *rand.Rand, pieces int) []byte {
 	var b bytes.Buffer
 	for range pieces {
-		b.WriteString(piece(r))
+		if r.IntN(4) == 0 {
+			b.WriteString(encodedPiece(r))
+		} else {
+			b.WriteString(piece(r))
+		}
 	}
 	return b.Bytes()
 }
@@ -119,7 +187,11 @@ func randomEdit(r *rand.Rand, base []byte) ([]byte, []delta.Run) {
 		case 1: // delete much
 			at = hi
 		case 2: // insert
-			target = append(target, piece(r)...)
+			if r.IntN(3) == 0 {
+				target = append(target, encodedPiece(r)...)
+			} else {
+				target = append(target, piece(r)...)
+			}
 		case 3: // copy from somewhere else
 			lo := r.IntN(len(base))
 			copyRun(lo, min(len(base), lo+r.IntN(400)))
@@ -137,7 +209,7 @@ func randomEdit(r *rand.Rand, base []byte) ([]byte, []delta.Run) {
 func describe(e *Engine, f *Facts) []string {
 	var out []string
 	for _, m := range f.Matches() {
-		out = append(out, fmt.Sprintf("%s %d-%d %d-%d %q allowed=%q group=%d", m.Rule.ID, m.Start, m.End, m.SecretStart, m.SecretEnd, m.Secret, m.Allowed, m.Group))
+		out = append(out, fmt.Sprintf("%s %d-%d %d-%d %q allowed=%q group=%d via=%v inner=%v", m.Rule.ID, m.Start, m.End, m.SecretStart, m.SecretEnd, m.Secret, m.Allowed, m.Group, m.Via, m.inner))
 		if m.line > 0 {
 			out = append(out, fmt.Sprintf("  at %d:%d", m.line, m.column))
 		}
@@ -157,7 +229,7 @@ func TestUpdateEqualsScan(t *testing.T) {
 	if testing.Short() {
 		rounds = 300
 	}
-	found := 0
+	found, decoded := 0, 0
 	for seed := range rounds {
 		r := rand.New(rand.NewPCG(uint64(seed), 7))
 		text := randomText(r, 1+r.IntN(40))
@@ -166,15 +238,20 @@ func TestUpdateEqualsScan(t *testing.T) {
 			target, runs := randomEdit(r, text)
 			got := s.Update(target, facts, runs)
 			want := s.Scan(target)
-			found += len(want.Matches())
+			for _, m := range want.Matches() {
+				found++
+				if len(m.Via) > 0 {
+					decoded++
+				}
+			}
 			if diff := cmp.Diff(describe(e, want), describe(e, got)); diff != "" {
 				t.Fatalf("seed %d: -scan +update:\n%s", seed, diff)
 			}
 			text, facts = target, got
 		}
 	}
-	if found < rounds {
-		t.Fatalf("only %d matches in %d rounds: the texts test nothing", found, rounds)
+	if found < rounds || decoded < rounds {
+		t.Fatalf("only %d matches, %d of them decoded, in %d rounds: the texts test nothing", found, decoded, rounds)
 	}
 }
 

@@ -102,6 +102,8 @@ type jsonOccurrence struct {
 	Object    string       `json:"object,omitempty"`
 	Path      string       `json:"path,omitempty"`
 	PathBytes string       `json:"path_base64,omitempty"` // only if the path is not UTF-8
+	Member    string       `json:"member,omitempty"`
+	Via       []string     `json:"via,omitempty"`
 	Line      int          `json:"line"`
 	Column    int          `json:"column"`
 	EndLine   int          `json:"end_line"`
@@ -338,6 +340,8 @@ func (v *jsonView) occurrence(o *correlate.Occurrence, secret string) jsonOccurr
 		Column:    o.Column,
 		EndLine:   o.EndLine,
 		EndColumn: o.EndColumn,
+		Member:    strings.ToValidUTF8(v.name(o.Member), "\ufffd"),
+		Via:       v.texts(o.Via),
 		Match:     v.match(o.Frame.Match, secret),
 	}
 	if !utf8.ValidString(out.Path) {

@@ -85,10 +85,10 @@ func newRedactor(r *Report, o Options) *redactor {
 	}
 	var all []piece
 	for i := range r.Findings {
-		all = appendPieces(all, r.Findings[i].Secret)
+		all = appendFinding(all, &r.Findings[i])
 	}
 	for i := range r.Suppressed {
-		all = appendPieces(all, r.Suppressed[i].Finding.Secret)
+		all = appendFinding(all, &r.Suppressed[i].Finding)
 	}
 	reversed := make([]piece, len(all))
 	for i, p := range all {
@@ -96,6 +96,19 @@ func newRedactor(r *Report, o Options) *redactor {
 	}
 	red.forward, red.back = newPieces(all), newPieces(reversed)
 	return red
+}
+
+// appendFinding appends what is to be masked of a finding: its secret, and the texts it was decoded from,
+// which give it away as well.
+func appendFinding(all []piece, f *correlate.Finding) []piece {
+	all = appendPieces(all, f.Secret)
+	for i := range f.Occurrences {
+		for line := range strings.SplitSeq(f.Occurrences[i].Frame.Encoded, "\n") {
+			line = strings.TrimSpace(line)
+			all = appendPiece(all, line, redacted(len(line)))
+		}
+	}
+	return all
 }
 
 // appendPieces appends what is to be masked of a secret: itself, or each of its lines,
@@ -174,6 +187,9 @@ type frameLine struct {
 // frame returns the lines around an occurrence of a secret, redacted.
 func (r *redactor) frame(o *correlate.Occurrence, secret string) []frameLine {
 	lines := make([]frameLine, len(o.Frame.Lines))
+	if o.Frame.Encoded != "" {
+		secret = o.Frame.Encoded
+	}
 	own := locate(o, secret)
 	for i, line := range o.Frame.Lines {
 		mark := own[i]
@@ -181,7 +197,7 @@ func (r *redactor) frame(o *correlate.Occurrence, secret string) []frameLine {
 		if !r.show && mark.start < mark.end {
 			if part := line[mark.start:mark.end]; !isArmour(part) {
 				label := Redact(secret)
-				if part != secret {
+				if part != secret || o.Frame.Encoded != "" {
 					label = redacted(len(part))
 				}
 				spans = append(spans, span{mark.start, mark.end, label})

@@ -372,7 +372,7 @@ func (s *sarifView) result(f *correlate.Finding) sarifResult {
 			out.Properties.Object = o.Object
 			full := s.occurrence(o, f.Secret)
 			out.Properties.History = full.History
-			where = sarifWhere(&full)
+			where = s.within(o) + sarifWhere(&full)
 		case len(out.RelatedLocations) < maxSARIFPlaces-1:
 			out.RelatedLocations = append(out.RelatedLocations, s.location(o, f.Secret, len(out.RelatedLocations)+1))
 		}
@@ -394,6 +394,18 @@ func mainOccurrence(f *correlate.Finding) int {
 		}
 	}
 	return 0
+}
+
+// within says where in an archive a secret stands, which a location cannot.
+func (s *sarifView) within(o *correlate.Occurrence) string {
+	within := ""
+	if o.Member != "" {
+		within = fmt.Sprintf(" in %s:%d:%d of this archive", Escape(s.name(o.Member)), o.Line, o.Column)
+	}
+	if len(o.Via) > 0 {
+		within += ", read through " + Escape(strings.Join(o.Via, ", "))
+	}
+	return within
 }
 
 // sarifWhere ends the sentence that tells a secret.
@@ -420,7 +432,7 @@ func (s *sarifView) location(o *correlate.Occurrence, secret string, id int) sar
 	out.PhysicalLocation.Region = sarifRegion{
 		StartLine: region.line, StartColumn: region.column, EndLine: region.endLine, EndColumn: region.endColumn,
 	}
-	if o.Line == 0 { // the file itself; services want a line
+	if o.Line == 0 || o.Member != "" { // the file itself, or something in it; services want a line
 		out.PhysicalLocation.Region = sarifRegion{StartLine: 1, StartColumn: 1, EndLine: 1, EndColumn: 1}
 	}
 	if id > 0 {
@@ -431,7 +443,7 @@ func (s *sarifView) location(o *correlate.Occurrence, secret string, id int) sar
 		out.Message = &sarifText{Text: text}
 		return out
 	}
-	if lines := s.frame(o, secret); len(lines) > 0 {
+	if lines := s.frame(o, secret); len(lines) > 0 && o.Member == "" {
 		var all, own []string
 		for _, l := range lines {
 			all = append(all, escapeSnippet(l.text))
@@ -474,7 +486,7 @@ func (s *sarifView) artifact(o *correlate.Occurrence) sarifArtifact {
 	case o.Path == "":
 		return sarifArtifact{URI: escapeURI(cmp.Or(o.Kind, "stdin"))}
 	}
-	path := s.name(o.Path)
+	path := s.name(strings.TrimSuffix(o.Path, "!"+o.Member))
 	switch {
 	case strings.HasPrefix(path, "/"):
 		return sarifArtifact{URI: "file://" + escapeURI(path)}

@@ -142,6 +142,9 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 		if i == 0 {
 			fmt.Fprintf(t.b, "  %s\n\n", t.place(o))
 			t.frame(o, f.Secret)
+			if len(o.Via) > 0 {
+				t.field("decoded", "%s", Escape(strings.Join(o.Via, ", ")))
+			}
 			t.history(f, o)
 			t.proof(f.Proof)
 			continue
@@ -194,7 +197,7 @@ func (t *textWriter) place(o *correlate.Occurrence) string {
 	case isMessage(o):
 		what = fmt.Sprintf("message of %s %s", o.Kind, short(o.Object))
 	case o.Kind == "stdin":
-		what = "standard input"
+		what = "standard input" + t.name(o.Path)
 	case o.Path == "":
 		what = fmt.Sprintf("%s %s", Escape(o.Kind), short(o.Object))
 	}

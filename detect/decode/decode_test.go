@@ -1,0 +1,176 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// decodeAll returns what the runs of a text decode to.
+func decodeAll(text string) []string {
+	r := NewRunner()
+	r.Begin([]byte(text))
+	var out []string
+	r.Find(0, len(text), func(s Span) { out = append(out, s.Kind.String()+" "+string(r.Decode(nil, []byte(text), s))) })
+	return out
+}
+
+func TestRuns(t *testing.T) {
+	const plain = "name = value; other = 1234567890; and some more text"
+	std := base64.StdEncoding.EncodeToString([]byte(plain))
+	long := strings.Repeat(plain+"\n", 40)
+	wrapped := func(width int, end string) string {
+		rest, out := base64.StdEncoding.EncodeToString([]byte(long)), ""
+		for ; len(rest) > width; rest = rest[width:] {
+			out += rest[:width] + end
+		}
+		return out + rest
+	}
+	one := []string{"base64 " + plain}
+	all := []string{"base64 " + long}
+	tests := []struct {
+		name, text string
+		want       []string
+	}{
+		{"bare", std, one},
+		{"quoted", `key: "` + std + `"`, one},
+		{"data URL", "data:text/plain;base64," + std, one},
+		{"behind a path", "/v1/files/" + std, one},
+		{"behind a name", "prefix_" + base64.RawURLEncoding.EncodeToString([]byte(plain)), one},
+		{"no padding", strings.TrimRight(std, "="), one},
+		{"MIME", "head\n\n" + wrapped(76, "\r\n") + "\n\nnext", all},
+		{"PEM", "-----BEGIN X-----\n" + wrapped(64, "\n") + "\n-----END X-----", all},
+		{"YAML block", "data: |\n  " + wrapped(60, "\n  ") + "\nmore: 1", all},
+		{"escaped line ends", `"` + wrapped(64, `\n`) + `"`, all},
+		{"hex", hex.EncodeToString([]byte(plain)), []string{"hex " + plain}},
+		{"hex with 0x", "0x" + strings.ToUpper(hex.EncodeToString([]byte(plain))), []string{"hex " + plain}},
+		{"a digest", strings.Repeat("9f86d081884c7d65", 4), nil},
+		{"a path", "/usr/share/local/lib/some/where/else/Entirely/Different.go", nil},
+		{"an identifier", "aVeryLongIdentifierNameThatGoesOnAndOnAndOn", nil},
+		{"a web token", "eyJ" + base64.RawURLEncoding.EncodeToString([]byte(`"alg":"none","typ":"JWT"`)) + ".eyJ", nil},
+		{"too long", strings.Repeat(std[:64], MaxRun/64+1), nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if diff := cmp.Diff(tt.want, decodeAll(tt.text)); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestUnits(t *testing.T) {
+	tests := []struct {
+		kind       Kind
+		text, want string
+	}{
+		{Percent, "a%3Db%2f%C3%A9%zz", "a=b/é%zz"},
+		{Escapes, `\u0041\x42\103\164\n\t\"\\\/\u{44}\ud83d\ude00\q`, "ABCt\n\t\"\\/D😀\\q"},
+		{Entities, "&quot;&#65;&#x42;&amp;&lt;&nope;&#;", "\"AB&<&nope;&#;"},
+		{QuotedPrintable, "a=3Db=\r\nc=\nd=e", "a=bcd=e"},
+	}
+	for _, tt := range tests {
+		var at []int32
+		text := []byte(tt.text)
+		got := DecodeUnit(nil, &at, text, Span{Hi: len(text), Kind: tt.kind})
+		if string(got) != tt.want {
+			t.Errorf("%s: %q, want %q", tt.kind, got, tt.want)
+		}
+		if len(at) != len(got)+1 || int(at[len(got)]) != len(text) {
+			t.Errorf("%s: %d offsets for %d bytes", tt.kind, len(at), len(got))
+		}
+	}
+}
+
+// What a unit is does not depend on where in it one asks, nor on what was asked before.
+func TestUnitsDoNotDependOnTheMark(t *testing.T) {
+	text := []byte("short\n" + strings.Repeat("x", maxUnit+10) + "{" + strings.Repeat("y", maxUnit) + "}end")
+	var u, fresh Units
+	u.Begin(text)
+	for pos := 0; pos < len(text); pos += 97 {
+		fresh.Begin(text)
+		_, got := u.At(Escapes, pos)
+		_, want := fresh.At(Escapes, pos)
+		if got != want {
+			t.Fatalf("at %d: %v, want %v", pos, got, want)
+		}
+	}
+}
+
+// FuzzRuns: whatever the text, the runs found in parts of it are those found in all of it, and each is decoded
+// to no more than it is long.
+func FuzzRuns(f *testing.F) {
+	f.Add([]byte("key: "+base64.StdEncoding.EncodeToString([]byte("some text that is long enough"))), uint16(9))
+	f.Add([]byte(strings.Repeat("QUJD", 16)+"\n"+strings.Repeat("QUJD", 16)+"\n"), uint16(70))
+	f.Add([]byte("0x"+hex.EncodeToString([]byte("some text that is long enough"))), uint16(3))
+	f.Fuzz(func(t *testing.T, text []byte, cut uint16) {
+		find := func(parts ...int) (out []Span) {
+			r := NewRunner()
+			r.Begin(text)
+			at := 0
+			for _, p := range append(parts, len(text)) {
+				r.Find(at, p, func(s Span) {
+					if s.Lo < 0 || s.Hi > len(text) || s.NeedLo > s.Lo || s.NeedHi < s.Hi {
+						t.Fatalf("span %+v of %d bytes", s, len(text))
+					}
+					if n := len(r.Decode(nil, text, s)); n > s.Hi-s.Lo {
+						t.Fatalf("span %+v decodes to %d bytes", s, n)
+					}
+					out = append(out, s)
+				})
+				at = p
+			}
+			return out
+		}
+		if diff := cmp.Diff(find(), find(min(int(cut), len(text)))); diff != "" {
+			t.Errorf("-whole +parts:\n%s", diff)
+		}
+	})
+}
+
+// FuzzUnits: a unit never decodes to more than itself, and its map ascends.
+func FuzzUnits(f *testing.F) {
+	f.Add([]byte(`a\u0041%41&#65;=41`), uint16(1), uint8(2))
+	f.Fuzz(func(t *testing.T, text []byte, pos uint16, kind uint8) {
+		if len(text) == 0 {
+			return
+		}
+		var u Units
+		u.Begin(text)
+		k := Percent + Kind(kind)%(Kinds-Percent)
+		s, _ := u.At(k, int(pos)%len(text))
+		var at []int32
+		got := DecodeUnit(nil, &at, text, s)
+		if len(got) > s.Hi-s.Lo {
+			t.Errorf("%d bytes of %d", len(got), s.Hi-s.Lo)
+		}
+		for i := 1; i < len(at); i++ {
+			if at[i] < at[i-1] {
+				t.Fatalf("offsets descend: %v", at)
+			}
+		}
+	})
+}
+
+// Every mark is found by what it stands for: it decodes to something else.
+func TestMarks(t *testing.T) {
+	for _, m := range Marks() {
+		if m.Kind == QuotedPrintable || m.Literal != string(bytes.ToLower([]byte(m.Literal))) {
+			if m.Kind != QuotedPrintable {
+				t.Errorf("mark %q is not in lower case", m.Literal)
+			}
+			continue
+		}
+		text := []byte(m.Literal + "00;00;")
+		if m.Kind == Entities || m.Kind == Escapes {
+			text = []byte(m.Literal + "000"[:max(0, min(3, 6-len(m.Literal)))] + ";")
+		}
+		if got := DecodeUnit(nil, nil, text, Span{Hi: len(text), Kind: m.Kind}); string(got) == string(text) {
+			t.Errorf("mark %q: %q stays as it is", m.Literal, text)
+		}
+	}
+}

@@ -1,0 +1,286 @@
+package decode
+
+import (
+	"bytes"
+	"fmt"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// maxUnit is the longest unit that is decoded, in bytes: in source code a statement or a line, in a mail
+// its body.
+const maxUnit = 32 << 10
+
+// A Mark is a literal, in lower case, that stands where a unit of its kind is worth decoding.
+type Mark struct {
+	Literal string
+	Kind    Kind
+}
+
+// Marks returns the marks of all kinds. They stand for characters that take part in how a secret is
+// recognised (letters and digits, = : / " and their like) and are written otherwise. Each is four
+// bytes long or more, or rare.
+func Marks() []Mark {
+	var out []Mark
+	add := func(k Kind, literals ...string) {
+		for _, l := range literals {
+			out = append(out, Mark{l, k})
+		}
+	}
+	add(Percent, "%3d", "%2f", "%2b", "%22%3a", "%3a%22", "%253")
+	add(Escapes, `\u002`, `\u003`, `\u004`, `\u005`, `\u006`, `\u007`, `:\/\/`)
+	add(Entities, "&quot;", "&apos;", "&equals;", "&colon;", "&sol;", "&plus;",
+		"&#x2", "&#x3", "&#x4", "&#x5", "&#x6", "&#x7", "&#3", "&#4", "&#5", "&#6", "&#7", "&#8", "&#9", "&#10", "&#11", "&#12")
+	add(QuotedPrintable, "quoted-printable")
+	for c := byte('0'); c <= 'z'; c++ {
+		if isAlnum(c) {
+			add(Percent, fmt.Sprintf("%%%02x%%", c))
+			add(Escapes, fmt.Sprintf(`\x%02x`, c))
+		}
+		if c >= 'A' && isAlnum(c) { // in octal, digits look like references of regular expressions
+			add(Escapes, fmt.Sprintf(`\%03o`, c))
+		}
+	}
+	return out
+}
+
+func isAlnum(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'z'
+}
+
+// Units finds the units around marks of one text after the other. It must not be used by two goroutines
+// at once.
+type Units struct {
+	text []byte
+	// open is, by kind, a part of the text that is known to hold no bound of a unit: a long line is
+	// walked once and not once for each mark on it.
+	open [QuotedPrintable]extent
+}
+
+// Begin starts on a text.
+func (u *Units) Begin(text []byte) { *u = Units{text: text} }
+
+// At returns the unit around a mark of a kind at pos. Of a unit that is too long, ok is false and the span
+// is what was looked at.
+func (u *Units) At(kind Kind, pos int) (s Span, ok bool) {
+	if kind == QuotedPrintable {
+		return u.mail(pos), true
+	}
+	open := &u.open[kind]
+	if pos < open.lo || pos >= open.hi {
+		*open = extent{pos, pos}
+	}
+	least, most := max(0, pos-maxUnit), min(len(u.text), pos+maxUnit)
+	lo, hi := min(open.lo, pos), max(open.hi, pos)
+	for lo > least && !bound(kind, u.text[lo-1]) {
+		lo--
+	}
+	for hi < most && !bound(kind, u.text[hi]) {
+		hi++
+	}
+	*open = extent{lo, hi}
+	s = Span{lo, hi, kind, lo - 1, hi + 1}
+	return s, hi-lo <= maxUnit && (lo == 0 || bound(kind, u.text[lo-1])) && (hi == len(u.text) || bound(kind, u.text[hi]))
+}
+
+// bound reports whether c ends units of a kind. What is assigned and the name it is assigned to stand
+// in one line, and in minified text between two braces.
+func bound(kind Kind, c byte) bool {
+	if kind == Entities {
+		return c == '\n' || c == '<' || c == '>'
+	}
+	return c == '\n' || c == '{' || c == '}'
+}
+
+// mail returns the part of a mail from the header line at pos on: to the next boundary, as far as units
+// go.
+func (u *Units) mail(pos int) Span {
+	hi := min(len(u.text), pos+maxUnit)
+	need := hi + 1
+	if i := bytes.Index(u.text[pos:hi], []byte("\n--")); i >= 0 {
+		hi = pos + i
+		need = hi + len("\n--")
+	}
+	return Span{pos, hi, QuotedPrintable, pos - 1, need}
+}
+
+// DecodeUnit appends to dst what a unit decodes to. If at is not nil, the offset in text of each byte appended
+// is appended to it, and then that of the end.
+func DecodeUnit(dst []byte, at *[]int32, text []byte, s Span) []byte {
+	for i := s.Lo; i < s.Hi; {
+		n := len(dst)
+		step := 0
+		switch c := text[i]; {
+		case c == '%' && s.Kind == Percent:
+			dst, step = percent(dst, text[i:s.Hi])
+		case c == '\\' && s.Kind == Escapes:
+			dst, step = escape(dst, text[i:s.Hi])
+		case c == '&' && s.Kind == Entities:
+			dst, step = entity(dst, text[i:s.Hi])
+		case c == '=' && s.Kind == QuotedPrintable:
+			dst, step = quotedPrintable(dst, text[i:s.Hi])
+		}
+		if step == 0 {
+			dst, step = append(dst, text[i]), 1
+		}
+		if at != nil {
+			for range len(dst) - n {
+				*at = append(*at, int32(i))
+			}
+		}
+		i += step
+	}
+	if at != nil {
+		*at = append(*at, int32(s.Hi))
+	}
+	return dst
+}
+
+// hexNumber reads exactly n hex digits.
+func hexNumber(text []byte, n int) (v rune, ok bool) {
+	if len(text) < n {
+		return 0, false
+	}
+	for _, c := range text[:n] {
+		if !isHexDigit(c) {
+			return 0, false
+		}
+		v = v<<4 | rune(hexValue(c))
+	}
+	return v, true
+}
+
+func isHexDigit(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f'
+}
+
+// The decoders below read what stands at the start of text, append what it means, and return how long it
+// is; 0: it is nothing encoded.
+
+func percent(dst, text []byte) ([]byte, int) {
+	v, ok := hexNumber(text[1:], 2)
+	if !ok {
+		return dst, 0
+	}
+	return append(dst, byte(v)), 3
+}
+
+func quotedPrintable(dst, text []byte) ([]byte, int) {
+	switch {
+	case bytes.HasPrefix(text, []byte("=\n")):
+		return dst, 2
+	case bytes.HasPrefix(text, []byte("=\r\n")):
+		return dst, 3
+	}
+	return percent(dst, text)
+}
+
+// escape reads an escape of a string literal, as C, Java, JavaScript, JSON, Python and the shell have
+// them.
+func escape(dst, text []byte) ([]byte, int) {
+	if len(text) < 2 {
+		return dst, 0
+	}
+	switch c := text[1]; c {
+	case 'n':
+		return append(dst, '\n'), 2
+	case 'r':
+		return append(dst, '\r'), 2
+	case 't':
+		return append(dst, '\t'), 2
+	case '"', '\'', '\\', '/', '`':
+		return append(dst, c), 2
+	case 'x':
+		if v, ok := hexNumber(text[2:], 2); ok {
+			return append(dst, byte(v)), 4
+		}
+	case 'u':
+		return unicodeEscape(dst, text)
+	case '0', '1', '2', '3':
+		if len(text) >= 4 && isOctal(text[2]) && isOctal(text[3]) {
+			return append(dst, (c-'0')<<6|(text[2]-'0')<<3|(text[3]-'0')), 4
+		}
+	}
+	return dst, 0
+}
+
+func isOctal(c byte) bool { return '0' <= c && c <= '7' }
+
+// unicodeEscape reads \u0041 with its second half if it is a surrogate, or \u{41}.
+func unicodeEscape(dst, text []byte) ([]byte, int) {
+	if v, ok := hexNumber(text[2:], 4); ok {
+		n := 6
+		if utf16.IsSurrogate(v) && len(text) > 8 && text[6] == '\\' && text[7] == 'u' {
+			if low, ok := hexNumber(text[8:], 4); ok {
+				if full := utf16.DecodeRune(v, low); full != utf8.RuneError {
+					v, n = full, 12
+				}
+			}
+		}
+		return utf8.AppendRune(dst, v), n
+	}
+	end := bytes.IndexByte(text[:min(len(text), 10)], '}')
+	if len(text) < 4 || text[2] != '{' || end < 4 {
+		return dst, 0
+	}
+	if v, ok := hexNumber(text[3:], end-3); ok {
+		return utf8.AppendRune(dst, v), end + 1
+	}
+	return dst, 0
+}
+
+// entity reads &#65; &#x41; and the names of ASCII characters.
+func entity(dst, text []byte) ([]byte, int) {
+	end := bytes.IndexByte(text[:min(len(text), 10)], ';')
+	if end < 3 {
+		return dst, 0
+	}
+	if text[1] == '#' {
+		v, ok := number(text[2:end])
+		if !ok {
+			return dst, 0
+		}
+		return utf8.AppendRune(dst, v), end + 1
+	}
+	c := byte(0)
+	switch string(text[1:end]) {
+	case "quot":
+		c = '"'
+	case "amp":
+		c = '&'
+	case "lt":
+		c = '<'
+	case "gt":
+		c = '>'
+	case "apos":
+		c = '\''
+	case "equals":
+		c = '='
+	case "colon":
+		c = ':'
+	case "sol":
+		c = '/'
+	case "plus":
+		c = '+'
+	case "nbsp":
+		c = ' '
+	default:
+		return dst, 0
+	}
+	return append(dst, c), end + 1
+}
+
+// number reads the digits of a numeric entity, 65 or x41.
+func number(digits []byte) (rune, bool) {
+	if len(digits) > 1 && digits[0]|0x20 == 'x' {
+		return hexNumber(digits[1:], len(digits)-1)
+	}
+	v := rune(0)
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		v = v*10 + rune(c-'0')
+	}
+	return v, len(digits) > 0
+}

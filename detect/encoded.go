@@ -1,0 +1,244 @@
+package detect
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/detect/decode"
+)
+
+// maxDecodeDepth bounds encodings within encodings: what is read at this depth is not decoded further.
+const maxDecodeDepth = 4
+
+// reading tells how a match was read that does not stand in its text as it is.
+type reading struct {
+	via []string
+	// inner are pairs of offsets, level by level: where the secret stands in what the span decodes to,
+	// or the next span in that. What one run of base64 holds stands at one place of the text, and
+	// yet apart.
+	inner []int32
+}
+
+// innerSpans returns the inner spans of a match, none if it has none.
+func (h *hit) innerSpans() []int32 {
+	if h.read == nil {
+		return nil
+	}
+	return h.read.inner
+}
+
+// place is a part of the text, by the bytes that decide on it, where something encoded stands.
+type place struct {
+	lo, hi int32
+	// cost is how much it unpacks to beyond its own length. A text has a budget of it.
+	cost int32
+	// reach is the largest hi of this place and those before it.
+	reach int32
+}
+
+// decoder finds what is encoded in the texts of a scanner.
+type decoder struct {
+	runs   *decode.Runner
+	units  decode.Units
+	last   [decode.Kinds]span // by kind, the last unit
+	places []place
+	inner  *Scanner // for what is decoded
+	text   []byte   // scratch: what is decoded
+	onRun  func(decode.Span)
+}
+
+// addMarks enters the marks of all encodings among the literals to look for.
+func addMarks(byLiteral map[string][]trial) {
+	for _, m := range decode.Marks() {
+		byLiteral[m.Literal] = byLiteral[m.Literal]
+	}
+}
+
+// markKinds returns, by literal, which encoding it is a mark of.
+func markKinds(literals []string) []decode.Kind {
+	kinds := make(map[string]decode.Kind, len(literals))
+	for _, m := range decode.Marks() {
+		kinds[m.Literal] = m.Kind
+	}
+	out := make([]decode.Kind, len(literals))
+	for i, l := range literals {
+		out[i] = kinds[l]
+	}
+	return out
+}
+
+func (s *Scanner) beginDecoding() {
+	d := &s.decoder
+	d.last, d.places = [decode.Kinds]span{}, d.places[:0]
+	if s.depth >= maxDecodeDepth {
+		return
+	}
+	if d.runs == nil {
+		d.runs = decode.NewRunner()
+		d.onRun = s.tryRun
+	}
+	d.runs.Begin(s.text)
+	d.units.Begin(s.text)
+}
+
+// decodeRuns reads the runs whose finding depends on some byte of text[lo:hi].
+func (s *Scanner) decodeRuns(lo, hi int) {
+	if s.depth < maxDecodeDepth {
+		s.decoder.runs.Find(lo, hi, s.decoder.onRun)
+	}
+}
+
+// tryMark reads the unit around a mark. Marks come in order of place, nearly, and mostly many to a unit.
+func (s *Scanner) tryMark(kind decode.Kind, pos int) {
+	if s.depth >= maxDecodeDepth {
+		return
+	}
+	last := &s.decoder.last[kind]
+	if last.lo <= pos && pos < last.hi {
+		return
+	}
+	unit, ok := s.decoder.units.At(kind, pos)
+	*last = span{unit.Lo, unit.Hi}
+	s.notePlace(unit, 0)
+	if ok {
+		s.tryUnit(unit)
+	}
+}
+
+func (s *Scanner) notePlace(span decode.Span, cost int) {
+	lo, hi := s.clamp(span.NeedLo, span.NeedHi)
+	s.decoder.places = append(s.decoder.places, place{lo: int32(lo), hi: int32(hi), cost: int32(cost)})
+}
+
+// clamp makes of bounds that lie outside of the text those that stand for its start and end.
+func (s *Scanner) clamp(lo, hi int) (int, int) { return max(lo, -1), min(hi, len(s.text)+1) }
+
+// tryRun scans what a run decodes to.
+func (s *Scanner) tryRun(run decode.Span) {
+	d := &s.decoder
+	d.text = d.runs.Decode(d.text[:0], s.text, run)
+	facts := s.scanInner(d.text, run, func(pos int) int { return run.Lo })
+	if facts.Empty() {
+		return
+	}
+	for _, h := range facts.hits {
+		inner := []int32{h.secretStart, h.secretEnd}
+		via := []string{run.Kind.String()}
+		if h.read != nil {
+			inner, via = append(inner, h.read.inner...), append(via, h.read.via...)
+		}
+		h.start, h.end = int32(run.Lo), int32(run.Hi)
+		h.secretStart, h.secretEnd = h.start, h.end
+		h.read = &reading{via, inner}
+		s.adopt(h, run)
+	}
+}
+
+// tryUnit scans what a unit decodes to.
+func (s *Scanner) tryUnit(unit decode.Span) {
+	d := &s.decoder
+	d.text = decode.DecodeUnit(d.text[:0], nil, s.text, unit)
+	if string(d.text) == string(s.text[unit.Lo:unit.Hi]) {
+		return
+	}
+	var at []int32
+	outer := func(pos int) int {
+		if at == nil {
+			decode.DecodeUnit(nil, &at, s.text, unit)
+		}
+		return int(at[pos])
+	}
+	facts := s.scanInner(d.text, unit, outer)
+	if facts.Empty() {
+		return
+	}
+	for _, h := range facts.hits {
+		read := &reading{via: []string{unit.Kind.String()}}
+		if h.read != nil {
+			read.via, read.inner = append(read.via, h.read.via...), h.read.inner
+		}
+		h.start, h.end = int32(outer(int(h.start))), int32(outer(int(h.end)))
+		h.secretStart, h.secretEnd = int32(outer(int(h.secretStart))), int32(outer(int(h.secretEnd)))
+		if h.read = read; h.secretEnd > h.secretStart {
+			s.adopt(h, unit)
+		}
+	}
+}
+
+// adopt takes a match in what a span decodes to over into the text.
+func (s *Scanner) adopt(h hit, span decode.Span) {
+	start, end := int(h.start), int(h.end)
+	if h.cred.Allowed == "" {
+		line, prev := s.lineAround(start, end)
+		h.cred.Allowed = inlineAllow(line, prev, h.cred.Rule.ID)
+	}
+	lo, hi := s.clamp(min(span.NeedLo, s.linesBefore(start)-1), max(span.NeedHi, s.lineEnd(end)+1))
+	h.needLo, h.needHi, h.anchor = int32(lo), int32(hi), -1
+	h.line, h.column = 0, 0
+	s.addHit(h)
+}
+
+// scanInner scans what a span decodes to. outer maps an offset in it to one in the text.
+func (s *Scanner) scanInner(text []byte, span decode.Span, outer func(pos int) int) *Facts {
+	d := &s.decoder
+	if d.inner == nil {
+		d.inner = s.e.NewScanner()
+		d.inner.depth = s.depth + 1
+	}
+	if s.trace != nil {
+		d.inner.trace = func(c *compiledRule, pos int, step string) {
+			s.trace(c, outer(max(pos, 0)), "in "+span.Kind.String()+": "+step)
+		}
+	}
+	facts := d.inner.Scan(text)
+	s.err = cmp.Or(s.err, d.inner.err)
+	return facts
+}
+
+// cutPlaces returns what of the places of a base the runs carry into a target in part: what is left of
+// them there may be a place again, and is searched for marks.
+func (s *Scanner) cutPlaces(base *Facts, runs []delta.Run) []span {
+	if base == nil || len(base.places) == 0 {
+		return nil
+	}
+	var out []span
+	for _, run := range runs {
+		shift := run.Target - run.Base
+		first := lowerBound(len(base.places), func(i int) bool { return int(base.places[i].reach) > run.Base })
+		for _, p := range base.places[first:] {
+			lo, hi := max(int(p.lo), run.Base), min(int(p.hi), run.Base+run.Len)
+			if int(p.lo) >= run.Base+run.Len {
+				break
+			}
+			if lo < hi && !covers(run, int(p.lo), int(p.hi)) {
+				out = append(out, span{lo + shift, hi + shift})
+			}
+		}
+	}
+	return out
+}
+
+func compareReadings(a, b *reading) int {
+	switch {
+	case a == b:
+		return 0
+	case a == nil:
+		return -1
+	case b == nil:
+		return 1
+	}
+	return cmp.Or(slices.Compare(a.inner, b.inner), slices.Compare(a.via, b.via))
+}
+
+// sortedPlaces sorts places and drops repetitions.
+func sortedPlaces(places []place) []place {
+	slices.SortFunc(places, func(a, b place) int { return cmp.Or(cmp.Compare(a.lo, b.lo), cmp.Compare(a.hi, b.hi)) })
+	places = slices.CompactFunc(places, func(a, b place) bool { return a.lo == b.lo && a.hi == b.hi })
+	reach := int32(0)
+	for i := range places {
+		reach = max(reach, places[i].hi)
+		places[i].reach = reach
+	}
+	return places
+}

@@ -1,0 +1,109 @@
+package detect
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// A secret in an encoded text stands where that stands, or where the encoded characters stand.
+func TestEncoded(t *testing.T) {
+	const token = "tok_0123456789ab"
+	const line = "the token = " + token + ";  and so on"
+	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	powershell := func(s string) string {
+		var b bytes.Buffer
+		for _, c := range []byte(s) {
+			b.Write([]byte{c, 0})
+		}
+		return b64(b.String())
+	}
+	each := func(format string) string {
+		var b strings.Builder
+		for _, c := range []byte(token) {
+			fmt.Fprintf(&b, format, c)
+		}
+		return b.String()
+	}
+	tests := []struct {
+		name, before, encoded, after string
+		via                          string
+	}{
+		{"base64", "data: ", b64(line), "\n", "base64"},
+		{"base64url", "?q=", base64.RawURLEncoding.EncodeToString([]byte(line + "??>>")), "&r=1", "base64"},
+		{"base64 of base64", "data: ", b64(b64(line)), "\n", "base64 base64"},
+		{"UTF-16 in base64", "powershell -enc ", powershell(line), "\n", "base64"},
+		{"hex", "x'", hex.EncodeToString([]byte(line)), "'", "hex"},
+		{"percent", "https://example.com/?u=https%3A%2F%2Fexample.com%2F%3Ft%3D", strings.Replace(token, "_", "%5F", 1), "%26x", "percent"},
+		{"JSON", `{"a":"\u003d`, strings.Replace(token, "_", `\u005f`, 1), `"}`, "escapes"},
+		{"hex escapes", `s = "`, each(`\x%02x`), `"`, "escapes"},
+		{"octal escapes", `s = "`, each(`\%03o`), `"`, "escapes"},
+		{"entities", `<a b="`, each("&#%d;"), `"/>`, "html-entities"},
+		{"quoted-printable", "Content-Transfer-Encoding: quoted-printable\n\nx=3D ", token[:9] + "=\n" + token[9:], "\n--b", "quoted-printable"},
+	}
+	s := newTestEngine(t, testRules()).NewScanner()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			text := tt.before + tt.encoded + tt.after
+			var got []string
+			for _, m := range s.Scan([]byte(text)).Matches() {
+				if m.Rule.ID == "token" {
+					got = append(got, fmt.Sprintf("%s at %q via %s", m.Secret, text[m.SecretStart:m.SecretEnd], strings.Join(m.Via, " ")))
+				}
+			}
+			if diff := cmp.Diff([]string{fmt.Sprintf("%s at %q via %s", token, tt.encoded, tt.via)}, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// All secrets in one encoded text are kept, although they stand at the same place; of what several
+// rules see in the same bytes of it the most specific.
+func TestEncodedSecretsStandApart(t *testing.T) {
+	e := newTestEngine(t, testRules())
+	text := "password = tok_0123456789ab\nleft-0123456789\ntok_abcdefghijkl\n"
+	plain := e.Keep(e.NewScanner().Scan([]byte(text)).Matches(), "", "")
+	encoded := e.Keep(e.NewScanner().Scan([]byte("x: "+base64.StdEncoding.EncodeToString([]byte(text)))).Matches(), "", "")
+	secrets := func(ms []Match) (out []string) {
+		for _, m := range ms {
+			out = append(out, m.Rule.ID+" "+m.Secret)
+		}
+		slices.Sort(out)
+		return out
+	}
+	if diff := cmp.Diff(secrets(plain), secrets(encoded)); diff != "" || len(plain) != 3 {
+		t.Errorf("-plain +encoded:\n%s", diff)
+	}
+}
+
+// What stands in a unit as it is, is found once, and not through the encoding of its neighbours.
+func TestPlainBesideEncoded(t *testing.T) {
+	ms := newTestEngine(t, testRules()).NewScanner().Scan([]byte(`u("\u003dtok_0123456789ab", "\u002f")`)).Matches()
+	if len(ms) != 1 || ms[0].Via != nil {
+		t.Errorf("%+v, want one plain match", ms)
+	}
+}
+
+// Nesting ends, and repetition costs its length.
+func TestDeepEncodings(t *testing.T) {
+	s := newTestEngine(t, testRules()).NewScanner()
+	text := "the token = tok_0123456789ab; and so on"
+	for depth := 1; depth <= maxDecodeDepth+1; depth++ {
+		text = base64.StdEncoding.EncodeToString([]byte(text))
+		if got, want := len(s.Scan([]byte(text)).Matches()), depth <= maxDecodeDepth; got > 0 != want {
+			t.Errorf("depth %d: %d matches", depth, got)
+		}
+	}
+	r := rand.New(rand.NewPCG(1, 1))
+	bomb := []byte(strings.Repeat(`\u005c`, 100_000) + strings.Repeat("%2525", 100_000) + strings.Repeat("&#38;", 100_000))
+	s.Scan(bomb)
+	s.Scan([]byte(encodeAs(r, string(bomb[:20_000]), 12)))
+}
