@@ -43,7 +43,7 @@ row() {
 	awk -v name="$1" -v mb="$2" -v ours="$3" -v theirs="$4" 'BEGIN {
 		printf "| %s | %.1f | %d | %.3f | ", name, mb, ours, ours / mb
 		if (theirs == "") print "– | – | – |"
-		else printf "%d | %.3f | %s |\n", theirs, theirs / mb, theirs > 0 ? sprintf("%.2f", ours / theirs) : "–"
+		else printf "%d | %.3f | %s |\n", theirs, theirs / mb, (theirs > 0 ? sprintf("%.2f", ours / theirs) : "–")
 	}'
 }
 
@@ -67,9 +67,9 @@ for directory in "$@"; do
 	ours=$(places "$work/$name.json")
 	theirs=''
 	if [[ -n $gitleaks ]]; then
-		"$gitleaks" dir "$directory" --no-banner --log-level error --exit-code 0 --report-format json --report-path "$work/theirs.json" ||
+		"$gitleaks" dir "$directory" --no-banner --log-level error --exit-code 0 --report-format json --report-path "$work/gitleaks" ||
 			die "gitleaks failed on $directory"
-		theirs=$(places "$work/theirs.json")
+		theirs=$(places "$work/gitleaks")
 		all_theirs=$((${all_theirs:-0} + theirs))
 	fi
 	row "$name" "$mb" "$ours" "$theirs" >>"$table"

@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "31bb6698449fa5e00404064d1cbb244c"
+const tableHash = "d76cf242ec47a1c0f37e899c111b98f9"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -6107,7 +6107,7 @@ var tableRules = [...]Rule{
 		Severity:    `info`,
 		Docs:        `https://documentation.mailgun.com/docs/mailgun/user-manual/api-key-mgmt/`,
 		Confidence:  `high`,
-		Class:       `credentials`,
+		Class:       `identifiers`,
 		Token:       `pubkey-[0-9a-f]{32}`,
 		Entropy:     3,
 		Derived:     &Derived{Of: 0x81291bd699464de4, Back: 6, Direct: true, Anchors: []Anchor{{"pubkey-", 0, 0}}},
@@ -9678,7 +9678,7 @@ var tableRules = [...]Rule{
 			{
 				Description: `a part of longer base64, as programs have it`,
 				RegexTarget: `line`,
-				Regexes:     []string{`[A-Za-z0-9+]{16}/EAAA`, `[A-Za-z0-9+/]{16}\+EAAA`, `EAAA[A-Za-z0-9_+=-]{60}/[A-Za-z0-9+/]{16}`},
+				Regexes:     []string{`[A-Za-z0-9][+/]EAAA`, `EAAA[A-Za-z0-9_+=-]{60}[+/]`},
 			},
 		},
 		Derived: &Derived{Of: 0x7c73eb45a73d14e2, Back: 6, Direct: true, Anchors: []Anchor{{"eaaa", 0, 0}}},
@@ -9832,6 +9832,21 @@ var tableRules = [...]Rule{
 		Entropy:     3.4,
 		Derived:     &Derived{Of: 0xb863dfb155b7bf2c, Back: 2048},
 		Source:      Position{File: "web.toml"},
+	},
+	{
+		ID:          `stripe-publishable-key`,
+		Family:      `stripe-publishable-key`,
+		Provider:    `Stripe`,
+		Description: `A publishable Stripe key is made to be public: it starts payments in a browser and reads nothing.`,
+		Identity:    `api-key`,
+		Severity:    `info`,
+		Docs:        `https://docs.stripe.com/keys`,
+		Confidence:  `high`,
+		Class:       `identifiers`,
+		Token:       `(?:pk_live_|pk_test_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
+		Entropy:     3,
+		Derived:     &Derived{Of: 0xcfecadc34a6e9cfd, Back: 6, Direct: true, Anchors: []Anchor{{"pk_live_", 0, 0}, {"pk_live_", 1, 0}, {"pk_test_", 2, 0}, {"pk_test_", 3, 0}}},
+		Source:      Position{File: "stripe.toml"},
 	},
 	{
 		ID:          `stripe-restricted-key`,
