@@ -111,7 +111,7 @@ type Rule struct {
 	Required   []Required
 	// Pair are the ids of rules whose credentials make this one whole: the secret of a key id. The rule itself
 	// is the same with or without them.
-	Pair []string
+	Pair       []string
 	SkipReport bool
 
 	// Positives and Negatives are texts the rule must and must not match.
