@@ -78,12 +78,26 @@ func History(ctx context.Context, r *repo.Repo, b *correlate.Builder, o Options)
 		}
 	}
 	o.Coverage.Add(h.coverage)
+	if nothing(h.coverage) {
+		o.Coverage.Problem(source.Problem{
+			Reason: source.Unreadable, What: "repository", Detail: "it has texts, and none of them was scanned",
+		})
+	}
 	h.result.Notes = r.Notes()
 	if n := len(r.Shallow); n > 0 {
 		h.result.Notes = append(slices.Clone(h.result.Notes), fmt.Sprintf(
 			"shallow clone: what older commits held is not here, and all files of the oldest count as new: %d", n))
 	}
 	return h.result, nil
+}
+
+// nothing reports whether there were texts and all of them were skipped, even if each of them was on request.
+func nothing(c *source.Coverage) bool {
+	var found, scanned int64
+	for _, k := range c.Kinds() {
+		found, scanned = found+k.Found, scanned+k.Scanned
+	}
+	return found > 0 && scanned == 0
 }
 
 // scan reads all objects, except those that are known, and attributes what it finds.
