@@ -143,8 +143,8 @@ func segments(w []byte, known wordSets) int {
 	for i := 0; i+3 <= len(w); {
 		n := 0
 		for j := min(len(w), i+12); j >= i+3; j-- {
-			p := string(w[i:j])
-			if known.stock[p] || known.code[p] || nameWords()[p] == wordKey {
+			p := w[i:j] // the conversions below copy nothing
+			if known.stock[string(p)] || known.code[string(p)] || nameWords()[string(p)] == wordKey {
 				n = j - i
 				break
 			}

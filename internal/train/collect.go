@@ -25,7 +25,6 @@ type sample struct {
 	units            []*unit // that it hits
 	positive         bool    // it is a labelled secret
 	weight           float64
-	again            bool // of a copy with other words in the place of the secrets
 	static           rules.Confidence
 	offsetLo, offset int
 }
