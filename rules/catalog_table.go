@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "d76cf242ec47a1c0f37e899c111b98f9"
+const tableHash = "713f4ee4da9310369ad26066586b3cb1"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -4144,7 +4144,7 @@ var tableRules = [...]Rule{
 		Confidence:  `medium`,
 		Class:       `credentials`,
 		Detector:    `password`,
-		Keywords:    []string{`pass`, `pwd`, `kennwort`, `contrase`, `senha`, `mot_de_passe`, `motdepasse`, `wachtwoord`, `пароль`, `密码`, `密碼`, `パスワード`, `비밀번호`},
+		Keywords:    []string{`pass`, `pwd`, `bindpw`, `rootpw`, `kennwort`, `contrase`, `senha`, `mot_de_passe`, `motdepasse`, `wachtwoord`, `пароль`, `密码`, `密碼`, `パスワード`, `비밀번호`},
 		Weak:        true,
 		Source:      Position{File: "generic.toml"},
 	},
@@ -6367,6 +6367,24 @@ var tableRules = [...]Rule{
 		Entropy:     3.5,
 		Derived:     &Derived{Of: 0x98db30a0c0e9613a, Back: 2048},
 		Source:      Position{File: "ai.toml"},
+	},
+	{
+		ID:          `mnemonic-phrase`,
+		Family:      `mnemonic-phrase`,
+		Provider:    `BIP-39`,
+		Description: `A mnemonic phrase is the seed of a wallet and moves all that its keys hold.`,
+		Identity:    `private-key`,
+		Severity:    `critical`,
+		Docs:        `https://github.com/bitcoin/bips/blob/master/bip-0039.mediawiki`,
+		Confidence:  `high`,
+		Class:       `credentials`,
+		Regex:       `(?:^|[^a-z])((?:[a-z]{3,8} ){11,23}[a-z]{3,8})(?:[^a-z ]|\r?$)|((?:["'][a-z]{3,8}["'],\s{0,20}){11,23}["'][a-z]{3,8}["'])`,
+		Keywords:    []string{`mnemonic`, `seed_phrase`, `seed-phrase`, `seedphrase`, `seed phrase`, `seed_words`, `seedwords`, `seed words`, `recovery_phrase`, `recovery-phrase`, `recoveryphrase`, `recovery phrase`, `secret_phrase`, `secret phrase`, `bip39`, `bip-39`, `wallet_seed`, `hdwallet`},
+		Reach:       768,
+		Multiline:   true,
+		Proof:       `mnemonic`,
+		Derived:     &Derived{Of: 0xaaae59e3af44f2d5, Back: 768, Anchors: []Anchor{{"bip-39", 0, 0}, {"bip39", 0, 0}, {"hdwallet", 0, 0}, {"mnemonic", 0, 0}, {"recovery phrase", 0, 0}, {"recovery-phrase", 0, 0}, {"recovery_phrase", 0, 0}, {"recoveryphrase", 0, 0}, {"secret phrase", 0, 0}, {"secret_phrase", 0, 0}, {"seed phrase", 0, 0}, {"seed words", 0, 0}, {"seed-phrase", 0, 0}, {"seed_phrase", 0, 0}, {"seed_words", 0, 0}, {"seedphrase", 0, 0}, {"seedwords", 0, 0}, {"wallet_seed", 0, 0}}},
+		Source:      Position{File: "seeds.toml"},
 	},
 	{
 		ID:          `modal-token`,

@@ -9,6 +9,14 @@ type call struct {
 	group Group
 }
 
+// as returns a name that says what the argument is.
+func (c *call) as() string {
+	if c.group == Key {
+		return "secret_key"
+	}
+	return c.group.String()
+}
+
 // calls are functions of libraries that many programs call, and which argument of theirs is the secret.
 var calls = []call{
 	{"basicauth", 1, Password},                           // Go, Python, Spring, Ruby
@@ -96,7 +104,7 @@ func arguments(out []Candidate, t *Text, lo, hi int) []Candidate {
 		return out
 	}
 	return append(out, Candidate{
-		Group: c.group, As: c.group.String(), Op: OpCall, Quote: a.quote, Wrapped: a.wrapped, Name: name, Value: a.value, Start: name.Lo, End: a.value.Hi,
+		Group: c.group, As: c.as(), Op: OpCall, Quote: a.quote, Wrapped: a.wrapped, Name: name, Value: a.value, Start: name.Lo, End: a.value.Hi,
 	})
 }
 

@@ -13,6 +13,8 @@ type keyword struct {
 var keywords = []keyword{
 	{"pass", Password},
 	{"pwd", Password},
+	{"bindpw", Password},
+	{"rootpw", Password},
 	{"passwort", Password},
 	{"kennwort", Password},
 	{"contrase", Password}, // contraseña

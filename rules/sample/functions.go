@@ -41,6 +41,7 @@ func texts(f template.FuncMap, r *rand.Rand) {
 	f["hexenc"] = func(s string) string { return hex.EncodeToString([]byte(s)) }
 	f["urlenc"] = url.QueryEscape
 	f["oneline"] = func(s string) string { return strings.ReplaceAll(s, "\n", `\n`) }
+	f["list"] = func(s string) string { return `"` + strings.Join(strings.Fields(s), `", "`) + `"` }
 	f["indent"] = func(n int, s string) (string, error) {
 		if n < 0 || n > 80 {
 			return "", fmt.Errorf("indent of %d columns", n)
