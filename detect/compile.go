@@ -75,8 +75,9 @@ const (
 type compiledRule struct {
 	*rules.Rule
 	*rules.Derived
-	style style
-	expr  string
+	number int // of the rule in its engine
+	style  style
+	expr   string
 	// detector finds what the rule is for; nil: an expression does.
 	detector *generic.Detector
 	reach    int  // bytes after the anchor
@@ -127,6 +128,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 			continue
 		}
 		c.hidden = unwanted || r.SkipReport
+		c.number = len(e.rules)
 		e.rules = append(e.rules, c)
 		if c.expr == "" && c.detector == nil {
 			e.pathy = append(e.pathy, c)

@@ -17,6 +17,18 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 	}
 	lo, hi, loFree, hiFree := s.view(c, pos, end-pos)
 	text := generic.Text{B: s.text, Lo: lo, Hi: hi, LineStart: loFree}
+	key := s.memo.key(s.text, c.number, pos, end, &text)
+	if key != 0 && s.trace == nil {
+		if s.memo.has(key) {
+			return
+		}
+		// Where nothing is added, it need not be tried again.
+		defer func(hits int) {
+			if len(s.hits) == hits {
+				s.memo.add(key)
+			}
+		}(len(s.hits))
+	}
 	s.candidates = c.detector.Find(s.candidates[:0], &text, pos, end)
 	if len(s.candidates) == 0 {
 		s.drop(c, pos, stepUnassigned)

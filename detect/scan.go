@@ -62,6 +62,7 @@ type Scanner struct {
 	seamSpans []span
 	// candidates are those of the last detector.
 	candidates []generic.Candidate
+	memo       memo
 	// overflow says that hits were left out.
 	overflow bool
 	// last are the windows in which a rule's expression was last evaluated: several anchors
