@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"testing"
@@ -51,6 +52,9 @@ func TestPairs(t *testing.T) {
 		{"one secret, two ids", "ident_a1\nident_a2\nsecret_b1", []string{"ident_a2 secret_b1 block 1"}},
 		{"far on one line", "ident_a1" + strings.Repeat(" ", lineReach) + "secret_b1", []string{"ident_a1 secret_b1 block 0"}},
 		{"very far", "ident_a1" + strings.Repeat(" ", blockReach) + "secret_b1", []string{"ident_a1 secret_b1 file 0"}},
+		{"in one encoded text", "data: " + base64.StdEncoding.EncodeToString([]byte("one:\nident_a1\nsecret_b1\ntwo:\nident_a2\nsecret_b2\n")), []string{
+			"ident_a1 secret_b1 line 0", "ident_a2 secret_b2 line 0",
+		}},
 		{"file", "ident_a1\n\n" + strings.Repeat("x\n", 5000) + "secret_b1", []string{"ident_a1 secret_b1 file 5002"}},
 	}
 	e := pairEngine(t)
