@@ -90,11 +90,12 @@ func confidence(m *Match, path string) rules.Confidence {
 	return noConfidence
 }
 
-// compareScores puts the higher of two scores first, and a match without one before both.
+// compareScores puts a match without a score before one that has it, what a place tells before what a name
+// does, and the higher of two scores first.
 func compareScores(a, b *generic.Verdict) int {
 	switch {
 	case a == nil || b == nil:
 		return compareBool(a != nil, b != nil)
 	}
-	return cmp.Compare(b.Logit, a.Logit)
+	return cmp.Or(compareBool(a.Group < generic.URL, b.Group < generic.URL), cmp.Compare(b.Logit, a.Logit))
 }

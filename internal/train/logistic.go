@@ -12,6 +12,7 @@ type model struct {
 type options struct {
 	l2Shared, l2Group float64
 	sweeps            int
+	most              []float64 // by feature: its highest weight, which then is the same for all groups
 }
 
 // fit finds the weights that make the labels of the samples likeliest, less a penalty on the squares of the
@@ -33,7 +34,7 @@ func fit(samples []*sample, nFeatures, nGroups int, o options) *model {
 			group[s.group][f] = append(group[s.group][f], int32(i))
 		}
 	}
-	step := func(w *float64, members []int32, l2 float64) float64 {
+	step := func(w *float64, members []int32, l2, most float64) float64 {
 		gradient, curve := l2**w, l2
 		for _, i := range members {
 			s := samples[i]
@@ -46,6 +47,7 @@ func fit(samples []*sample, nFeatures, nGroups int, o options) *model {
 			curve += s.weight * p * (1 - p)
 		}
 		d := max(-1, min(1, -gradient/curve))
+		d = min(d, most-*w)
 		*w += d
 		for _, i := range members {
 			margin[i] += d
@@ -56,11 +58,14 @@ func fit(samples []*sample, nFeatures, nGroups int, o options) *model {
 		moved := 0.0
 		for f := range nFeatures {
 			if len(shared[f]) > 0 {
-				moved = max(moved, step(&m.shared[f], shared[f], o.l2Shared))
+				moved = max(moved, step(&m.shared[f], shared[f], o.l2Shared, o.most[f]))
+			}
+			if !math.IsInf(o.most[f], 1) {
+				continue
 			}
 			for g := range group {
 				if len(group[g][f]) > 0 {
-					moved = max(moved, step(&m.by[g][f], group[g][f], o.l2Group))
+					moved = max(moved, step(&m.by[g][f], group[g][f], o.l2Group, math.Inf(1)))
 				}
 			}
 		}
