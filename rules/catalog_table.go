@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "713f4ee4da9310369ad26066586b3cb1"
+const tableHash = "5983a3ef9fbe92416d5af0489be03f31"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -5478,10 +5478,10 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.rfc-editor.org/rfc/rfc7518`,
 		Confidence:  `high`,
 		Class:       `credentials`,
-		Assigned:    `[A-Za-z!@#%^&*+/=_~-]{0,60}[0-9][A-Za-z0-9!@#%^&*+/=_~.-]{15,200}`,
+		Assigned:    `[A-Za-z!@#%^*+/=_~-]{0,60}[0-9][A-Za-z0-9!@#%^*+/=_~.-]{15,200}`,
 		Keywords:    []string{`jwt_secret`, `jwt-secret`, `jwtsecret`, `jwt_signing`, `jwt-signing`, `jwtsigning`, `jwt_key`, `jwt-key`, `jwtkey`, `secretorkey`, `token_secret`, `token-secret`, `tokensecret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x323cc0dd22d361e3, Back: 2048},
+		Derived:     &Derived{Of: 0x12a3ce2c6ce6d0bb, Back: 2048},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -10460,6 +10460,21 @@ var tableRules = [...]Rule{
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
 		Derived:     &Derived{Of: 0xdd47f0e20149a51c, Back: 2048},
+		Source:      Position{File: "mail.toml"},
+	},
+	{
+		ID:          `twilio-sid`,
+		Family:      `twilio-sid`,
+		Provider:    `Twilio`,
+		Description: `A Twilio SID names an account, a call or a message; without the auth token it opens nothing.`,
+		Identity:    `api-key`,
+		Severity:    `info`,
+		Docs:        `https://www.twilio.com/docs/glossary/what-is-a-sid`,
+		Confidence:  `high`,
+		Class:       `identifiers`,
+		Regex:       `/2010-04-01/Accounts/(?:AC[0-9a-f]{32}/[A-Za-z]{2,30}/([A-Z]{2}[0-9a-f]{32})|(AC[0-9a-f]{32}))\b|(?:_sid|_SID|"sid)["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Z]{2}[0-9a-f]{32})\b`,
+		Entropy:     3,
+		Derived:     &Derived{Of: 0xed53a8c850f3fdf2, Back: 6, Direct: true, Anchors: []Anchor{{"/2010-04-01/", 0, 0}, {"/2010-04-01/", 1, 0}, {"_sid", 2, 0}, {"_sid", 3, 0}, {"\"sid", 4, 0}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
