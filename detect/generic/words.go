@@ -75,16 +75,16 @@ func (v *Verdict) words(value, name []byte) {
 		value = value[:200]
 	}
 	known := knownWords()
-	var letters, covered, stock, keys, others int
+	var letters, covered, stock, keys int
 	splitWords(value, func(w []byte) {
 		n := len(w)
 		letters += n
 		kind := nameWords()[string(w)]
 		switch {
-		case kind == wordKey:
+		case kind == wordKey && n > 2:
 			keys += n
 			covered += n
-		case known.stock[string(w)]:
+		case known.stock[string(w)] && n > 1:
 			stock += n
 			covered += n
 		case known.code[string(w)] || kind != wordNone && n > 2:
@@ -92,11 +92,6 @@ func (v *Verdict) words(value, name []byte) {
 		default:
 			k := segments(w, known)
 			covered += k
-			if k < n {
-				others += n - k
-			} else if n > 0 {
-				stock += 0
-			}
 		}
 	})
 	step := 0
@@ -112,9 +107,10 @@ func (v *Verdict) words(value, name []byte) {
 		step = 4
 	}
 	v.has.add(fCovered + feature(step))
-	v.has.addIf(keys > 0, fShape+shapeKeyword)
+	// A word by chance in a long random value says nothing: it must be a good part of it.
+	v.has.addIf(keys*4 >= letters && keys > 0, fShape+shapeKeyword)
 	v.has.addIf(keys > 0 && keys == letters, fShape+shapeOnlyKeys)
-	v.has.addIf(stock > 0, fShape+shapeStock)
+	v.has.addIf(stock*4 >= letters && stock > 0, fShape+shapeStock)
 	v.has.addIf(stock > 0 && stock+keys == letters, fShape+shapeOnlyStock)
 	v.likeName(value, name)
 }
