@@ -114,7 +114,18 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 	if o.Candidates {
 		e.least, e.leastScore = -1, float32(math.Inf(-1))
 	}
-	byLiteral := make(map[string][]trial, 8*len(set.Rules))
+	numbers := make(map[string]int, 8*len(set.Rules)) // of literals, in the order of the rules
+	var literals []string
+	number := func(literal string) int {
+		i, ok := numbers[literal]
+		if !ok {
+			i = len(literals)
+			numbers[literal] = i
+			literals = append(literals, literal)
+			e.trials = append(e.trials, nil)
+		}
+		return i
+	}
 	for _, r := range set.Rules {
 		unwanted := o.Reported && r.SkipReport || !o.wants(r)
 		if unwanted && !isNeeded(set, r) {
@@ -143,24 +154,16 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 			e.slow = append(e.slow, c)
 		}
 		for _, a := range anchors {
-			byLiteral[a.Literal] = append(byLiteral[a.Literal], trial{rule: c, shape: a.Shape, offset: a.Offset})
+			i := number(a.Literal)
+			e.trials[i] = append(e.trials[i], trial{rule: c, shape: a.Shape, offset: a.Offset})
 		}
 	}
-	addMarks(byLiteral)
-	literals := make([]string, 0, len(byLiteral))
-	for lit := range byLiteral {
-		literals = append(literals, lit)
+	for _, m := range decode.Marks() {
+		number(m.Literal)
 	}
-	sort.Strings(literals)
-	for _, lit := range literals {
-		ts := byLiteral[lit]
-		sort.SliceStable(ts, func(i, j int) bool { return ts[i].rule.ID < ts[j].rule.ID })
-		e.trials = append(e.trials, ts)
-		wide := false
-		for _, t := range ts {
-			wide = wide || t.rule.wide
-		}
-		e.wide = append(e.wide, wide)
+	for _, ts := range e.trials {
+		slices.SortStableFunc(ts, func(a, b trial) int { return cmp.Compare(a.rule.ID, b.rule.ID) })
+		e.wide = append(e.wide, slices.ContainsFunc(ts, func(t trial) bool { return t.rule.wide }))
 	}
 	e.marks = markKinds(literals)
 	e.markPlaced()

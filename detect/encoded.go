@@ -48,13 +48,6 @@ type decoder struct {
 	onRun  func(decode.Span)
 }
 
-// addMarks enters the marks of all encodings among the literals to look for.
-func addMarks(byLiteral map[string][]trial) {
-	for _, m := range decode.Marks() {
-		byLiteral[m.Literal] = byLiteral[m.Literal]
-	}
-}
-
 // markKinds returns, by literal, which encoding it is a mark of.
 func markKinds(literals []string) []decode.Kind {
 	kinds := make(map[string]decode.Kind, len(literals))
