@@ -127,7 +127,7 @@ func interrupt(ts *testscript.TestScript, _ bool, args []string) {
 
 // waitForWork waits until a process has used some processor time, as Linux tells it in hundredths of a second.
 func waitForWork(ts *testscript.TestScript, pid int, atLeast time.Duration) {
-	for range 600 {
+	for range 3000 {
 		stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 		ts.Check(err)
 		_, rest, _ := strings.Cut(string(stat), ") ")
