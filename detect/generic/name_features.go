@@ -107,7 +107,7 @@ func makeNameWords() map[string]wordKind {
 		wordUser:    "user username login email mail owner account",
 		wordHash:    "hash hashed digest encrypted encoded md5 sha sha1 sha256 sha512 bcrypt crypt checksum signature fingerprint cipher hex base64 b64",
 		wordNumber:  "length len size count max min maximum minimum ttl expires expire expiry expiration expired lifetime timeout time date age offset version limit num number bits bytes duration interval days hours minutes seconds total level order position rounds iterations cost",
-		wordFlag:    "enabled enable disabled disable required require requires valid is has use uses using allow allows allowed reset forgot forgotten change changed confirm confirmed update updated verify verified validate validation check checked need needs without show hide visible supported generate generated missing expired remember can should",
+		wordFlag:    "mandatory match matching matches enabled enable disabled disable required require requires valid is has use uses using allow allows allowed reset forgot forgotten change changed confirm confirmed update updated verify verified validate validation check checked need needs without show hide visible supported generate generated missing expired remember can should",
 		wordText:    "message msg error errors hint placeholder tooltip description help text prompt question info warning caption subject body instruction instructions button success failed failure",
 		wordPublic:  "public pub publishable anon",
 		wordID:      "id ids uuid guid kid sid identifier alias aliases selector",

@@ -284,6 +284,7 @@ const (
 	shapeEscaped   // %3D
 	shapeRepeated  // a part of it stands twice
 	shapeNumbers   // a list of numbers
+	shapeProse     // words of letters, the first one with a capital
 	nShapes
 )
 
@@ -291,7 +292,7 @@ var shapeNames = [nShapes]string{
 	"uuid", "hash", "date", "path", "url", "mail", "version", "number", "const", "snake", "kebab", "camel", "member", "index",
 	"template", "angle", "variable", "format", "mask", "counting", "keyboard", "sentence", "two-words", "literal", "jwt", "pem",
 	"markup", "code", "ellipsis", "escape", "colon", "bang", "symbols", "regex", "equals-name", "in-name", "keyword",
-	"only-keywords", "stock", "only-stock", "changes", "base64", "list", "percent", "repeated", "numbers",
+	"only-keywords", "stock", "only-stock", "changes", "base64", "list", "percent", "repeated", "numbers", "prose",
 }
 
 // shape adds the shapes of the value.
@@ -316,6 +317,8 @@ func (v *Verdict) shape(s []byte, n *chars) {
 	add(letters+n.under+n.dot+n.colon+n.digit+countArrows(s) == size && (n.dot+n.colon > 0 || countArrows(s) > 0) && isLetterOrUnder(s[0]) && n.digit < 3, shapeMember)
 	add(isLetterOrUnder(s[0]) && bytes.ContainsAny(s, "[{"), shapeIndex)
 	add(n.digit > 0 && bytes.Count(s, []byte(",")) >= leastNumbers, shapeNumbers)
+	add(n.blank > 0 && n.digit+n.under+n.slash+n.base+n.back == 0 && (isUpper(s[0]) || s[0] >= 0x80) ||
+		n.high*3 > size && n.digit == 0, shapeProse)
 	add(containsAny(s, "${", "{{", "#{", "%(", "<%", "$(", "@{", "[[", "%{", "}}"), shapeTemplate)
 	add(s[0] == '<' || s[size-1] == '>' || bytes.HasPrefix(s, []byte("&lt;")), shapeAngle)
 	add(isVariable(s), shapeVariable)

@@ -1,7 +1,7 @@
 // Command train learns the weights of detect/generic from labelled files, and says how well they do on
 // repositories they were not learnt from. It is no part of a release:
 //
-//	go run ./internal/train -tree DIR -meta DIR [-write] [-list fp|fn|unlabelled]
+//	go run ./internal/train -tree DIR -meta DIR -clean $(go env GOROOT)/src [-write] [-list fp|fn|unlabelled]
 package main
 
 import (
@@ -29,11 +29,11 @@ func main() {
 	flag.BoolVar(&t.write, "write", false, "write detect/generic/weights_table.go")
 	flag.StringVar(&t.list, "list", "", "list what is wrong: fp, fn or unlabelled; other-fn with other words in the place of secrets")
 	flag.IntVar(&t.folds, "folds", 8, "parts of the repositories for cross-validation")
-	flag.Float64Var(&t.l2Shared, "l2", 1.5, "penalty on weights")
-	flag.Float64Var(&t.l2Group, "l2-group", 6, "penalty on what a group adds to them")
-	flag.Float64Var(&t.again, "again", 0.3, "weight of copies with other words in the place of secrets")
-	flag.StringVar(&t.findings, "findings", "", "write the findings of the cross-validation to this file, as gitleaks does")
-	flag.Float64Var(&t.findingsAt, "findings-at", 0, "with -findings: the least score")
+	flag.Float64Var(&t.l2Shared, "l2", 3, "penalty on weights")
+	flag.Float64Var(&t.l2Group, "l2-group", 15, "penalty on what a group adds to them")
+	flag.Float64Var(&t.again, "again", 0.8, "weight of copies with other words in the place of secrets")
+	flag.StringVar(&t.findings, "findings", "", "write the findings of the cross-validation to files of this prefix, as gitleaks does")
+	flag.StringVar(&t.replace, "replace", "", "write the files with other words in the place of the secrets to this directory")
 	flag.IntVar(&t.sweeps, "sweeps", 60, "passes over all weights")
 	flag.Parse()
 	if err := t.run(); err != nil {
@@ -55,7 +55,8 @@ type training struct {
 	cleanWeight                float64
 	write                      bool
 	folds                      int
-	again, findingsAt          float64
+	again                      float64
+	replace                    string
 	options
 }
 
@@ -108,8 +109,13 @@ func (t *training) run() error {
 		t.show(c, thresholds[0])
 		return nil
 	}
+	if t.replace != "" {
+		if err := (&replacer{seed: "test"}).write(t.tree, t.replace, units); err != nil {
+			return err
+		}
+	}
 	if t.findings != "" {
-		if err := writeFindings(t.findings, t.tree, c, t.findingsAt); err != nil {
+		if err := writeFindings(t.findings, t.tree, c, thresholds); err != nil {
 			return err
 		}
 	}

@@ -37,14 +37,26 @@ func (l *lineReader) at(path string, n int) string {
 	return s
 }
 
-// writeFindings writes what scores at least so much, in the format of gitleaks.
-func writeFindings(file, tree string, c *corpus, least float64) error {
+// writeFindings writes what each profile reports, in the format of gitleaks.
+func writeFindings(prefix, tree string, c *corpus, thresholds [3]float64) error {
+	for i, name := range []string{"all", "default", "high"} {
+		reported := above(thresholds[i], rules.Confidences()[i])
+		err := writeProfile(prefix+"-"+name+".json", tree, c, func(s *sample) bool {
+			return reported(s) && (i == 0 || s.rule.Class != rules.Identifiers)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeProfile(file, tree string, c *corpus, reported func(*sample) bool) error {
 	type finding struct {
 		RuleID, File, Secret string
 		StartLine, EndLine   int
 	}
 	out := []finding{}
-	reported := above(least, rules.LowConfidence)
 	for _, s := range c.samples {
 		if reported(s) {
 			out = append(out, finding{s.rule.ID, filepath.Join(tree, s.path), s.secret, s.line, s.end})

@@ -3,6 +3,9 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -211,3 +214,27 @@ tornado treasure tulip umbrella unicorn vanilla vineyard volcano waterfall whisp
 alexander benjamin caroline dorothy elizabeth francisco gabriella hamilton isabella jonathan katharine lawrence margaret nicholas
 olivia patricia raymond samantha theodore valentina william xavier yolanda zachary blackberry butterfly caterpillar dragonfly
 grasshopper hummingbird marshmallow watermelon cheesecake chocolate peppermint snowflake mountain lighthouse elephant`)
+
+// write copies the labelled files with other secrets in them.
+func (r *replacer) write(tree, dir string, units map[string][]*unit) error {
+	return filepath.WalkDir(tree, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(tree, p)
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dir, rel)
+		if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+			return err
+		}
+		rel = filepath.ToSlash(rel)
+		text, _ = r.change(rel, text, units[rel])
+		return os.WriteFile(to, text, 0o600)
+	})
+}
