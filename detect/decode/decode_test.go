@@ -30,6 +30,7 @@ func TestRuns(t *testing.T) {
 		}
 		return out + rest
 	}
+	whole := base64.StdEncoding.EncodeToString([]byte(plain[:48])) // without padding
 	one := []string{"base64 " + plain}
 	all := []string{"base64 " + long}
 	tests := []struct {
@@ -46,6 +47,7 @@ func TestRuns(t *testing.T) {
 		{"PEM", "-----BEGIN X-----\n" + wrapped(64, "\n") + "\n-----END X-----", all},
 		{"YAML block", "data: |\n  " + wrapped(60, "\n  ") + "\nmore: 1", all},
 		{"escaped line ends", `"` + wrapped(64, `\n`) + `"`, all},
+		{"keys one below the other", "a: " + whole + "\nb: " + whole + "\nC=" + whole + "\nd = 1", []string{"base64 " + plain[:48], "base64 " + plain[:48], "base64 " + plain[:48]}},
 		{"hex", hex.EncodeToString([]byte(plain)), []string{"hex " + plain}},
 		{"hex with 0x", "0x" + strings.ToUpper(hex.EncodeToString([]byte(plain))), []string{"hex " + plain}},
 		{"a digest", strings.Repeat("9f86d081884c7d65", 4), nil},

@@ -3,6 +3,7 @@ package decode
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 )
 
 // The limits of runs, in bytes of encoded text.
@@ -228,10 +229,20 @@ func (r *Runner) next(run extent) (extent, bool) {
 		hi++
 	}
 	r.need.hi = max(r.need.hi, hi)
-	if hi == lo || hi-lo > run.hi-run.lo {
+	if hi == lo || hi-lo > run.hi-run.lo || !r.endsLine(hi) {
 		return extent{}, false
 	}
 	return extent{lo, hi}, true
+}
+
+// endsLine reports whether a line of a wrapped run may end at pos. The name of the next key of a file, as in
+// "b: x" or "B=x" below "a: TUlJ…", is none.
+func (r *Runner) endsLine(pos int) bool {
+	for n := 0; n < 2 && pos < len(r.text) && r.text[pos] == '='; n++ {
+		pos++
+	}
+	r.need.hi = max(r.need.hi, pos+1)
+	return pos >= len(r.text) || strings.IndexByte("\n\r\\\"'`<,;)]}", r.text[pos]) >= 0
 }
 
 // lineEnd returns where the text begins behind a line end and an indent at pos, or -1.

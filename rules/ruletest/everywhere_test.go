@@ -1,7 +1,10 @@
 package ruletest
 
 import (
+	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
@@ -48,11 +51,15 @@ func TestCatalogEverywhere(t *testing.T) {
 	}
 	text, at := join(all, "\n\n--\n\n", 0)
 	minified, atMinified := join(oneLine, " "+longLine(), 1<<20)
+	base64Text, atBase64 := join(encoded(all, base64.StdEncoding.EncodeToString), "\nblob: ", 0)
+	hexText, atHex := join(encoded(all, hex.EncodeToString), "\nblob: ", 0)
 	tests := []struct {
 		name string
 		text []byte
 		want []placed
 	}{
+		{"base64", []byte(base64Text), atBase64},
+		{"hex", []byte(hexText), atHex},
 		{"one text", []byte(text), at},
 		{"UTF-16, little endian", toUTF16(text, binary.LittleEndian), at},
 		{"UTF-16, big endian", toUTF16(text, binary.BigEndian), at},
@@ -87,6 +94,16 @@ func foundAt(matches []detect.Match, w placed) bool {
 		}
 	}
 	return false
+}
+
+// encoded returns the positives in another encoding, without those that are too short to be looked for in it.
+func encoded(list []placed, encode func([]byte) string) []placed {
+	const shortest = 24
+	out := slices.DeleteFunc(slices.Clone(list), func(p placed) bool { return len(p.sample.Text) < shortest })
+	for i := range out {
+		out[i].sample.Text = encode([]byte(out[i].sample.Text))
+	}
+	return out
 }
 
 // join makes one text of positives, and ends the line after every n bytes if n is not zero.
