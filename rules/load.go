@@ -413,38 +413,37 @@ func (b *layer) validate() {
 			return
 		}
 		d.checkShape()
-		b.checkPair(d)
 		d.Required = slices.Clone(d.Required) // may be the catalogue's
-		for i, req := range d.Required {
-			switch found := b.find(req.ID); {
-			case req.ID == d.ID:
-				d.requiredError(i, "a rule cannot require itself; name the other one")
-			case len(found) == 0:
-				d.requiredError(i, "no rule %s%s; expected the id of a rule of this file or of one it extends", quote(req.ID), suggestion(req.ID, b.ids()))
-			case len(found) > 1:
-				d.requiredError(i, "%s is an alias of several rules; expected one id: %s", quote(req.ID), strings.Join(idsOf(found), ", "))
-			default:
-				d.Required[i].ID = found[0].ID
+		for i := range d.Required {
+			if problem := b.resolve(d, &d.Required[i].ID, "require"); problem != "" {
+				d.requiredError(i, "%s", problem)
+			}
+		}
+		if !d.table.has("pair") {
+			continue // the names are inherited, and one that was disabled since pairs with nothing
+		}
+		d.Pair = slices.Clone(d.Pair)
+		for i := range d.Pair {
+			if problem := b.resolve(d, &d.Pair[i], "pair with"); problem != "" {
+				d.table.elementError("pair", i, "%s", problem)
 			}
 		}
 	}
 }
 
-// checkPair checks the ids of the rules that a rule pairs with, and replaces aliases by ids.
-func (b *layer) checkPair(d *draft) {
-	d.Pair = slices.Clone(d.Pair) // may be the catalogue's
-	for i, id := range d.Pair {
-		switch found := b.find(id); {
-		case id == d.ID:
-			d.table.elementError("pair", i, "a rule cannot pair with itself; name the other one")
-		case len(found) == 0:
-			d.table.elementError("pair", i, "no rule %s%s; expected the id of a rule of this file or of one it extends", quote(id), suggestion(id, b.ids()))
-		case len(found) > 1:
-			d.table.elementError("pair", i, "%s is an alias of several rules; expected one id: %s", quote(id), strings.Join(idsOf(found), ", "))
-		default:
-			d.Pair[i] = found[0].ID
-		}
+// resolve replaces an alias of another rule that d names by its id, or says what is wrong with the name.
+func (b *layer) resolve(d *draft, id *string, verb string) (problem string) {
+	found := b.find(*id)
+	switch {
+	case *id == d.ID:
+		return "a rule cannot " + verb + " itself; name the other one"
+	case len(found) == 0:
+		return fmt.Sprintf("no rule %s%s; expected the id of a rule of this file or of one it extends", quote(*id), suggestion(*id, b.ids()))
+	case len(found) > 1:
+		return fmt.Sprintf("%s is an alias of several rules; expected one id: %s", quote(*id), strings.Join(idsOf(found), ", "))
 	}
+	*id = found[0].ID
+	return ""
 }
 
 // requiredError reports an error in the id of a [[rules.required]].

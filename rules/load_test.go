@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -257,6 +258,11 @@ func TestExtend(t *testing.T) {
 			"requiring by alias",
 			"[extend]\nuseDefault = true\n[[rules]]\nid = \"new\"\ntoken = 'new_[a-z]{9}'\n[[rules.required]]\nid = \"acme-api-token\"",
 			func(s *rules.Set) bool { return s.Rule("new").Required[0].ID == "acme-token" },
+		},
+		{
+			"pairing by alias",
+			"[extend]\nuseDefault = true\n[[rules]]\nid = \"new\"\ntoken = 'new_[a-z]{9}'\npair = [\"acme-api-token\"]",
+			func(s *rules.Set) bool { return slices.Equal(s.Rule("new").Pair, []string{"acme-token"}) },
 		},
 	}
 	for _, tt := range tests {
@@ -512,5 +518,17 @@ func TestNotANumber(t *testing.T) {
 		if err == nil {
 			t.Errorf("entropy = %s is accepted as %v (%v)", n, set.Rules[0].Entropy, math.NaN())
 		}
+	}
+}
+
+// A rule that is changed and whose partner is disabled stays; it only pairs with nothing.
+func TestPartnerIsDisabled(t *testing.T) {
+	set, err := rules.Parse("test.toml", []byte("[extend]\nuseDefault = true\ndisabledRules = [\"aws-secret-access-key\"]\n"+
+		"[[rules]]\nid = \"aws-access-key-id\"\n[[rules.allowlists]]\npaths = ['x']"), rules.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if set.Rule("aws-access-key-id") == nil || set.Rule("aws-secret-access-key") != nil {
+		t.Error("the wrong rules are left")
 	}
 }
