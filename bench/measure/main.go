@@ -143,7 +143,7 @@ func once(o options) (s sample, err error) {
 	s.user, s.sys = cmd.ProcessState.UserTime(), cmd.ProcessState.SystemTime()
 	// wait4 reports the largest process of those waited for, as time(1) does.
 	if u, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
-		s.rss = int64(u.Maxrss)
+		s.rss = int64(u.Maxrss) //nolint:unconvert // it has 32 bits on some systems
 		if runtime.GOOS == "darwin" {
 			s.rss /= 1024
 		}

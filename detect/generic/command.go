@@ -193,16 +193,16 @@ func words(b []byte, i, n int) (list []Span, quotes []Quote) {
 func htpasswd(out []Candidate, t *Text, _, hi int) []Candidate {
 	b, _ := t.window(hi)
 	list, quotes := words(b, hi, 8)
-	batch, print := false, false
+	batch, show := false, false
 	for i, w := range list {
 		text := w.of(b)
 		if text[0] == '-' {
 			batch = batch || bytes.IndexByte(text, 'b') > 0
-			print = print || bytes.IndexByte(text, 'n') > 0
+			show = show || bytes.IndexByte(text, 'n') > 0
 			continue
 		}
 		at := i + 2
-		if print {
+		if show {
 			at = i + 1
 		}
 		if !batch || at >= len(list) {

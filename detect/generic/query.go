@@ -6,7 +6,7 @@ import "bytes"
 // CREATE ROLE x PASSWORD v, SET PASSWORD FOR x = 'v'. The anchor is IDENTIFIED or the head of the statement.
 func queries(out []Candidate, t *Text, lo, hi int) []Candidate {
 	b, cut := t.window(hi)
-	i := -1
+	var i int
 	if hasFold(b, lo, "identified") {
 		if !isUpper(b[lo]) && !states(b, t.Lo, lo) {
 			return out // prose: identified by their names
