@@ -309,6 +309,27 @@ func TestMissingObject(t *testing.T) {
 	}
 }
 
+// TestMissingFileOfPathRule removes a blob whose name alone is a finding: without the blob it is none, and no harm comes of it.
+func TestMissingFileOfPathRule(t *testing.T) {
+	d := gittest.Init(t)
+	d.Commit("vendor/b", "lost\n", "vendor/cb", "kept\n")
+	id := d.Git("rev-parse", "HEAD:vendor/b")
+	if err := os.Remove(filepath.Join(d.Path, ".git", "objects", id[:2], id[2:])); err != nil {
+		t.Fatal(err)
+	}
+	for _, full := range []bool{false, true} {
+		o := newOptions(t)
+		o.Full = full
+		found := scanHistory(t, d.Path, o)
+		if len(found) != 1 || len(found[0].Occurrences) != 1 || found[0].Occurrences[0].Path != "vendor/cb" {
+			t.Errorf("full=%v: found %v, want vendor/cb", full, describeFindings(found))
+		}
+		if o.Coverage.Complete() {
+			t.Errorf("full=%v: complete without the object", full)
+		}
+	}
+}
+
 // describeFindings writes findings down completely, for comparison.
 func describeFindings(found []correlate.Finding) []string {
 	var out []string

@@ -283,7 +283,7 @@ func (a *attribution) blobAt(commit uint32, s *span) pack.Num {
 			case cut[makeEntry(names[0], dir, child)]:
 			case dir:
 				down(pack.Num(child), names[1:])
-			case slices.Contains(a.diff.at(a.q.label(pack.Num(child)), s.path), s.cred):
+			case slices.Contains(a.diff.at(a.f.labelOf(&a.q, child), s.path), s.cred):
 				best = min(best, pack.Num(child))
 			}
 		})

@@ -211,6 +211,14 @@ func (f *forest) tree(child uint32) treeID {
 	return f.at[child]
 }
 
+// labelOf returns the label of a child that is no tree. A problem has none, whatever its name.
+func (f *forest) labelOf(q *Query, child uint32) uint32 {
+	if f.isProblem(child) {
+		return 0
+	}
+	return q.label(pack.Num(child))
+}
+
 // isProblem reports whether a child is no object and stands for a problem only.
 func (f *forest) isProblem(child uint32) bool {
 	return int(child) >= len(f.at)

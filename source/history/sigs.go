@@ -176,7 +176,7 @@ func (s *signatures) translate(grove int, chunk uint32, nesting int) uint32 {
 func (s *signatures) entry(e entry, nesting int) (entry, extent, bool) {
 	name := s.names[e.name()]
 	if !e.dir() {
-		label := s.q.label(pack.Num(e.value()))
+		label := s.labelOf(s.q, e.value())
 		return makeEntry(e.name(), false, label), extent{1, uint64(len(name)), 1}, true
 	}
 	sig, ok := s.child(e.value(), nesting+1)
