@@ -242,6 +242,7 @@ func (v *visitor) Visit(o pack.Object, base *detect.Facts) *detect.Facts {
 }
 
 func (v *visitor) note(o pack.Object, facts *detect.Facts) {
+	// A blob of which the coverage tells more than its size is not remembered: the next scan has to tell it again.
 	if facts.Overflow() {
 		v.h.coverage.Problem(overflow(v.h.store.ID(o.Num).String()))
 	} else if v.h.memory != nil && o.Type == pack.Blob && len(o.Data) < cache.MaxSize {
@@ -413,6 +414,12 @@ type finder func(kept []detect.Match, places []cache.BlobPlace) (whose []*cache.
 // and show the lines around. Places are sorted by blob, then path.
 func (h *historyScan) locateBlobs(ctx context.Context, places []cache.BlobPlace, find finder) ([][]located, error) {
 	batches := slices.Collect(chunksBy(places, func(a, b *cache.BlobPlace) bool { return a.Blob == b.Blob }))
+	// Those that are stored near one another have most of their delta bases in common.
+	order := make([]int, len(batches))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return h.store.ComparePlace(batches[a][0].Blob, batches[b][0].Blob) })
 	all := make([][]located, len(batches))
 	g, ctx := errgroup.WithContext(ctx)
 	jobs := max(1, h.Jobs)
@@ -420,7 +427,10 @@ func (h *historyScan) locateBlobs(ctx context.Context, places []cache.BlobPlace,
 		g.Go(func() error {
 			reader, scanner := h.store.NewReader(), h.Engine.NewScanner()
 			lo, hi := len(batches)*w/jobs, len(batches)*(w+1)/jobs
-			for i := lo; i < hi && ctx.Err() == nil; i++ {
+			for _, i := range order[lo:hi] {
+				if ctx.Err() != nil {
+					break
+				}
 				all[i] = h.locateBlob(reader, scanner, batches[i], find)
 			}
 			return ctx.Err()

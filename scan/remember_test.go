@@ -192,7 +192,7 @@ func (l *life) change() string {
 			l.d.Git("-c", fmt.Sprint("fetch.unpackLimit=", 1+l.r.IntN(2)*1000), "fetch", "-q", l.origin.Path, "+refs/heads/*:refs/remotes/origin/*")
 		}},
 		{"shallow", 2, l.shallow},
-		{"other rules", 4, func() { l.engine = 1 - l.engine }},
+		{"other rules", 4, func() { l.engine = 1; l.undo = func() { l.engine = 0 } }},
 		{"other options", 4, l.otherOptions},
 		{"damaged cache", 4, l.damageCache},
 		{"lost cache", 1, func() { l.check(os.RemoveAll(l.cache)) }},
@@ -225,7 +225,10 @@ func (l *life) edit(d gittest.Dir) {
 	name := []string{"a.txt", "b/c d.env", "ignored/d", "long.js"}[l.r.IntN(4)]
 	text, err := os.ReadFile(filepath.Join(d.Path, name))
 	if err != nil || len(text) == 0 {
-		text = []byte(strings.Repeat("line of text\n", 30+l.r.IntN(200)))
+		text = []byte(strings.Repeat("some text\n", 30+l.r.IntN(200)))
+	}
+	if l.r.IntN(8) == 0 { // may be a pair, see newEngine
+		text = append(text, "\nline of text "+l.keys.next()+"\n"...)
 	}
 	if l.r.IntN(3) == 0 {
 		at := l.r.IntN(len(text))

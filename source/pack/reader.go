@@ -83,9 +83,12 @@ func (s *Store) PackOrder() []Num {
 	for i := range order {
 		order[i] = Num(i)
 	}
-	slices.SortFunc(order, func(a, b Num) int { return cmp.Compare(s.locs[a], s.locs[b]) })
+	slices.SortFunc(order, s.ComparePlace)
 	return order
 }
+
+// ComparePlace puts objects in the order of PackOrder.
+func (s *Store) ComparePlace(a, b Num) int { return cmp.Compare(s.locs[a], s.locs[b]) }
 
 // Header returns an object's type and size without reading all of it. Nothing but
 // the size fields is checked.
