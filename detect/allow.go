@@ -132,6 +132,23 @@ func (e *Engine) allowedByContent(c *compiledRule, secret, match, line []byte) (
 // make of a file, with or without matches, comes last. A text without a path, such as a message, is no file.
 func (e *Engine) Keep(ms []Match, path, commit string) []Match {
 	files := e.pathFindings(path)
+	if len(ms) == 0 || ms[0].Member == "" {
+		return e.keepText(ms, path, commit, files)
+	}
+	var out []Match
+	for len(ms) > 0 {
+		n := 1
+		for n < len(ms) && ms[n].Member == ms[0].Member {
+			n++
+		}
+		out = append(out, e.keepText(ms[:n:n], MemberPath(path, ms[0].Member), commit, nil)...)
+		ms = ms[n:]
+	}
+	return append(out, e.keepText(nil, path, commit, files)...)
+}
+
+// keepText is Keep for the matches of one text, and of the file on top.
+func (e *Engine) keepText(ms []Match, path, commit string, files []Match) []Match {
 	required := requirements{e: e, path: path, commit: commit, all: ms, files: files}
 	counts := func(m *Match) bool {
 		m.Confidence = confidence(m, path)
@@ -306,10 +323,14 @@ func compareBool(a, b bool) int {
 // [Engine.Keep] cannot tell them apart: rules, secrets, what was allowed, how
 // secrets overlap, and how matches that must be near one another stand, but not where in the text.
 func AppendKey(dst []byte, ms []Match) []byte {
-	groupStart, firstLine := 0, int32(0)
+	groupStart, firstLine, member := 0, int32(0), ""
 	for i, m := range ms {
 		if i == 0 || m.Group != ms[i-1].Group {
 			groupStart = m.SecretStart
+		}
+		if m.Member != member {
+			member = m.Member
+			dst = appendString(append(dst, 0), member)
 		}
 		dst = appendString(dst, m.Rule.ID)
 		dst = appendString(dst, m.Secret)

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/straykey/straykey/detect/archive"
 	"github.com/straykey/straykey/detect/decode"
 	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
@@ -30,6 +31,9 @@ type Options struct {
 	Classes []rules.Class
 	// Candidates keeps all that detectors find, whatever its score. It is for training them.
 	Candidates bool
+	// ArchiveDepth is how many archives within archives are opened: 1 opens those that are no members
+	// themselves, -1 none; 0 stands for the default.
+	ArchiveDepth int
 	// Stdlib makes the engine use the standard library's regular expressions
 	// even where RE2 can be had.
 	Stdlib bool
@@ -48,6 +52,7 @@ type Engine struct {
 	marks    []decode.Kind // by literal: which encoding it is a mark of
 	regexps  regexEngine
 	prover   proof.Prover
+	limits   archive.Limits
 	// least is the rank of the lowest confidence that is kept, and leastScore the score that it takes.
 	least      int
 	leastScore float32
@@ -109,7 +114,9 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 	if now.IsZero() {
 		now = time.Now()
 	}
-	e := &Engine{regexps: regexEngine{stdlib: o.Stdlib}, prover: proof.Prover{Now: now}}
+	limits := archive.DefaultLimits()
+	limits.Depth = cmp.Or(o.ArchiveDepth, limits.Depth)
+	e := &Engine{limits: limits, regexps: regexEngine{stdlib: o.Stdlib}, prover: proof.Prover{Now: now}}
 	e.least, e.leastScore = rank(o.Confidence), generic.Threshold(rank(o.Confidence))
 	if o.Candidates {
 		e.least, e.leastScore = -1, float32(math.Inf(-1))

@@ -32,6 +32,9 @@ type Match struct {
 	*Credential
 	Start, End             int // the whole match
 	SecretStart, SecretEnd int // the secret in it
+	// Member names the member of an archive that the match stands in, a/b.zip!c for one in another. The
+	// offsets are those of the member.
+	Member string
 	// Via are the encodings through which the secret was read, the outermost first. The offsets then are
 	// those of the encoded text.
 	Via []string

@@ -2,9 +2,11 @@ package detect
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/detect/archive"
 	"github.com/straykey/straykey/detect/decode"
 )
 
@@ -33,6 +35,7 @@ type place struct {
 	lo, hi int32
 	// cost is how much it unpacks to beyond its own length. A text has a budget of it.
 	cost int32
+	cut  bool // not all of it was unpacked
 	// reach is the largest hi of this place and those before it.
 	reach int32
 }
@@ -93,15 +96,16 @@ func (s *Scanner) tryMark(kind decode.Kind, pos int) {
 	}
 	unit, ok := s.decoder.units.At(kind, pos)
 	*last = span{unit.Lo, unit.Hi}
-	s.notePlace(unit, 0)
+	before, cut := s.expanded, false
 	if ok {
-		s.tryUnit(unit)
+		cut = s.tryUnit(unit)
 	}
+	s.notePlace(unit, s.expanded-before, cut)
 }
 
-func (s *Scanner) notePlace(span decode.Span, cost int) {
+func (s *Scanner) notePlace(span decode.Span, cost int64, cut bool) {
 	lo, hi := s.clamp(span.NeedLo, span.NeedHi)
-	s.decoder.places = append(s.decoder.places, place{lo: int32(lo), hi: int32(hi), cost: int32(cost)})
+	s.decoder.places = append(s.decoder.places, place{lo: int32(lo), hi: int32(hi), cost: int32(min(cost, math.MaxInt32)), cut: cut})
 }
 
 // clamp makes of bounds that lie outside of the text those that stand for its start and end.
@@ -111,13 +115,36 @@ func (s *Scanner) clamp(lo, hi int) (int, int) { return max(lo, -1), min(hi, len
 func (s *Scanner) tryRun(run decode.Span) {
 	d := &s.decoder
 	d.text = d.runs.Decode(d.text[:0], s.text, run)
-	facts := s.scanInner(d.text, run, func(pos int) int { return run.Lo })
+	if !s.expand(d.text) {
+		return
+	}
+	before := s.expanded
+	text, via0 := d.text, []string{run.Kind.String()}
+	if decode.IsZlib(text) {
+		var ok bool
+		if text, ok = s.inflated(text); !ok {
+			return
+		}
+		via0 = append(via0, "zlib")
+	}
+	facts := s.scanInner(text, run, func(int) int { return run.Lo })
+	if cost := s.expanded - before; cost > 0 {
+		s.notePlace(run, cost, cutOff(facts) || len(text) == innerBytes)
+		if s.expanded > textBytes {
+			s.spent = true
+		}
+	}
 	if facts.Empty() {
 		return
 	}
 	for _, h := range facts.hits {
 		inner := []int32{h.secretStart, h.secretEnd}
-		via := []string{run.Kind.String()}
+		via := slices.Clone(via0)
+		if h.member > 0 {
+			inner = append([]int32{h.member, h.member + 1}, inner...)
+			via = append(via, viaMember(facts, &h))
+			h.member = 0
+		}
 		if h.read != nil {
 			inner, via = append(inner, h.read.inner...), append(via, h.read.via...)
 		}
@@ -128,12 +155,12 @@ func (s *Scanner) tryRun(run decode.Span) {
 	}
 }
 
-// tryUnit scans what a unit decodes to.
-func (s *Scanner) tryUnit(unit decode.Span) {
+// tryUnit scans what a unit decodes to, and reports whether something in it was not unpacked to its end.
+func (s *Scanner) tryUnit(unit decode.Span) (cut bool) {
 	d := &s.decoder
 	d.text = decode.DecodeUnit(d.text[:0], nil, s.text, unit)
 	if string(d.text) == string(s.text[unit.Lo:unit.Hi]) {
-		return
+		return false
 	}
 	var at []int32
 	outer := func(pos int) int {
@@ -144,7 +171,7 @@ func (s *Scanner) tryUnit(unit decode.Span) {
 	}
 	facts := s.scanInner(d.text, unit, outer)
 	if facts.Empty() {
-		return
+		return cutOff(facts)
 	}
 	for _, h := range facts.hits {
 		read := &reading{via: []string{unit.Kind.String()}}
@@ -157,6 +184,7 @@ func (s *Scanner) tryUnit(unit decode.Span) {
 			s.adopt(h, unit)
 		}
 	}
+	return cutOff(facts)
 }
 
 // adopt takes a match in what a span decodes to over into the text.
@@ -185,6 +213,7 @@ func (s *Scanner) scanInner(text []byte, span decode.Span, outer func(pos int) i
 		}
 	}
 	facts := d.inner.Scan(text)
+	s.expanded += d.inner.expanded
 	s.err = cmp.Or(s.err, d.inner.err)
 	return facts
 }
@@ -222,6 +251,27 @@ func compareReadings(a, b *reading) int {
 		return 1
 	}
 	return cmp.Or(slices.Compare(a.inner, b.inner), slices.Compare(a.via, b.via))
+}
+
+// cutOff reports whether a limit cut off something.
+func cutOff(f *Facts) bool {
+	return slices.ContainsFunc(f.Skips(), func(s Skip) bool { return s.Why == archive.Limit })
+}
+
+// packedSkips tells of what is packed within a text and was not unpacked to its end. Where that happens
+// depends on nothing but the place; only a text of which there is no end is cut as a whole.
+func (s *Scanner) packedSkips(places []place) []Skip {
+	total := int64(0)
+	cut := false
+	for _, p := range places {
+		total += int64(p.cost)
+		cut = cut || p.cut
+	}
+	s.spent = s.spent || total > textBytes
+	if !cut && !s.spent {
+		return nil
+	}
+	return []Skip{{Why: archive.Limit, Detail: "what is packed within the text was not unpacked to its end"}}
 }
 
 // sortedPlaces sorts places and drops repetitions.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // The ways a trial of a rule can end.
@@ -43,6 +44,7 @@ type Step struct {
 func (e *Engine) Explain(text []byte, path string, line int) []Step {
 	plain, _ := Plain(text)
 	s := e.NewScanner()
+	s.closed = true // the lines are those of the file
 	var steps []Step
 	s.trace = func(c *compiledRule, pos int, step string) {
 		pos = max(pos, 0)
@@ -51,7 +53,7 @@ func (e *Engine) Explain(text []byte, path string, line int) []Step {
 			return
 		}
 		start := bytes.LastIndexByte(plain[:pos], '\n') + 1
-		steps = append(steps, Step{Rule: c.ID, Line: at, Column: pos - start + 1, Kept: step == stepKept, Reason: step})
+		steps = append(steps, Step{Rule: c.ID, Line: at, Column: pos - start + 1, Kept: strings.HasSuffix(step, stepKept), Reason: step})
 	}
 	matches := s.Scan(text).Matches()
 	kept := e.Keep(slices.Clone(matches), path, "")
@@ -89,6 +91,9 @@ func (st *Step) settle(e *Engine, text []byte, path string, line int, matches, k
 			st.Kept, st.Reason = false, "an allow comment covers it: "+m.Allowed
 		default:
 			st.Reason = "reported"
+			if len(m.Via) > 0 {
+				st.Reason += "; read through " + strings.Join(m.Via, ", ")
+			}
 			if m.Verdict != nil {
 				st.Reason += fmt.Sprintf(", with %s confidence: %s", confidence(&m, path), m.Verdict.Explain(path))
 			}

@@ -158,7 +158,7 @@ func (s *Scanner) inherit(base *Facts, run delta.Run) {
 			break
 		}
 		if covers(run, int(p.lo), int(p.hi)) {
-			s.decoder.places = append(s.decoder.places, place{lo: p.lo + shift, hi: p.hi + shift, cost: p.cost})
+			s.decoder.places = append(s.decoder.places, place{lo: p.lo + shift, hi: p.hi + shift, cost: p.cost, cut: p.cut})
 		}
 	}
 	first = lowerBound(len(base.wide), func(i int) bool { return int(base.wide[i].pos) >= run.Base })

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/detect/archive"
 	"github.com/straykey/straykey/detect/decode"
 	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
@@ -22,6 +23,13 @@ type Facts struct {
 	// whole says that the text has no local reach: nothing can be inherited.
 	whole    bool
 	overflow bool
+
+	// Of an archive, and of what is packed within a text:
+	format                archive.Format
+	members               []string          // the names of those that have matches
+	texts                 map[string][]byte // by name, if they are wanted
+	scanned, scannedBytes int64
+	skips                 []Skip
 }
 
 // hit is a match with the bytes its verdict depends on.
@@ -35,6 +43,7 @@ type hit struct {
 	anchor      int32 // of a wide rule: where the anchor stands; else -1
 	line        int32 // see Match; of this text, not inherited
 	column      int32
+	member      int32    // of an archive, from 1; 0: the text itself
 	read        *reading // nil: it stands in the text as it is
 }
 
@@ -77,6 +86,13 @@ type Scanner struct {
 	stats   map[*compiledRule]*RuleStats
 	decoder decoder
 	depth   int // of encodings around the text
+
+	archives  *archive.Reader
+	opened    *Scanner // for members
+	closed    bool     // archives are not opened
+	keepTexts bool     // of members
+	expanded  int64    // bytes that were unpacked within this text
+	spent     bool     // more is packed in it than is unpacked
 	// err is the first regular expression that could not be compiled; the rule finds nothing.
 	err error
 }
@@ -94,6 +110,25 @@ func (s *Scanner) Err() error { return s.err }
 
 // Scan returns the facts of a text.
 func (s *Scanner) Scan(text []byte) *Facts {
+	s.expanded, s.spent = 0, false
+	format := s.sniff(text)
+	if format == archive.None {
+		return s.scanText(text)
+	}
+	facts, ok := s.scanArchive(text, format)
+	if ok {
+		return facts
+	}
+	// It only begins like one.
+	raw := s.scanText(text)
+	if raw == nil {
+		return facts
+	}
+	raw.whole, raw.skips = true, append(facts.skips, raw.skips...)
+	return raw
+}
+
+func (s *Scanner) scanText(text []byte) *Facts {
 	plain, decoded := Plain(text)
 	s.begin(plain, false)
 	s.find(0, len(plain))
@@ -105,9 +140,10 @@ func (s *Scanner) Scan(text []byte) *Facts {
 // facts are base. It returns what Scan(target) would, and reads only the lines
 // that the seams between the runs touch.
 func (s *Scanner) Update(target []byte, base *Facts, runs []delta.Run) *Facts {
-	if len(runs) == 0 || base != nil && base.whole || !isPlain(target) {
+	if len(runs) == 0 || base != nil && base.whole || !s.isPlain(target) {
 		return s.Scan(target)
 	}
+	s.expanded, s.spent = 0, false
 	s.begin(target, true)
 	for _, r := range joined(s.seams(target, runs), s.cutPlaces(base, runs)) {
 		s.find(r.lo, r.hi)
@@ -120,7 +156,7 @@ func (s *Scanner) Update(target []byte, base *Facts, runs []delta.Run) *Facts {
 	s.trySlow()
 	s.wide = sortedAnchors(s.wide)
 	s.tryWide(runs)
-	if f := s.finish(false); !f.Overflow() {
+	if f := s.finish(false); !f.Overflow() && !s.spent {
 		return f
 	}
 	// Which matches are left out depends on the order they are found in.
@@ -157,9 +193,10 @@ func (s *Scanner) finish(decoded bool) *Facts {
 	}
 	s.compactHits()
 	s.placeHits()
+	skips := s.packedSkips(places)
 	return &Facts{
 		hits: slices.Clone(s.hits), wide: slices.Clone(sortedAnchors(s.wide)), places: slices.Clone(places),
-		whole: decoded || s.overflow, overflow: s.overflow,
+		whole: decoded || s.overflow || s.spent, overflow: s.overflow, skips: skips,
 	}
 }
 
@@ -167,6 +204,7 @@ func (s *Scanner) finish(decoded bool) *Facts {
 // for each anchor has a reach of its own.
 func compareHits(a, b hit) int {
 	return cmp.Or(
+		cmp.Compare(a.member, b.member),
 		cmp.Compare(a.start, b.start),
 		cmp.Compare(a.end, b.end),
 		cmp.Compare(a.secretStart, b.secretStart),
@@ -192,7 +230,7 @@ func (f *Facts) Matches() []Match {
 	}
 	bySecret := slices.Clone(f.hits)
 	slices.SortStableFunc(bySecret, func(a, b hit) int {
-		return cmp.Or(cmp.Compare(a.secretStart, b.secretStart), cmp.Compare(a.secretEnd, b.secretEnd),
+		return cmp.Or(cmp.Compare(a.member, b.member), cmp.Compare(a.secretStart, b.secretStart), cmp.Compare(a.secretEnd, b.secretEnd),
 			cmp.Compare(a.cred.Rule.ID, b.cred.Rule.ID), slices.Compare(a.innerSpans(), b.innerSpans()), compareReadings(a.read, b.read), compareHits(a, b))
 	})
 	out := make([]Match, 0, len(bySecret))
@@ -200,11 +238,11 @@ func (f *Facts) Matches() []Match {
 	for i, h := range bySecret {
 		if i > 0 {
 			p := bySecret[i-1]
-			if p.cred.Rule == h.cred.Rule && p.secretStart == h.secretStart && p.secretEnd == h.secretEnd && slices.Equal(p.innerSpans(), h.innerSpans()) {
+			if p.member == h.member && p.cred.Rule == h.cred.Rule && p.secretStart == h.secretStart && p.secretEnd == h.secretEnd && slices.Equal(p.innerSpans(), h.innerSpans()) {
 				continue
 			}
 		}
-		if h.secretStart >= end {
+		if h.secretStart >= end || i > 0 && bySecret[i-1].member != h.member {
 			group++
 			end = h.secretEnd
 		}
@@ -212,7 +250,7 @@ func (f *Facts) Matches() []Match {
 		m := Match{
 			Credential: h.cred, Start: int(h.start), End: int(h.end),
 			SecretStart: int(h.secretStart), SecretEnd: int(h.secretEnd), Group: group,
-			line: h.line, column: h.column, inner: h.innerSpans(),
+			line: h.line, column: h.column, inner: h.innerSpans(), Member: f.memberName(&h),
 		}
 		if h.read != nil {
 			m.Via = h.read.via

@@ -8,8 +8,11 @@ import (
 )
 
 // Plain returns the text that matches refer to: text itself, or its decoded form if
-// it is UTF-16, with or without a byte order mark.
+// it is UTF-16 or UTF-32, with or without a byte order mark.
 func Plain(text []byte) (plain []byte, decoded bool) {
+	if order := utf32Order(text); order != nil {
+		return decodeUTF32(text, order), true
+	}
 	order := utf16Order(text)
 	if order == nil {
 		return text, false
@@ -17,7 +20,37 @@ func Plain(text []byte) (plain []byte, decoded bool) {
 	return decodeUTF16(text, order), true
 }
 
-func isPlain(text []byte) bool { return utf16Order(text) == nil }
+func isPlain(text []byte) bool { return utf32Order(text) == nil && utf16Order(text) == nil }
+
+// utf32Order is utf16Order for UTF-32. Without a mark all of the first characters must be Latin.
+func utf32Order(text []byte) binary.ByteOrder {
+	if len(text) < 8 || text[0] != 0 && text[2] != 0 { // one of the two is zero in either order
+		return nil
+	}
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		first := order.Uint32(text)
+		if first == 0xFEFF {
+			return order
+		}
+		latin := len(text)%4 == 0
+		for i := 0; latin && i < min(len(text), utf16Sample); i += 4 {
+			c := order.Uint32(text[i:])
+			latin = ' ' <= c && c < 0x100 || c == '\n' || c == '\r' || c == '\t'
+		}
+		if latin {
+			return order
+		}
+	}
+	return nil
+}
+
+func decodeUTF32(text []byte, order binary.ByteOrder) []byte {
+	out := make([]byte, 0, len(text)/4)
+	for i := 0; i+3 < len(text); i += 4 {
+		out = utf8.AppendRune(out, rune(order.Uint32(text[i:])&0x7FFFFFFF))
+	}
+	return out
+}
 
 // utf16Sample is how many bytes tell UTF-16 without a mark from a binary file.
 const utf16Sample = 512

@@ -12,7 +12,6 @@ import (
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/rules"
-	"github.com/straykey/straykey/source"
 )
 
 // The types below are the part of SARIF 2.1.0 (OASIS, errata 01) that a secret
@@ -297,7 +296,7 @@ func (s *sarifView) invocation(r *Report) sarifInvocation {
 	}
 	for _, p := range r.Coverage.Problems() {
 		level := "error"
-		if p.Reason == source.Ignored {
+		if p.Reason.Complete() {
 			level = "note"
 		}
 		text := fmt.Sprintf("%s: %s", p.Reason, s.name(p.What))

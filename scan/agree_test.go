@@ -1,7 +1,11 @@
 package scan
 
 import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -322,6 +326,31 @@ func (m *treeMaker) text() string {
 		utf16LE("\uFEFF$token = '" + key + "'\r\n"),
 		"\x00\x01" + key + "\x00",
 		"password = \"" + forge.Chars(m.r, "abcdefghjkmnpqrstuvwxyz23456789", 24) + "\"\n",
+		zipped("conf/app.env", "A=1\nTOKEN="+key+"\n", "b.txt", "other: "+m.keys.next()),
+		gzipped(zipped("x", key)),
+		"data: " + base64.StdEncoding.EncodeToString([]byte("the token is "+key+"\n")) + "\n",
+		`{"t": "\u003d` + strings.ReplaceAll(key, "_", `\u005f`) + `"}`,
 		"postgres://app:" + forge.Chars(m.r, "abcdefghjkmnpqrstuvwxyz23456789", 20) + "@db.internal:5432/app\n",
 	})
+}
+
+// zipped is a zip archive of members, each a name and its text.
+func zipped(members ...string) string {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i := 0; i+1 < len(members); i += 2 {
+		if m, err := w.Create(members[i]); err == nil {
+			_, _ = m.Write([]byte(members[i+1]))
+		}
+	}
+	_ = w.Close()
+	return b.String()
+}
+
+func gzipped(text string) string {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(text))
+	_ = w.Close()
+	return b.String()
 }

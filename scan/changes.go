@@ -162,7 +162,7 @@ func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occ
 func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate.Occurrence, before, gone map[uint32]bool) {
 	var brought []credPath
 	var inHead map[uint32]bool
-	var locator *correlate.Locator
+	var located *texts
 	for _, m := range now {
 		cred := c.builder.Credential(m.Credential)
 		here := credPath{cred, change.Path}
@@ -179,17 +179,17 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 		o := at
 		o.Object, o.Path, o.InHead = change.New.String(), c.at(change.Path), inHead[cred]
 		if m.File == "" {
-			if locator == nil {
+			if located == nil {
 				text, err := c.text(change.New)
 				if err != nil {
 					c.coverage.Problem(repo.Problem(err, change.Path))
 					return
 				}
-				locator = correlate.NewLocator(text)
+				located = text
 				halves := c.Engine.Halves(c.blobs[change.New], change.Path, "")
-				c.builder.AddPairs(correlate.Pairs(text, halves), correlate.Occurrence{Object: o.Object, Path: o.Path})
+				c.builder.AddPairs(text.pairs(halves), correlate.Occurrence{Object: o.Object, Path: o.Path})
 			}
-			locator.Locate(&o, m)
+			located.locate(&o, m)
 		}
 		c.builder.Add(m.Credential, o)
 		c.Progress.found(1)
@@ -231,6 +231,7 @@ func (c *changeScan) scan(id pack.ID, path string, isNew bool) []detect.Match {
 	facts := c.scanner.Scan(data)
 	if isNew {
 		c.coverage.Scanned("blob", 1, int64(len(data)))
+		noteParts(c.coverage, facts, path)
 	}
 	if facts.Overflow() {
 		c.coverage.Problem(overflow(id.String()))
@@ -239,14 +240,13 @@ func (c *changeScan) scan(id pack.ID, path string, isNew bool) []detect.Match {
 }
 
 // text reads once more a blob in which something was found.
-func (c *changeScan) text(id pack.ID) ([]byte, error) {
+func (c *changeScan) text(id pack.ID) (*texts, error) {
 	n, _ := c.store.Find(id)
 	_, data, err := c.reader.Read(n)
 	if err != nil {
 		return nil, err
 	}
-	text, _ := detect.Plain(data)
-	return bytes.Clone(text), nil
+	return newTexts(c.scanner, bytes.Clone(data)), nil
 }
 
 func (c *changeScan) absent() source.Reason {
@@ -277,14 +277,13 @@ func (c *changeScan) message(n pack.Num, at correlate.Occurrence) {
 	}
 	text := bytes.Clone(message(data))
 	c.coverage.Scanned("commit", 1, int64(len(text)))
-	plain, _ := detect.Plain(text)
-	locator := correlate.NewLocator(plain)
-	matches := c.scanner.Scan(text).Matches()
-	c.builder.AddPairs(correlate.Pairs(plain, c.Engine.Halves(matches, "", id)), correlate.Occurrence{Object: id})
+	located := newTexts(c.scanner, text)
+	matches := located.facts.Matches()
+	c.builder.AddPairs(located.pairs(c.Engine.Halves(matches, "", id)), correlate.Occurrence{Object: id})
 	for _, m := range c.Engine.Keep(matches, "", id) {
 		o := at
 		o.Kind, o.Object = "commit", id
-		locator.Locate(&o, m)
+		located.locate(&o, m)
 		c.builder.Add(m.Credential, o)
 	}
 }

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -175,27 +176,27 @@ func newFileScan(b *correlate.Builder, o Options) *fileScan {
 
 // text scans one text. It is called by several workers at once, each with a number of its own.
 func (f *fileScan) text(worker int, t files.Text) {
-	facts := f.scanners[worker].Scan(t.Data)
+	text := newTexts(f.scanners[worker], t.Data)
+	facts := text.facts
 	f.progress.Objects.Add(1)
 	f.progress.Bytes.Add(int64(len(t.Data)))
 	if facts.Overflow() {
 		f.Coverage.Problem(overflow(t.Path))
 	}
+	noteParts(f.Coverage, facts, cmp.Or(f.at(t.Path), "standard input"))
 	all := facts.Matches()
 	matches := f.Engine.Keep(all, t.Path, "")
 	if len(matches) == 0 {
 		return
 	}
-	plain, _ := detect.Plain(t.Data)
-	locator := correlate.NewLocator(plain)
-	if pairs := correlate.Pairs(plain, f.Engine.Halves(all, t.Path, "")); len(pairs) > 0 {
+	if pairs := text.pairs(f.Engine.Halves(all, t.Path, "")); len(pairs) > 0 {
 		f.mu.Lock()
 		f.builder.AddPairs(pairs, correlate.Occurrence{Path: f.at(t.Path)})
 		f.mu.Unlock()
 	}
 	for _, m := range matches {
 		o := correlate.Occurrence{Kind: t.Kind, Path: f.at(t.Path)}
-		locator.Locate(&o, m)
+		text.locate(&o, m)
 		f.mu.Lock()
 		f.builder.Add(m.Credential, o)
 		f.mu.Unlock()

@@ -242,10 +242,13 @@ func (v *visitor) Visit(o pack.Object, base *detect.Facts) *detect.Facts {
 }
 
 func (v *visitor) note(o pack.Object, facts *detect.Facts) {
+	if facts != nil {
+		noteParts(v.h.coverage, facts, v.h.store.ID(o.Num).String())
+	}
 	// A blob of which the coverage tells more than its size is not remembered: the next scan has to tell it again.
 	if facts.Overflow() {
 		v.h.coverage.Problem(overflow(v.h.store.ID(o.Num).String()))
-	} else if v.h.memory != nil && o.Type == pack.Blob && len(o.Data) < cache.MaxSize {
+	} else if members, _ := facts.Archive(); v.h.memory != nil && members == 0 && len(facts.Skips()) == 0 && o.Type == pack.Blob && len(o.Data) < cache.MaxSize {
 		v.scanned = append(v.scanned, blobSize{o.Num, uint32(len(o.Data))})
 	}
 	if facts.Empty() {
@@ -459,15 +462,14 @@ func chunksBy[T any](list []T, same func(a, b *T) bool) iter.Seq[[]T] {
 func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, places []cache.BlobPlace, find finder) []located {
 	id := h.store.ID(places[0].Blob).String()
 	_, data, err := reader.Read(places[0].Blob)
-	text, _ := detect.Plain(data)
-	matches := scanner.Scan(data).Matches()
+	text := newTexts(scanner, data)
+	matches := text.facts.Matches()
 	missed := false
 	var out []located
 	for group := range chunksBy(places, func(a, b *cache.BlobPlace) bool { return a.Path == b.Path }) {
 		kept := h.Engine.Keep(slices.Clone(matches), group[0].Path, "")
 		whose, all := find(kept, group)
 		missed = missed || !all
-		locator := correlate.NewLocator(text)
 		before := len(out)
 		for i, m := range kept {
 			p := whose[i]
@@ -479,11 +481,11 @@ func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, p
 				InHead: p.InHead, Reachable: p.Reachable, Refs: p.Refs, RefCount: p.RefCount,
 			}}
 			l.place.Kept, l.place.Matches = len(kept), []cache.Match{{Index: i, Start: m.SecretStart}}
-			locator.Locate(&l.occurrence, m)
+			text.locate(&l.occurrence, m)
 			out = append(out, l)
 		}
 		if len(out) > before {
-			out[before].pairs = correlate.Pairs(text, h.Engine.Halves(matches, group[0].Path, ""))
+			out[before].pairs = text.pairs(h.Engine.Halves(matches, group[0].Path, ""))
 		}
 	}
 	switch {
@@ -566,16 +568,15 @@ func (h *historyScan) locateMessages(list []cache.Message) ([]said, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s %s again: %w", m.Type, o.Object, err)
 		}
-		text := message(data)
-		plain, _ := detect.Plain(text)
-		locator := correlate.NewLocator(plain)
-		matches := scanner.Scan(text).Matches()
-		s := said{object: o.Object, pairs: correlate.Pairs(plain, h.Engine.Halves(matches, "", o.Object))}
+		text := newTexts(scanner, message(data))
+		matches := text.facts.Matches()
+		s := said{object: o.Object, pairs: text.pairs(h.Engine.Halves(matches, "", o.Object))}
 		kept := h.Engine.Keep(matches, "", o.Object)
 		m.Kept = len(kept)
 		for _, match := range kept {
-			locator.Locate(&o, match)
-			s.all = append(s.all, located{cred: match.Credential, occurrence: o})
+			at := o
+			text.locate(&at, match)
+			s.all = append(s.all, located{cred: match.Credential, occurrence: at})
 		}
 		out = append(out, s)
 	}

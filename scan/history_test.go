@@ -2,6 +2,7 @@ package scan
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -399,11 +400,16 @@ func TestEnginesAgree(t *testing.T) {
 func hostileHistory(seed uint64) string {
 	r := rand.New(rand.NewPCG(seed, 11))
 	keys := &tokens{r}
-	files := [3]string{"start\n", strings.Repeat("line of text\n", 50), strings.Repeat("minified;", 30_000)}
+	files := [4]string{"start\n", strings.Repeat("line of text\n", 50), strings.Repeat("minified;", 30_000), ""}
 	var b strings.Builder
 	for n := range 60 {
-		i := r.IntN(3)
-		files[i] = edit(r, files[i], keys)
+		i := r.IntN(4)
+		if files[i] = edit(r, files[i], keys); i == 3 { // an archive, or what an edit makes of one
+			files[i] = archiveOf(r, keys)
+			if r.IntN(4) == 0 {
+				files[i] = edit(r, files[i], keys)
+			}
+		}
 		fmt.Fprintf(&b, "commit refs/heads/b%d\nmark :%d\ncommitter C <c@example.com> %d +0000\ndata 1\nm\n", r.IntN(3)*n%2, n+1, 1_700_000_000+n*60)
 		if n > 0 {
 			fmt.Fprintf(&b, "from :%d\n", 1+r.IntN(n))
@@ -416,9 +422,28 @@ func hostileHistory(seed uint64) string {
 	return b.String()
 }
 
+func archiveOf(r *rand.Rand, keys *tokens) string {
+	a := zipped("conf/app.env", "A=1\nTOKEN="+keys.next()+"\n", "b.txt", strings.Repeat("text\n", r.IntN(100)))
+	switch r.IntN(3) {
+	case 0:
+		return gzipped(a)
+	case 1:
+		return zipped("a.zip", a, "c", keys.next())
+	}
+	return a
+}
+
 func edit(r *rand.Rand, text string, keys *tokens) string {
 	at := r.IntN(len(text) + 1)
 	key := keys.next()
+	switch r.IntN(8) {
+	case 0:
+		key = "data: " + base64.StdEncoding.EncodeToString([]byte("the token is "+key+"\n")) + "\n"
+	case 1:
+		key = `\u003d` + strings.ReplaceAll(key, "_", `\u005f`)
+	case 2:
+		key = "data: " + base64.StdEncoding.EncodeToString([]byte(gzipped("the token is "+key+"\n"))) + "\n"
+	}
 	switch r.IntN(10) {
 	case 0:
 		return text[:at] + key + text[at:]

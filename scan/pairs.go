@@ -63,8 +63,8 @@ func (h *historyScan) pairOthers(texts []pairText) {
 		if err != nil {
 			continue // it was read before, and told if it could not be
 		}
-		text, _ := detect.Plain(data)
-		halves := h.Engine.Halves(scanner.Scan(data).Matches(), p.path, "")
-		h.builder.AddPairs(correlate.Pairs(text, halves), correlate.Occurrence{Object: h.store.ID(p.blob).String(), Path: h.at(p.path)})
+		text := newTexts(scanner, data)
+		halves := h.Engine.Halves(text.facts.Matches(), p.path, "")
+		h.builder.AddPairs(text.pairs(halves), correlate.Occurrence{Object: h.store.ID(p.blob).String(), Path: h.at(p.path)})
 	}
 }

@@ -20,8 +20,15 @@ const (
 	TooMany    Reason = "too-many"    // more matches in one text than are kept
 	Failed     Reason = "failed"      // a rule could not be tried
 	Cancelled  Reason = "interrupted" // the run ended before its turn
-	Ignored    Reason = "ignored"     // excluded on request; does not make a run incomplete
+	OverLimit  Reason = "over-limit"  // of an archive, or of what is packed in a text: a limit of unpacking
+	Encrypted  Reason = "encrypted"   // needs a password
+	Malformed  Reason = "malformed"   // begins as an archive and is none that can be read
+	Ignored    Reason = "ignored"     // excluded on request
 )
+
+// Complete reports whether a run is complete all the same. What is encrypted is closed to every reader of
+// the repository, and a malformed archive's bytes were scanned as they stand.
+func (r Reason) Complete() bool { return r == Ignored || r == Encrypted || r == Malformed }
 
 // Problem is one thing that could not be scanned.
 type Problem struct {
@@ -151,8 +158,8 @@ func (c *Coverage) trim() {
 // before orders problems by reason, text and place. What was left out on request comes
 // last, and so does not push out what was to be scanned and was not.
 func (a Problem) before(b Problem) bool {
-	if (a.Reason == Ignored) != (b.Reason == Ignored) {
-		return b.Reason == Ignored
+	if a.Reason.Complete() != b.Reason.Complete() {
+		return b.Reason.Complete()
 	}
 	if a.Reason != b.Reason {
 		return a.Reason < b.Reason
@@ -213,7 +220,7 @@ func (c *Coverage) Complete() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for r := range c.reasons {
-		if r != Ignored && !c.accepted[r] {
+		if !r.Complete() && !c.accepted[r] {
 			return false
 		}
 	}

@@ -35,6 +35,9 @@ const defaultMaxSize = pack.DefaultMaxObject
 // maxJobs is the largest number of goroutines that may be asked for.
 const maxJobs = 4096
 
+// maxArchiveDepth is the deepest nesting of archives that can be asked for: each level may hold a member in memory.
+const maxArchiveDepth = 16
+
 // fingerprintKey is the variable that holds an organisation's own key for fingerprints.
 const fingerprintKey = "STRAYKEY_FINGERPRINT_KEY"
 
@@ -215,7 +218,14 @@ func (p *scanPlan) loadRules() error {
 			return usageError("--skip: %w", err)
 		}
 	}
-	options := detect.Options{Reported: true, Confidence: rules.Confidence(p.flags.confidence)}
+	depth := p.flags.archiveDepth
+	if depth < 0 || depth > maxArchiveDepth {
+		return usageError("--max-archive-depth is a number from 0 to %d, not %d, for example: straykey scan --max-archive-depth 1", maxArchiveDepth, depth)
+	}
+	if depth == 0 {
+		depth = -1
+	}
+	options := detect.Options{Reported: true, ArchiveDepth: depth, Confidence: rules.Confidence(p.flags.confidence)}
 	if !slices.Contains(rules.Confidences(), options.Confidence) {
 		return usageError("--confidence is low, medium or high, not %q, for example: straykey scan --confidence high", p.flags.confidence)
 	}
@@ -433,7 +443,7 @@ func oneLine(r *report.Report) string {
 
 func firstProblem(c *source.Coverage) string {
 	for _, p := range c.Problems() {
-		if p.Reason != source.Ignored {
+		if !p.Reason.Complete() {
 			return strings.TrimSpace(fmt.Sprintf("%s %s %s %s", p.Reason, p.What, p.Where, p.Detail))
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/straykey/straykey/detect/archive"
 	"github.com/straykey/straykey/report"
 )
 
@@ -21,6 +22,7 @@ type scanFlags struct {
 	jobs                       int
 	timeout                    time.Duration
 	maxBlobSize                string
+	archiveDepth               int
 	rules                      string
 	only, skip                 []string
 	confidence, class          string
@@ -86,6 +88,7 @@ changes the code for findings.`,
 	fl.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "goroutines that scan")
 	fl.DurationVar(&f.timeout, "timeout", 0, "stop after this time, for example 10m, with an incomplete report")
 	fl.StringVar(&f.maxBlobSize, "max-blob-size", "", "skip larger texts, for example 50MB (default 128MiB, and then the run is incomplete)")
+	fl.IntVar(&f.archiveDepth, "max-archive-depth", archive.DefaultLimits().Depth, "open archives within archives to this depth; 0 opens none")
 	fl.StringVar(&f.rules, "rules", "", "rules to use instead of the built-in ones: a TOML `FILE`, also in gitleaks' format")
 	fl.StringSliceVar(&f.only, "only", nil, "use only these `RULE`s (ids, repeatable)")
 	fl.StringSliceVar(&f.skip, "skip", nil, "leave out these `RULE`s (ids, repeatable)")

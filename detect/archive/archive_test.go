@@ -1,0 +1,292 @@
+package archive
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/zstd"
+	"github.com/ulikunitz/xz"
+)
+
+// told writes down what a visitor is told.
+type told struct {
+	all   []string
+	texts int
+	bytes int
+}
+
+func (v *told) Text(name string, data []byte) {
+	v.texts++
+	v.bytes += len(data)
+	v.all = append(v.all, fmt.Sprintf("%s: %.20s", name, data))
+}
+
+func (v *told) Skipped(name string, why Why, detail string) {
+	v.all = append(v.all, fmt.Sprintf("%s skipped (%d): %s", name, why, detail))
+}
+
+func read(data []byte, l Limits) *told {
+	v := &told{}
+	r := Reader{Limits: l}
+	r.Read(data, v)
+	return v
+}
+
+// file is a member to be.
+type file struct {
+	name string
+	data []byte
+}
+
+func text(name, data string) file { return file{name, []byte(data)} }
+
+func zipOf(t testing.TB, files ...file) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, f := range files {
+		m, err := w.Create(f.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = m.Write(f.data)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func tarOf(t testing.TB, files ...file) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	for _, f := range files {
+		if err := w.WriteHeader(&tar.Header{Name: f.name, Size: int64(len(f.data)), Mode: 0o644}); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = w.Write(f.data)
+	}
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func gzipOf(t testing.TB, name string, data []byte) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	w.Name = name
+	_, _ = w.Write(data)
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func packed(t testing.TB, data []byte, writer func(io.Writer) (io.WriteCloser, error)) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := writer(&b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = w.Write(data)
+	_ = w.Close()
+	return b.Bytes()
+}
+
+func TestRead(t *testing.T) {
+	conf := text("conf/app.env", "A=1")
+	inner := file{"b.zip", zipOf(t, conf)}
+	xzOf := func(data []byte) []byte {
+		return packed(t, data, func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) })
+	}
+	zstdOf := func(data []byte) []byte {
+		return packed(t, data, func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) })
+	}
+	tests := []struct {
+		name string
+		data []byte
+		want []string
+	}{
+		{"zip", zipOf(t, conf, text("x", "y")), []string{"conf/app.env: A=1", "x: y"}},
+		{"zip with data before it", append([]byte("PK\x03\x04 not the first"), zipOf(t, conf)...), []string{"conf/app.env: A=1"}},
+		{"tar", tarOf(t, conf), []string{"conf/app.env: A=1"}},
+		{"tgz", gzipOf(t, "", tarOf(t, conf, inner)), []string{"conf/app.env: A=1", "b.zip!conf/app.env: A=1"}},
+		{"tar.xz", xzOf(tarOf(t, conf)), []string{"conf/app.env: A=1"}},
+		{"tar.zst", zstdOf(tarOf(t, conf)), []string{"conf/app.env: A=1"}},
+		{"gzip with a name", gzipOf(t, "/tmp/a.sql", []byte("A=1")), []string{"a.sql: A=1"}},
+		{"gzip without", gzipOf(t, "", []byte("A=1")), []string{"-: A=1"}},
+		{"image with layers", tarOf(t, file{"blobs/sha256/1", gzipOf(t, "", tarOf(t, conf))}), []string{"blobs/sha256/1!conf/app.env: A=1"}},
+		{"zip in zip in zip", zipOf(t, file{"c.zip", zipOf(t, inner)}), []string{"c.zip!b.zip!conf/app.env: A=1"}},
+		{"empty zip", zipOf(t), nil},
+		{"cut off", zipOf(t, conf)[:40], []string{" skipped (2): cannot be unpacked"}},
+		{"gzip cut off", gzipOf(t, "", []byte(strings.Repeat("A=1\n", 9)))[:24], []string{"- skipped (2): cannot be unpacked"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := read(tt.data, DefaultLimits()).all
+			if tt.name == "gzip cut off" && len(got) == 2 {
+				got = got[1:] // what could be read comes first
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestEncrypted(t *testing.T) {
+	data := zipOf(t, text("secret.txt", "A=1"))
+	for _, sig := range []struct {
+		mark string
+		flag int
+	}{{zipLocal, 6}, {zipEntry, 8}} {
+		data[bytes.Index(data, []byte(sig.mark))+sig.flag] |= 1
+	}
+	want := []string{"secret.txt skipped (1): a password is needed"}
+	if diff := cmp.Diff(want, read(data, DefaultLimits()).all); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestBombs: whatever the author does, the work and the memory are bounded, and what is cut off is told.
+func TestBombs(t *testing.T) {
+	zeros := make([]byte, 64<<20)
+	flat := gzipOf(t, "", zeros)
+	nested := zipOf(t, file{"0", flat})
+	for i := range 8 {
+		var files []file
+		for j := range 8 {
+			files = append(files, file{fmt.Sprintf("%d-%d.zip", i, j), nested})
+		}
+		nested = zipOf(t, files...)
+	}
+	limits := Limits{Depth: 4, Members: 1000, Bytes: 32 << 20, Member: 8 << 20, Ratio: 250}
+	tests := map[string][]byte{
+		"gzip of zeros":    flat,
+		"zip of zeros":     zipOf(t, file{"zeros", zeros}),
+		"zips in zips":     nested,
+		"a million names":  manyEntries(1_000_000),
+		"members share":    sharedEntries(t, 2000),
+		"tar of huge size": hugeTar(t),
+		"gzip in gzip":     deepGzip(t, 50),
+		"many small ones":  tarOf(t, slicesOf(text("x", "y"), 5000)...),
+	}
+	for name, data := range tests {
+		t.Run(name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			v := &told{}
+			r := Reader{Limits: limits}
+			work, _ := r.Read(data, v)
+			runtime.ReadMemStats(&after)
+			if work > limits.Bytes+1<<20+int64(len(data)) {
+				t.Errorf("%d bytes unpacked", work)
+			}
+			if n := after.TotalAlloc - before.TotalAlloc; n > 128<<20 {
+				t.Errorf("%d bytes taken", n)
+			}
+			if v.texts > limits.Members {
+				t.Errorf("%d members", v.texts)
+			}
+			last := v.all[len(v.all)-1]
+			if !strings.Contains(strings.Join(v.all, "\n"), "skipped (0)") && name != "tar of huge size" {
+				t.Errorf("nothing was cut off, the last is %q", last)
+			}
+		})
+	}
+}
+
+func slicesOf(f file, n int) []file {
+	out := make([]file, n)
+	for i := range out {
+		out[i] = f
+	}
+	return out
+}
+
+// manyEntries is a zip directory of empty members without any data.
+func manyEntries(n int) []byte {
+	entry := make([]byte, zipEntryLen+1)
+	copy(entry, zipEntry)
+	binary.LittleEndian.PutUint16(entry[28:], 1)
+	entry[zipEntryLen] = 'x'
+	data := []byte(zipLocal + strings.Repeat("\x00", zipLocalLen-4))
+	start := len(data)
+	data = append(data, bytes.Repeat(entry, n)...)
+	return append(data, zipEndOf(len(data)-start, start)...)
+}
+
+func zipEndOf(size, offset int) []byte {
+	end := make([]byte, zipEndLen)
+	copy(end, zipEnd)
+	binary.LittleEndian.PutUint32(end[12:], uint32(size))
+	binary.LittleEndian.PutUint32(end[16:], uint32(offset))
+	return end
+}
+
+// sharedEntries is a zip whose n entries all have the same data.
+func sharedEntries(t *testing.T, n int) []byte {
+	one := zipOf(t, file{"x", bytes.Repeat([]byte("abc "), 10_000)})
+	dir, _, err := zipDirectory(one)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := len(one) - zipEndLen - len(dir)
+	data := append([]byte(nil), one[:at]...)
+	data = append(data, bytes.Repeat(dir, n)...)
+	return append(data, zipEndOf(n*len(dir), at)...)
+}
+
+// hugeTar says that its member has a terabyte.
+func hugeTar(t *testing.T) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "huge", Size: 1 << 40, Mode: 0o644}); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = w.Write([]byte("begins"))
+	return b.Bytes()
+}
+
+func deepGzip(t *testing.T, depth int) []byte {
+	data := []byte("deep")
+	for range depth {
+		data = gzipOf(t, "", data)
+	}
+	return data
+}
+
+// FuzzRead: no input makes a reader panic, take more than its limits, or name more members than it may.
+func FuzzRead(f *testing.F) {
+	f.Add(zipOf(f, text("a", "b"), text("c/d", "e")))
+	f.Add(tarOf(f, text("a", "b")))
+	f.Add(gzipOf(f, "a", tarOf(f, text("a", "b"))))
+	f.Add(gzipOf(f, "", []byte("A=1")))
+	f.Add(packed(f, []byte("A=1"), func(w io.Writer) (io.WriteCloser, error) { return xz.NewWriter(w) }))
+	f.Add(packed(f, []byte("A=1"), func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w) }))
+	f.Add([]byte("BZh91AY&SY\x17\x72\x45\x38\x50\x90\x00\x00\x00\x00"))
+	f.Add([]byte("Rar!\x1A\x07\x00\xCF\x90\x73\x00\x00\x0D\x00\x00\x00\x00\x00\x00\x00"))
+	f.Add([]byte("Rar!\x1A\x07\x01\x00\x33\x92\xB5\xE5\x0A\x01\x05\x06\x00\x05\x01\x01\x80\x80\x00"))
+	limits := Limits{Depth: 3, Members: 100, Bytes: 1 << 20, Member: 1 << 18, Ratio: 250}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		v := &told{}
+		r := Reader{Limits: limits}
+		for range 2 { // a reader can be used again
+			*v = told{}
+			work, _ := r.Read(data, v)
+			if v.texts > limits.Members+1 || work > limits.Bytes+1<<17+int64(len(data)) {
+				t.Errorf("%d texts, %d work", v.texts, work)
+			}
+		}
+	})
+}

@@ -1,0 +1,158 @@
+package detect
+
+import (
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"compress/zlib"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/detect/archive"
+)
+
+func pack(t testing.TB, text string, w func(io.Writer) io.WriteCloser) string {
+	t.Helper()
+	var b bytes.Buffer
+	z := w(&b)
+	_, _ = io.WriteString(z, text)
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func gzipped(t testing.TB, text string) string {
+	return pack(t, text, func(w io.Writer) io.WriteCloser { return gzip.NewWriter(w) })
+}
+
+func zipped(t testing.TB, members ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i := 0; i+1 < len(members); i += 2 {
+		m, err := w.Create(members[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(m, members[i+1])
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Matches in archives stand in their members, and in the texts of these.
+func TestMembers(t *testing.T) {
+	const a, b = "tok_0123456789ab", "tok_abcdefghijkl"
+	data := gzipped(t, zipped(t, "conf/app.env", "X=1\nT="+a+"\n", "c.zip", zipped(t, "d", b+" "+a), "e", base64.StdEncoding.EncodeToString([]byte("the token is "+a))))
+	e := newTestEngine(t, testRules())
+	facts := e.NewScanner().ScanToLocate([]byte(data))
+	var got []string
+	for _, m := range e.Keep(facts.Matches(), "x.gz", "") {
+		text := facts.Text([]byte(data), m.Member)
+		got = append(got, fmt.Sprintf("%s: %s is %.16s %v", m.Member, m.Secret, text[m.SecretStart:m.SecretEnd], m.Via))
+	}
+	want := []string{
+		"-!conf/app.env: " + a + " is " + a + " []",
+		"-!c.zip!d: " + b + " is " + b + " []",
+		"-!c.zip!d: " + a + " is " + a + " []",
+		"-!e: " + a + " is " + base64.StdEncoding.EncodeToString([]byte("the token is"))[:16] + " [base64]",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What is packed within a text is found there, and the way to it is told.
+func TestPackedWithinText(t *testing.T) {
+	const token = "tok_0123456789ab"
+	long := "the token is " + token + "\n"
+	deflated := pack(t, long, func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
+	for want, data := range map[string]string{
+		"base64 gzip":                gzipped(t, long),
+		"base64 zlib":                deflated,
+		"base64 zip!conf/app.env":    zipped(t, "conf/app.env", long),
+		"base64 gzip!-!-":            gzipped(t, gzipped(t, long)),
+		"base64 gzip base64 escapes": gzipped(t, base64.StdEncoding.EncodeToString([]byte(`the "\u0074oken" is \u0074ok_0123456789ab`))),
+	} {
+		text := "data: " + base64.StdEncoding.EncodeToString([]byte(data)) + "\n"
+		var got []string
+		for _, m := range newTestEngine(t, testRules()).NewScanner().Scan([]byte(text)).Matches() {
+			got = append(got, m.Secret+" "+strings.Join(m.Via, " "))
+		}
+		if diff := cmp.Diff([]string{token + " " + want}, got); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	}
+}
+
+// Bombs within a text are cut off, told, and make Update no other than Scan.
+func TestPackedBombs(t *testing.T) {
+	bomb := base64.StdEncoding.EncodeToString([]byte(gzipped(t, "tok_0123456789ab\n"+strings.Repeat("nothing at all; ", 1<<20))))
+	s := newTestEngine(t, testRules()).NewScanner()
+	text := []byte("one: " + bomb + "\n")
+	facts := s.Scan(text)
+	if skips := facts.Skips(); len(skips) != 1 || skips[0].Why != archive.Limit {
+		t.Errorf("one bomb: %v", skips)
+	}
+	many := []byte(strings.Repeat(string(text), 120))
+	facts = s.Scan(many)
+	if skips := facts.Skips(); len(skips) != 1 || !facts.whole {
+		t.Errorf("many bombs: %v, whole %v", skips, facts.whole)
+	}
+	half := s.Scan(many[:len(many)/4])
+	target := append(append([]byte(nil), many[:len(many)/4]...), many...)
+	got := s.Update(target, half, []delta.Run{{Len: len(many) / 4}})
+	if diff := cmp.Diff(len(s.Scan(target).Matches()), len(got.Matches())); diff != "" || len(got.Skips()) != 1 {
+		t.Errorf("update: -scan +update:\n%s %v", diff, got.Skips())
+	}
+}
+
+func TestUTF32(t *testing.T) {
+	const token = "tok_0123456789ab"
+	for _, order := range []binary.ByteOrder{binary.LittleEndian, binary.BigEndian} {
+		for _, mark := range []string{"\uFEFF", ""} {
+			var b bytes.Buffer
+			for _, r := range mark + "token = " + token + "\n" {
+				_ = binary.Write(&b, order, uint32(r))
+			}
+			if ms := newTestEngine(t, testRules()).NewScanner().Scan(b.Bytes()).Matches(); len(ms) != 1 {
+				t.Errorf("%v, mark %q: %d matches", order, mark, len(ms))
+			}
+		}
+	}
+}
+
+// An archive that a delta makes of a text, and the other way round, are scanned whole.
+func TestUpdateOfArchives(t *testing.T) {
+	s := newTestEngine(t, testRules()).NewScanner()
+	texts := [][]byte{
+		[]byte(zipped(t, "a", "tok_0123456789ab")), []byte("x tok_abcdefghijkl\n"), []byte(gzipped(t, "tok_0123456789ab")),
+		[]byte(zipped(t, "a", "tok_0123456789ab")[:50]),
+	}
+	for _, base := range texts {
+		for _, target := range texts {
+			n := min(len(base), len(target))
+			for n > 0 && !bytes.Equal(base[:n], target[:n]) {
+				n--
+			}
+			var runs []delta.Run
+			if n > 0 {
+				runs = []delta.Run{{Len: n}}
+			}
+			got, want := s.Update(target, s.Scan(base), runs), s.Scan(target)
+			if diff := cmp.Diff(describe(s.e, want), describe(s.e, got)); diff != "" {
+				t.Errorf("-scan +update:\n%s", diff)
+			}
+		}
+	}
+}

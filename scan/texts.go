@@ -1,0 +1,59 @@
+package scan
+
+import (
+	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/detect/archive"
+	"github.com/straykey/straykey/source"
+)
+
+// texts locates the matches of a text: in the text, or in that member of it in which each stands.
+type texts struct {
+	facts    *detect.Facts
+	scanned  []byte
+	locators map[string]*correlate.Locator // by member; empty: the text itself
+}
+
+// newTexts scans data, which must not change while the texts are used.
+func newTexts(s *detect.Scanner, data []byte) *texts {
+	return &texts{facts: s.ScanToLocate(data), scanned: data, locators: map[string]*correlate.Locator{}}
+}
+
+// locate fills in where a match stands. o.Path is the path of the whole.
+func (t *texts) locate(o *correlate.Occurrence, m detect.Match) {
+	o.Path, o.Member = detect.MemberPath(o.Path, m.Member), m.Member
+	locator := t.locators[m.Member]
+	if locator == nil {
+		locator = correlate.NewLocator(t.facts.Text(t.scanned, m.Member))
+		t.locators[m.Member] = locator
+	}
+	locator.Locate(o, m)
+}
+
+// pairs tells which halves belong together: those of one member.
+func (t *texts) pairs(halves []detect.Match) []correlate.Pair {
+	var out []correlate.Pair
+	for part := range chunksBy(halves, func(a, b *detect.Match) bool { return a.Member == b.Member }) {
+		out = append(out, correlate.Pairs(t.facts.Text(t.scanned, part[0].Member), part)...)
+	}
+	return out
+}
+
+// noteParts counts the members of an archive, and names what was not scanned of a text.
+func noteParts(c *source.Coverage, f *detect.Facts, what string) {
+	if n, size := f.Archive(); n > 0 {
+		c.Scanned("member", n, size)
+	}
+	for _, s := range f.Skips() {
+		p := source.Problem{What: detect.MemberPath(what, s.Member), Detail: s.Detail}
+		switch s.Why {
+		case archive.Limit:
+			p.Reason = source.OverLimit
+		case archive.Encrypted:
+			p.Reason = source.Encrypted
+		case archive.Broken:
+			p.Reason = source.Malformed
+		}
+		c.Skipped("member", p)
+	}
+}
