@@ -133,6 +133,9 @@ func (c *command) value(b []byte, word Span) int {
 		if !bytes.HasPrefix(w, []byte(flag)) {
 			continue
 		}
+		if mode == '!' && (bytes.HasPrefix(w, []byte("-password")) || bytes.HasPrefix(w, []byte("-port")) || bytes.HasPrefix(w, []byte("-protocol"))) {
+			continue // an option of one dash of another program
+		}
 		attached := len(w) > len(flag) || word.Hi < len(b) && quoteOf(b[word.Hi]) != Bare
 		switch {
 		case attached && mode != 0:

@@ -154,6 +154,7 @@ func TestOptions(t *testing.T) {
 		{`mysql -uroot -pvq8Kx2 -e 'x'`, "vq8Kx2"},
 		{`mysqldump -u root -p shop > x.sql`, ""},
 		{`mysql -u root -p`, ""},
+		{`mysql -password -port=3306`, ""},
 		{`redis-cli -h h -a vq8Kx2 ping`, "vq8Kx2"},
 		{`ldapsearch -x -D cn=admin -w vq8Kx2 -b dc=acme`, "vq8Kx2"},
 		{`docker login -u ci -p vq8Kx2 registry.acme.io`, "vq8Kx2"},
