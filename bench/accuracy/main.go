@@ -12,6 +12,7 @@ import (
 	"html"
 	"log"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -134,8 +135,7 @@ func chart(rows []row) []byte {
 		if strings.HasPrefix(r.name, "straykey") {
 			class = "own"
 		}
-		var f1 float64
-		fmt.Sscanf(r.values[2], "%f", &f1)
+		f1, _ := strconv.ParseFloat(r.values[2], 64) // what cannot be measured has no bar
 		fmt.Fprintf(&b, `<text x="8" y="%d">%s</text><rect class="%s" x="%d" y="%d" width="%.0f" height="14"/><text x="%.0f" y="%d">%.2f</text>`+"\n",
 			y+11, html.EscapeString(r.name), class, nameWidth, y, f1*barWidth, nameWidth+f1*barWidth+6, y+11, f1)
 	}
