@@ -12,7 +12,7 @@ type call struct {
 // as returns a name that says what the argument is.
 func (c *call) as() string {
 	if c.group == Key {
-		return "secret_key"
+		return "hmac_secret_key"
 	}
 	return c.group.String()
 }
