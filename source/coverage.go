@@ -27,7 +27,7 @@ const (
 )
 
 // Complete reports whether a run is complete all the same. What is encrypted is closed to every reader of
-// the repository, and a malformed archive's bytes were scanned as they stand.
+// the repository; of a malformed archive what can be read was scanned, or else its bytes as they stand.
 func (r Reason) Complete() bool { return r == Ignored || r == Encrypted || r == Malformed }
 
 // Problem is one thing that could not be scanned.

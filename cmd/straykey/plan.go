@@ -277,6 +277,9 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 	if p.maxSet {
 		r.Coverage.Accept(source.TooLarge)
 	}
+	if p.flags.archiveDepthSet {
+		r.Coverage.Accept(source.OverLimit)
+	}
 	p.options.Coverage = r.Coverage
 	var builder correlate.Builder
 	var failed []error

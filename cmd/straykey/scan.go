@@ -23,6 +23,7 @@ type scanFlags struct {
 	timeout                    time.Duration
 	maxBlobSize                string
 	archiveDepth               int
+	archiveDepthSet            bool
 	rules                      string
 	only, skip                 []string
 	confidence, class          string
@@ -69,6 +70,7 @@ changes the code for findings.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.paths = args
+			f.archiveDepthSet = cmd.Flags().Changed("max-archive-depth")
 			return runScan(cmd.Context(), env, &f)
 		},
 	}
@@ -88,7 +90,7 @@ changes the code for findings.`,
 	fl.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "goroutines that scan")
 	fl.DurationVar(&f.timeout, "timeout", 0, "stop after this time, for example 10m, with an incomplete report")
 	fl.StringVar(&f.maxBlobSize, "max-blob-size", "", "skip larger texts, for example 50MB (default 128MiB, and then the run is incomplete)")
-	fl.IntVar(&f.archiveDepth, "max-archive-depth", archive.DefaultLimits().Depth, "open archives within archives to this depth; 0 opens none")
+	fl.IntVar(&f.archiveDepth, "max-archive-depth", archive.DefaultLimits().Depth, "open archives within archives to this depth; 0 opens none (if given, what unpacking limits cut off does not make the run incomplete)")
 	fl.StringVar(&f.rules, "rules", "", "rules to use instead of the built-in ones: a TOML `FILE`, also in gitleaks' format")
 	fl.StringSliceVar(&f.only, "only", nil, "use only these `RULE`s (ids, repeatable)")
 	fl.StringSliceVar(&f.skip, "skip", nil, "leave out these `RULE`s (ids, repeatable)")
