@@ -26,6 +26,8 @@ func placeRules() *rules.Set {
 		"option": {"curl", "--user", "mysql", "sshpass", " -u ", "login -", "securestring", "net user", "htpasswd", "chpasswd", "-pass"},
 		"call":   {"basicauth", "new pdo", "hmac.new"},
 		"netrc":  {"machine "},
+
+		"password": {"pass"}, "secret": {"secret"}, "token": {"token"}, "key": {"key"}, "uuid": nil,
 	} {
 		set.Rules = append(set.Rules, &rules.Rule{ID: detector, Detector: detector, Keywords: keywords})
 	}
@@ -39,6 +41,7 @@ func placePiece(r *rand.Rand) string {
 		"9f8a7c6b5d4e3f2a", "Cookie: ", "PHPSESSID=", "CREATE USER u ", "IDENTIFIED BY '", "SET PASSWORD FOR x = 'vq8Kx2'", "curl -s -u ", "--user \"a:vq8Kx2\"",
 		"mysql -uroot ", " -pvq8Kx2 ", " -p ", "docker login -u ci ", "sshpass", "ConvertTo-SecureString ", "'vq8Kx2' ", "-AsPlainText -Force", " | ", "net user a ",
 		"/add", "htpasswd -nb ", "echo u:vq8Kx2", "chpasswd", "-passin pass:", "SetBasicAuth(", `"ci", `, "'vq8Kx2')", "new PDO('a', 'b', ", "hmac.new(b", "machine h ",
+		"db_password", "secretKey", "token", " = ", ": ", "=>", "(", "[]byte(", "0f8fad5b-d9cb-469f-a165-70867728950e", "${X}", "user", "# example", "vq8Kx2zz",
 		"login ci ", "password ", `"`, "'", " ", "\n", "\n", "; ", "\\",
 	}
 	switch r.IntN(24) {

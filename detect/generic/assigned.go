@@ -211,6 +211,9 @@ func (a *assignment) closers(i int) int {
 			a.quoted = true
 		case c == '\\' && quoteOf(a.byteAt(i+1)) != Bare:
 		case c == ']' || c == ')' || c == '}' || c == '*':
+		case c == '&' && bytes.HasPrefix(a.b[i:], []byte("&quot;")):
+			a.quoted = true
+			i += len("&quot;") - 1
 		case c == '?' && a.byteAt(i+1) == ':' || c == '!' && a.byteAt(i+1) == ':':
 		case c == '[' && a.byteAt(i+1) == ']':
 			i++

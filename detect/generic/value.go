@@ -218,7 +218,7 @@ func (a *assignment) bareValue(i int) bool {
 		j--
 	}
 	a.quote, a.value = Bare, Span{i, j}
-	return j-i >= minValue
+	return j-i >= minValue && a.b[j-1] != '[' && a.b[j-1] != '{'
 }
 
 func endsBare(c byte) bool {

@@ -1,0 +1,196 @@
+package generic
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+// keyWords are the anchors of the rules on assigned values.
+var keyWords = []string{"pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "nonce", "contrase", "пароль", "密码"}
+
+// assignments returns the values that the detectors of assigned values find in a line.
+func assignments(line string) string {
+	var out []string
+	for _, name := range []string{"password", "secret", "token", "key", "auth", "salt"} {
+		out = append(out, find(ByName(name), line, keyWords...)...)
+	}
+	return strings.Join(out, " & ")
+}
+
+func TestAssigned(t *testing.T) {
+	for _, test := range []placeTest{
+		// Programming languages.
+		{`password = "vq8Kx2"`, "vq8Kx2"},
+		{`password := []byte("vq8Kx2")`, "vq8Kx2"},
+		{`var password string = "vq8Kx2"`, "vq8Kx2"},
+		{`val dbPassword: String = "vq8Kx2"`, "vq8Kx2"},
+		{`static const char password[] = "vq8Kx2";`, "vq8Kx2"},
+		{`$config['db_password'] = 'vq8Kx2';`, "vq8Kx2"},
+		{`'password' => 'vq8Kx2',`, "vq8Kx2"},
+		{`:password => "vq8Kx2"`, "vq8Kx2"},
+		{`user.setPassword("vq8Kx2");`, "vq8Kx2"},
+		{`env.put("db.password", "vq8Kx2");`, "vq8Kx2"},
+		{`connect(user="u", password="vq8Kx2")`, "vq8Kx2"},
+		{`key, err := hex.DecodeString("00112233aabb")`, "00112233aabb"},
+		{`if token == "vq8Kx2zz" {`, "vq8Kx2zz"},
+		{`password = os.getenv("DB_PASSWORD", "vq8Kx2")`, "vq8Kx2"},
+		{`password = process.env.DB_PASSWORD || "vq8Kx2"`, "vq8Kx2"},
+		{`auth_token <- "vq8Kx2zz"`, "vq8Kx2zz"},
+		{`secret: @"vq8Kx2zz"`, "vq8Kx2zz"},
+		{`password = """vq8Kx2"""`, "vq8Kx2"},
+		{`password = "with blanks and \" quotes"`, `with blanks and \" quotes`},
+		{`authData := []byte{13, 124, 91, 57, 8, 95, 15, 201, 35, 215}`, "13, 124, 91, 57, 8, 95, 15, 201, 35, 215"},
+		// Configuration.
+		{`password: vq8Kx2`, "vq8Kx2"},
+		{`  - DB_PASSWORD=vq8Kx2`, "vq8Kx2"},
+		{`password: vq8Kx2=`, "vq8Kx2="},
+		{`export API_TOKEN='vq8Kx2zz'`, "vq8Kx2zz"},
+		{`ENV API_TOKEN vq8Kx2zz`, "vq8Kx2zz"},
+		{`requirepass vq8Kx2`, "vq8Kx2"},
+		{`"password": "vq8Kx2"`, "vq8Kx2"},
+		{`{\"password\":\"vq8Kx2\"}`, "vq8Kx2"},
+		{`<password>vq8Kx2</password>`, "vq8Kx2"},
+		{`<add key="Password" value="vq8Kx2"/>`, "vq8Kx2 & Password"}, // the second is nothing but a key word
+		{`{&quot;password&quot;: &quot;vq8Kx2&quot;}`, "vq8Kx2"},
+		{`{user: a, password: vq8Kx2}`, "vq8Kx2"},
+		// Elsewhere.
+		{`https://api.acme.io/v1?token=vq8Kx2zz&page=2`, "vq8Kx2zz"},
+		{`deploy --password vq8Kx2 --force`, "vq8Kx2"},
+		{"| password | `vq8Kx2` |", "vq8Kx2"},
+		{`contraseña = "vq8Kx2"`, "vq8Kx2"},
+		{`пароль: vq8Kx2`, "vq8Kx2"},
+		{`密码：vq8Kx2`, ""}, // a colon that is not ASCII
+		// What assigns nothing.
+		{`password = getPassword(user)`, ""},
+		{`password = os.environ["DB_PASSWORD"]`, ""},
+		{`the token of the session`, ""},
+		{`passed = "vq8Kx2"`, ""},
+		{`keyboard = "vq8Kx2zz"`, ""},
+		{`author = "Jane Doe"`, ""},
+		{`monkey: "vq8Kx2zz"`, ""},
+		{`compass = "vq8Kx2"`, ""},
+		{`token::Ident`, ""},
+		{`password = "`, ""},
+		{`password =`, ""},
+	} {
+		if got := assignments(test.line); got != test.want {
+			t.Errorf("%s\ngot  %q\nwant %q", test.line, got, test.want)
+		}
+	}
+}
+
+func TestGroupOf(t *testing.T) {
+	for name, want := range map[string]Group{
+		"db_password": Password, "passwordSalt": Salt, "client_secret": Secret, "secret_key": Secret, "SECRET_ACCESS_KEY": Secret,
+		"token_secret": Secret, "password_reset_token": Token, "apiKey": Key, "nkey": Key, "oauth_token": Token, "credentials": Auth, "userId": ID,
+	} {
+		if got := groupOf([]byte(name)); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
+// TestFamilies checks that the rows of features follow one another without gaps, and that the table of weights
+// is of these features.
+func TestFamilies(t *testing.T) {
+	next := feature(0)
+	for _, f := range families {
+		if f.first != next {
+			t.Errorf("family %s begins at %d, want %d", f.name, f.first, next)
+		}
+		next += feature(max(1, len(f.values)))
+	}
+	if next != nFeatures {
+		t.Errorf("the families have %d features, want %d", next, nFeatures)
+	}
+	if int(nFeatures) > 64*len(features{}) {
+		t.Errorf("%d features do not fit the set", nFeatures)
+	}
+	seen := map[string]bool{}
+	for _, name := range FeatureNames() {
+		if name == "" || strings.HasSuffix(name, ".") || seen[name] {
+			t.Errorf("feature %q has no name of its own", name)
+		}
+		seen[name] = true
+	}
+}
+
+// TestScore checks what must hold whatever was learnt.
+func TestScore(t *testing.T) {
+	score := func(line, path string) float32 {
+		t.Helper()
+		text := &Text{B: []byte(line), Hi: len(line), LineStart: true}
+		i := strings.Index(strings.ToLower(line), "pass")
+		found := ByName("password").Find(nil, text, i, i+4)
+		if len(found) != 1 {
+			t.Fatalf("%s: %d candidates", line, len(found))
+		}
+		v := Score(text, &found[0])
+		if v.At(path) > v.Highest() {
+			t.Errorf("%s at %s: %.2f is over the highest, %.2f", line, path, v.At(path), v.Highest())
+		}
+		var sum float32
+		for _, term := range v.Terms(path) {
+			sum += term.Weight
+		}
+		if d := sum - v.At(path); d > 0.001 || d < -0.001 {
+			t.Errorf("%s: the terms sum to %.3f, not %.3f", line, sum, v.At(path))
+		}
+		return v.At(path)
+	}
+	const secret = `password = "t7#Kx9!vQz2m"`
+	if Level(score(secret, "config/prod.py")) < 1 {
+		t.Error("a password is none")
+	}
+	if a, b := score(secret, "src/test/app.py"), score(secret, "src/main/app.py"); a >= b {
+		t.Errorf("a test file does not lower the score: %.2f, %.2f", a, b)
+	}
+	for _, line := range []string{`password = "changeme"`, `password = "${DB_PASSWORD}"`, `password: "Enter your password."`, `password = "********"`, `password = "<password>"`} {
+		if Level(score(line, "config/prod.py")) >= 1 {
+			t.Errorf("%s is taken for a secret", line)
+		}
+	}
+}
+
+// FuzzFind reads any bytes: a candidate lies within its line, is no longer than values may be, and its score
+// depends on nothing beyond Context.
+func FuzzFind(f *testing.F) {
+	for _, s := range []string{`password = "v"`, `{\"token\":\"v\"}`, "<key>v", `auth: [1,2,3`, `secret="""`, "salt=&quot;", `pass||=`, "\xffkey\xc3=\x80\x80\x80\x80"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, line []byte) {
+		if i := bytes.IndexByte(line, '\n'); i >= 0 {
+			line = line[:i]
+		}
+		low := bytes.ToLower(line)
+		if len(low) != len(line) {
+			return // letters whose other case is longer
+		}
+		for _, w := range keyWords {
+			for from := 0; ; from++ {
+				i := bytes.Index(low[from:], []byte(w))
+				if i < 0 {
+					break
+				}
+				from += i
+				for _, d := range detectors {
+					if d.Scan != nil || d.Quick != nil && !d.Quick(line, from, from+len(w)) {
+						continue
+					}
+					text := &Text{B: line, Hi: len(line), LineStart: true}
+					for _, c := range d.Find(nil, text, from, from+len(w)) {
+						if c.Start > c.Value.Lo || c.Value.Lo >= c.Value.Hi || c.End < c.Value.Hi || c.Start < 0 || c.End > len(line) {
+							t.Fatalf("%q: %+v is no candidate", line, c)
+						}
+						v := Score(text, &c)
+						near := &Text{B: line, Lo: max(0, c.Start-Context), Hi: min(len(line), c.End+Context), LineStart: c.Start <= Context}
+						if w := Score(near, &c); w.Logit != v.Logit {
+							t.Fatalf("%q: the score %v depends on what is far away: %v", line, v.Logit, w.Logit)
+						}
+					}
+				}
+			}
+		}
+	})
+}
