@@ -16,7 +16,7 @@ trap 'rm -rf "$tmp"' EXIT
 
 # report ENGINE REPO: the JSON report without what differs from run to run.
 report() {
-	"$straykey" scan --engine "$1" --format json -o "$tmp/$1.json" --allow-incomplete --exit-code 0 -q "$2"
+	"$straykey" scan --no-cache --engine "$1" --format json -o "$tmp/$1.json" --allow-incomplete --exit-code 0 -q "$2"
 	grep -vE '^    "(engine|started|seconds)":' "$tmp/$1.json"
 }
 
