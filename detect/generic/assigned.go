@@ -16,7 +16,7 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 			return out
 		}
 		a.name.Lo = nameStart(a.b, t.Lo, lo)
-		if a.name.Len() > maxName || groupOf(a.name.of(a.b)) != g || !a.place() || !a.readValue() {
+		if a.name.Len() > maxName || groupOf(a.name.of(a.b)) != g || !a.place() || !a.readValue() || control(a.value.of(a.b)) {
 			return out
 		}
 		return append(out, Candidate{
@@ -24,6 +24,12 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 			Name: a.name, Value: a.value, Start: a.name.Lo, End: a.value.Hi,
 		})
 	}
+}
+
+// control reports whether a value holds a control character, as what follows a text in a compiled
+// message catalogue or program does: nobody types one.
+func control(value []byte) bool {
+	return bytes.IndexFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }) >= 0
 }
 
 // assignedQuick reports whether an operator follows the name that the key word b[lo:hi] stands in.
@@ -166,7 +172,7 @@ func (a *assignment) operator(i int) bool {
 		a.op, i = OpAssign, i+2
 	case c == '|' && next == '|' && a.byteAt(i+2) == '=':
 		a.op, i = OpAssign, i+3
-	case c == ':' && next == ':':
+	case c == ':' && next == ':', c == ':' && closed > start && a.b[closed-1] == ']' && isLetter(next): // [type="password"]:focus
 		return false
 	case c == ':':
 		a.op, i = OpColon, i+1
