@@ -3,6 +3,7 @@
 # make bench                Go benchmarks; with REPO=path, the comparison with other tools
 # make lint                 formatting, vet, staticcheck, golangci-lint, govulncheck
 # make fuzz FUZZTIME=20s    every fuzz target for that long
+# make train LABELS=DIR     the weights of detect/generic, from DIR/tree and its labels in DIR/meta
 # make build                bin/straykey, static
 
 GO ?= go
@@ -20,7 +21,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X main.stampedVersion=$(VERSION))
 # The race detector needs cgo, which go switches off where there is no C compiler.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: run test bench lint fuzz build
+.PHONY: run test bench lint fuzz train build
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/straykey ./cmd/straykey
@@ -73,3 +74,7 @@ fuzz:
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 		done; \
 	done
+
+train:
+	@test -n '$(LABELS)' || { echo 'make train: name the labelled files, for example LABELS=/data/labelled'; exit 1; }
+	$(GO) run ./internal/train -tree $(LABELS)/tree -meta $(LABELS)/meta -clean "$$($(GO) env GOROOT)/src" -write
