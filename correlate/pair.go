@@ -55,10 +55,11 @@ const (
 // Pair is two matches of one text that belong together: the rule of the first names that of the second
 // ([rules.Rule.Pair]).
 type Pair struct {
-	of    [2]*detect.Credential
-	at    [2]spot
-	scope Scope
-	bytes int
+	of     [2]*detect.Credential
+	at     [2]spot
+	member string // in which both stand; empty: the text itself
+	scope  Scope
+	bytes  int
 }
 
 // spot is where a half stands.
@@ -175,7 +176,7 @@ func match(r relation, halves []detect.Match, spots []spot) []Pair {
 			}
 			a, b := spots[i], spots[j]
 			all = append(all, candidate{Pair{
-				of: [2]*detect.Credential{halves[i].Credential, halves[j].Credential}, at: [2]spot{a, b},
+				of: [2]*detect.Credential{halves[i].Credential, halves[j].Credential}, at: [2]spot{a, b}, member: halves[i].Member,
 				scope: scopeOf(a, b), bytes: max(a.pos-b.pos, b.pos-a.pos),
 			}, i, j})
 		}
@@ -227,11 +228,12 @@ func (p *placedPair) compare(q *placedPair) int {
 	)
 }
 
-// AddPairs records what belongs together in a text, of which an Occurrence says object and path. Of several
-// texts the one in which two halves are nearest counts.
-func (b *Builder) AddPairs(pairs []Pair, o Occurrence) {
+// AddPairs records what belongs together in a text, of which are said the object, if it is one, and the path. Of
+// several texts the one in which two halves are nearest counts.
+func (b *Builder) AddPairs(pairs []Pair, object, path string) {
 	for _, p := range pairs {
-		b.addPair(placedPair{p, [2]string{o.Object, o.Object}, [2]string{o.Path, o.Path}})
+		at := detect.MemberPath(path, p.member)
+		b.addPair(placedPair{p, [2]string{object, object}, [2]string{at, at}})
 	}
 }
 

@@ -97,7 +97,7 @@ func scanned(t *testing.T, b *Builder, e *detect.Engine, path, text string, at O
 	t.Helper()
 	all := e.NewScanner().Scan([]byte(text)).Matches()
 	at.Path = path
-	b.AddPairs(Pairs([]byte(text), e.Halves(all, path, "")), at)
+	b.AddPairs(Pairs([]byte(text), e.Halves(all, path, "")), at.Object, at.Path)
 	l := NewLocator([]byte(text))
 	for _, m := range e.Keep(all, path, "") {
 		o := at

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"iter"
 	"slices"
 	"strings"
 
@@ -136,15 +137,26 @@ func (e *Engine) Keep(ms []Match, path, commit string) []Match {
 		return e.keepText(ms, path, commit, files)
 	}
 	var out []Match
-	for len(ms) > 0 {
-		n := 1
-		for n < len(ms) && ms[n].Member == ms[0].Member {
-			n++
-		}
-		out = append(out, e.keepText(ms[:n:n], MemberPath(path, ms[0].Member), commit, nil)...)
-		ms = ms[n:]
+	for of := range byMember(ms) {
+		out = append(out, e.keepText(of, MemberPath(path, of[0].Member), commit, nil)...)
 	}
 	return append(out, e.keepText(nil, path, commit, files)...)
+}
+
+// byMember cuts the matches of a text into those of each member.
+func byMember(ms []Match) iter.Seq[[]Match] {
+	return func(yield func([]Match) bool) {
+		for len(ms) > 0 {
+			n := 1
+			for n < len(ms) && ms[n].Member == ms[0].Member {
+				n++
+			}
+			if !yield(ms[:n:n]) {
+				return
+			}
+			ms = ms[n:]
+		}
+	}
 }
 
 // keepText is Keep for the matches of one text, and of the file on top.
@@ -169,13 +181,26 @@ func (e *Engine) keepText(ms []Match, path, commit string, files []Match) []Matc
 	return out
 }
 
-// Halves returns, of the matches of one text that stands at path, those of rules that pair ([rules.Rule.Pair]), also
+// Halves returns, of the matches of a text that stands at path, those of rules that pair ([rules.Rule.Pair]), also
 // of such as are not reported themselves. Of several rules that claim the same bytes the most specific counts.
 func (e *Engine) Halves(ms []Match, path, commit string) []Match {
 	if !slices.ContainsFunc(ms, func(m Match) bool { return m.rule.pairs }) {
 		return nil
 	}
-	required := requirements{e: e, path: path, commit: commit, all: ms, files: e.pathFindings(path)}
+	var out []Match
+	for of := range byMember(ms) {
+		var files []Match
+		if of[0].Member == "" {
+			files = e.pathFindings(path)
+		}
+		out = append(out, e.halvesOf(of, MemberPath(path, of[0].Member), commit, files)...)
+	}
+	return out
+}
+
+// halvesOf is Halves for one text, in which the file counts for what rules require.
+func (e *Engine) halvesOf(ms []Match, path, commit string, files []Match) []Match {
+	required := requirements{e: e, path: path, commit: commit, all: ms, files: files}
 	var out []Match
 	for _, m := range ms {
 		m.Confidence = confidence(&m, path)

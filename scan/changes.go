@@ -187,7 +187,7 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 				}
 				located = text
 				halves := c.Engine.Halves(c.blobs[change.New], change.Path, "")
-				c.builder.AddPairs(text.pairs(halves), correlate.Occurrence{Object: o.Object, Path: o.Path})
+				c.builder.AddPairs(text.pairs(halves), o.Object, o.Path)
 			}
 			located.locate(&o, m)
 		}
@@ -279,7 +279,7 @@ func (c *changeScan) message(n pack.Num, at correlate.Occurrence) {
 	c.coverage.Scanned("commit", 1, int64(len(text)))
 	located := newTexts(c.scanner, text)
 	matches := located.facts.Matches()
-	c.builder.AddPairs(located.pairs(c.Engine.Halves(matches, "", id)), correlate.Occurrence{Object: id})
+	c.builder.AddPairs(located.pairs(c.Engine.Halves(matches, "", id)), id, "")
 	for _, m := range c.Engine.Keep(matches, "", id) {
 		o := at
 		o.Kind, o.Object = "commit", id

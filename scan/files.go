@@ -191,7 +191,7 @@ func (f *fileScan) text(worker int, t files.Text) {
 	}
 	if pairs := text.pairs(f.Engine.Halves(all, t.Path, "")); len(pairs) > 0 {
 		f.mu.Lock()
-		f.builder.AddPairs(pairs, correlate.Occurrence{Path: f.at(t.Path)})
+		f.builder.AddPairs(pairs, "", f.at(t.Path))
 		f.mu.Unlock()
 	}
 	for _, m := range matches {

@@ -375,11 +375,11 @@ func (h *historyScan) add(found *outcome) {
 	describe := newDescriber(h.store)
 	for _, batch := range found.blobs {
 		for _, l := range batch {
-			h.builder.AddPairs(l.pairs, l.occurrence)
+			h.builder.AddPairs(l.pairs, l.occurrence.Object, h.at(l.place.Path))
 			l.occurrence.First = describe.commit(l.place.First)
 			l.occurrence.Last = describe.commit(l.place.Last)
 			l.occurrence.Removed = describe.commit(l.place.Removed)
-			if l.occurrence.First != nil && h.Engine.AllowedCommit(l.cred, l.place.Path, l.occurrence.First.ID) {
+			if l.occurrence.First != nil && h.Engine.AllowedCommit(l.cred, detect.MemberPath(l.place.Path, l.occurrence.Member), l.occurrence.First.ID) {
 				continue
 			}
 			h.builder.Add(l.cred, l.occurrence)
@@ -387,7 +387,7 @@ func (h *historyScan) add(found *outcome) {
 	}
 	h.pairOthers(found.pairs)
 	for _, m := range found.messages {
-		h.builder.AddPairs(m.pairs, correlate.Occurrence{Object: m.object})
+		h.builder.AddPairs(m.pairs, m.object, "")
 		for _, l := range m.all {
 			h.builder.Add(l.cred, l.occurrence)
 		}

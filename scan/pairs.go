@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect"
 	"github.com/straykey/straykey/source/pack"
 )
@@ -65,6 +64,6 @@ func (h *historyScan) pairOthers(texts []pairText) {
 		}
 		text := newTexts(scanner, data)
 		halves := h.Engine.Halves(text.facts.Matches(), p.path, "")
-		h.builder.AddPairs(text.pairs(halves), correlate.Occurrence{Object: h.store.ID(p.blob).String(), Path: h.at(p.path)})
+		h.builder.AddPairs(text.pairs(halves), h.store.ID(p.blob).String(), h.at(p.path))
 	}
 }

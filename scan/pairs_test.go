@@ -1,8 +1,11 @@
 package scan
 
 import (
+	"archive/zip"
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"testing"
 
@@ -48,6 +51,24 @@ func pairing(t *testing.T, scan func(*correlate.Builder, Options) (*Result, erro
 	return out
 }
 
+// zipOf makes a zip archive of names and texts.
+func zipOf(t *testing.T, members ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i := 0; i+1 < len(members); i += 2 {
+		f, err := w.Create(members[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(f, members[i+1])
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
 // A checkout, its history, and the change that brings it have the same pairs.
 func TestPairsAgree(t *testing.T) {
 	d := gittest.Init(t)
@@ -57,6 +78,7 @@ func TestPairsAgree(t *testing.T) {
 	d.Write("a.env", "ident_a1\nsecret_a1\n\nident_a2\nsecret_a2\n")
 	d.Write("b.json", `[{"k":"ident_b1","s":"secret_b1"},{"s":"secret_b2","k":"ident_b2"}]`+"\n")
 	d.Write("c.txt", "ident_c1\n\n\n\nsecret_c1\n")
+	d.Write("x.zip", zipOf(t, "d.env", "ident_d1\nsecret_d1\n", "e.env", "\nident_e1\nsecret_e1\n", "f.env", "ident_f1\n"))
 	d.Git("add", ".")
 	open := func() *repo.Repo {
 		r, err := repo.Open(d.Path)
@@ -74,8 +96,14 @@ func TestPairsAgree(t *testing.T) {
 			return Range(t.Context(), open(), []string{"HEAD"}, b, o)
 		},
 	}
-	if len(staged) != 10 || staged[0] != "ident_a1 secret_a1 block 1 a.env:2" {
+	if len(staged) != 14 || staged[0] != "ident_a1 secret_a1 block 1 a.env:2" {
 		t.Errorf("staged: %q", staged)
+	}
+	// Members are texts of their own: what stands in two of them is no pair.
+	for _, want := range []string{"secret_d1 ident_d1 block 1 x.zip!d.env:1", "ident_e1 secret_e1 block 1 x.zip!e.env:3"} {
+		if !slices.Contains(staged, want) {
+			t.Errorf("%q is missing in %q", want, staged)
+		}
 	}
 	for name, scan := range modes {
 		if diff := cmp.Diff(staged, pairing(t, scan)); diff != "" {

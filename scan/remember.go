@@ -324,7 +324,7 @@ func (h *historyScan) keepBlobs() error {
 // is tried again.
 func lasting(r source.Reason) bool {
 	switch r {
-	case source.TooLarge, source.TooMany, source.Promised, source.Absent, source.Ignored, source.OverLimit, source.Encrypted, source.Malformed:
+	case source.TooLarge, source.TooMany, source.Promised, source.Absent, source.Ignored, source.OverLimit, source.Encrypted, source.Malformed, source.Unsupported:
 		return true
 	}
 	return false

@@ -53,6 +53,8 @@ func noteParts(c *source.Coverage, f *detect.Facts, what string) {
 			p.Reason = source.Encrypted
 		case archive.Broken:
 			p.Reason = source.Malformed
+		case archive.Unsupported:
+			p.Reason = source.Unsupported
 		}
 		c.Skipped("member", p)
 	}

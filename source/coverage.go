@@ -12,23 +12,27 @@ type Reason string
 
 // The reasons a text can be missing from a scan.
 const (
-	Corrupt    Reason = "corrupt"     // cannot be decoded, or a checksum fails
-	Absent     Reason = "absent"      // referred to, but not in the store
-	Promised   Reason = "promised"    // left out by a partial clone
-	Unreadable Reason = "unreadable"  // the operating system refused
-	TooLarge   Reason = "too-large"   // over --max-blob-size
-	TooMany    Reason = "too-many"    // more matches in one text than are kept
-	Failed     Reason = "failed"      // a rule could not be tried
-	Cancelled  Reason = "interrupted" // the run ended before its turn
-	OverLimit  Reason = "over-limit"  // of an archive, or of what is packed in a text: a limit of unpacking
-	Encrypted  Reason = "encrypted"   // needs a password
-	Malformed  Reason = "malformed"   // begins as an archive and is none that can be read
-	Ignored    Reason = "ignored"     // excluded on request
+	Corrupt     Reason = "corrupt"     // cannot be decoded, or a checksum fails
+	Absent      Reason = "absent"      // referred to, but not in the store
+	Promised    Reason = "promised"    // left out by a partial clone
+	Unreadable  Reason = "unreadable"  // the operating system refused
+	TooLarge    Reason = "too-large"   // over --max-blob-size
+	TooMany     Reason = "too-many"    // more matches in one text than are kept
+	Failed      Reason = "failed"      // a rule could not be tried
+	Cancelled   Reason = "interrupted" // the run ended before its turn
+	OverLimit   Reason = "over-limit"  // of an archive, or of what is packed in a text: a limit of unpacking
+	Encrypted   Reason = "encrypted"   // needs a password
+	Malformed   Reason = "malformed"   // begins as an archive and is none that can be read
+	Unsupported Reason = "unsupported" // an archive of a kind, or compressed in a way, for which there is no reader
+	Ignored     Reason = "ignored"     // excluded on request
 )
 
 // Complete reports whether a run is complete all the same. What is encrypted is closed to every reader of
-// the repository; of a malformed archive what can be read was scanned, or else its bytes as they stand.
-func (r Reason) Complete() bool { return r == Ignored || r == Encrypted || r == Malformed }
+// the repository; of a malformed archive what can be read was scanned, or else its bytes as they stand; that a
+// format is not read is as true of the next run, and no reason to fail each.
+func (r Reason) Complete() bool {
+	return r == Ignored || r == Encrypted || r == Malformed || r == Unsupported
+}
 
 // Problem is one thing that could not be scanned.
 type Problem struct {

@@ -5,7 +5,7 @@
 // Archives are hostile. All that is unpacked counts against one budget ([Limits]), whatever the archive says of
 // itself, and memory is bounded by the largest member that is kept whole, for each level. The limits are
 // amounts of work and no times, so that a text gives the same members on every machine. What a limit cuts off is
-// told, and so is what is encrypted or broken.
+// told, and so is what is encrypted or broken. 7z is told and not read.
 package archive
 
 import (
@@ -17,7 +17,7 @@ import (
 // A Format is a kind of archive.
 type Format uint8
 
-// The formats. Those from Gzip on hold one stream, which is not a level by itself if it is a tar.
+// The formats. Those from Gzip to Zstd hold one stream, which is not a level by itself if it is a tar.
 const (
 	None Format = iota
 	Zip
@@ -27,11 +27,12 @@ const (
 	Bzip2
 	Xz
 	Zstd
+	SevenZip // known, so that it can be told, and not read
 )
 
 // String returns the name that reports use.
 func (f Format) String() string {
-	return [...]string{"", "zip", "tar", "rar", "gzip", "bzip2", "xz", "zstd"}[f]
+	return [...]string{"", "zip", "tar", "rar", "gzip", "bzip2", "xz", "zstd", "7z"}[f]
 }
 
 // sniffLen is how many bytes tell the format: a tar's header.
@@ -63,6 +64,10 @@ func Sniff(head []byte) Format {
 		if string(head[:4]) == "\x28\xB5\x2F\xFD" {
 			return Zstd
 		}
+	case '7':
+		if bytes.HasPrefix(head, []byte("7z\xBC\xAF\x27\x1C")) {
+			return SevenZip
+		}
 	case 'R':
 		if bytes.HasPrefix(head, []byte("Rar!\x1A\x07")) {
 			return Rar
@@ -79,9 +84,10 @@ type Why uint8
 
 // The reasons.
 const (
-	Limit     Why = iota // a limit was reached
-	Encrypted            // nobody can read it without the password
-	Broken               // it cannot be unpacked: cut off, damaged, or in a way that is not known
+	Limit       Why = iota // a limit was reached
+	Encrypted              // nobody can read it without the password
+	Broken                 // it cannot be unpacked: cut off, or damaged
+	Unsupported            // there is no reader for it
 )
 
 // Limits bound the work on one archive, all that is in it included.

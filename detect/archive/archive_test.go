@@ -127,6 +127,11 @@ func TestRead(t *testing.T) {
 		{"image with layers", tarOf(t, file{"blobs/sha256/1", gzipOf(t, "", tarOf(t, conf))}), []string{"blobs/sha256/1!conf/app.env: A=1"}},
 		{"zip in zip in zip", zipOf(t, file{"c.zip", zipOf(t, inner)}), []string{"c.zip!b.zip!conf/app.env: A=1"}},
 		{"empty zip", zipOf(t), nil},
+		{"damaged directory", damagedDirectory(t, conf, text("x", "y")), []string{"conf/app.env: A=1", " skipped (2): its directory is damaged"}},
+		{"method not known", unknownMethod(t, conf), []string{"conf/app.env skipped (3): it is compressed in a way that is not known"}},
+		{"7z", []byte("7z\xBC\xAF\x27\x1C\x00\x04 and so on"), []string{" skipped (3): 7z archives are not opened"}},
+		{"7z in zip", zipOf(t, text("a.7z", "7z\xBC\xAF\x27\x1C\x00\x04 and so on"), conf), []string{"a.7z skipped (3): 7z archives are not opened", "conf/app.env: A=1"}},
+		{"sparse", sparseTar(t), []string{"disk: begins with some te", "conf/app.env: A=1"}},
 		{"cut off", zipOf(t, conf)[:40], []string{" skipped (2): cannot be unpacked"}},
 		{"gzip cut off", gzipOf(t, "", []byte(strings.Repeat("A=1\n", 9)))[:24], []string{"- skipped (2): cannot be unpacked"}},
 	}
@@ -141,6 +146,39 @@ func TestRead(t *testing.T) {
 			}
 		})
 	}
+}
+
+// damagedDirectory is a zip of which the second entry of the directory is none.
+func damagedDirectory(t *testing.T, files ...file) []byte {
+	data := zipOf(t, files...)
+	data[bytes.LastIndex(data, []byte(zipEntry))] = 'X'
+	return data
+}
+
+func unknownMethod(t *testing.T, f file) []byte {
+	data := zipOf(t, f)
+	data[bytes.Index(data, []byte(zipEntry))+10] = 97
+	return data
+}
+
+// sparseTar has a member of eight gigabytes, all of them holes but for the first few bytes.
+func sparseTar(t *testing.T) []byte {
+	data := tarOf(t, text("disk", "begins with some text"), text("conf/app.env", "A=1"))
+	head := data[:512]
+	head[156] = tar.TypeGNUSparse
+	copy(head[257:], "ustar  \x00")
+	clear(head[345:])
+	for i, n := range []int64{0, 21, 1 << 33, 0} {
+		copy(head[386+12*i:], fmt.Sprintf("%011o", n))
+	}
+	copy(head[483:], fmt.Sprintf("%011o", int64(1<<33)))
+	copy(head[148:], "        ")
+	sum := 0
+	for _, b := range head {
+		sum += int(b)
+	}
+	copy(head[148:], fmt.Sprintf("%06o\x00", sum))
+	return data
 }
 
 func TestEncrypted(t *testing.T) {

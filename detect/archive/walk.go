@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -111,6 +112,8 @@ func (r *Reader) open(name string, data []byte, depth int) {
 	switch {
 	case format == None:
 		r.v.Text(name, data)
+	case format == SevenZip:
+		r.v.Skipped(name, Unsupported, unsupported7z)
 	case depth > r.Depth:
 		r.tooDeep(name)
 		r.v.Text(name, data)
@@ -128,6 +131,10 @@ func (r *Reader) openStream(name string, in io.Reader, depth int) {
 	b := bufio.NewReaderSize(in, 4<<10)
 	head, _ := b.Peek(sniffLen)
 	format := Sniff(head)
+	if format == SevenZip {
+		r.v.Skipped(name, Unsupported, unsupported7z)
+		return
+	}
 	if format == None || depth > r.Depth {
 		if format != None {
 			r.tooDeep(name)
@@ -154,6 +161,9 @@ func (r *Reader) openStream(name string, in io.Reader, depth int) {
 	}
 	r.open(name, data, depth)
 }
+
+// unsupported7z: the readers there are may take gigabytes for a file of a few bytes.
+const unsupported7z = "7z archives are not opened"
 
 // stream reads a tar or a compressed stream.
 func (r *Reader) stream(name string, format Format, b *bufio.Reader, depth int) {
@@ -246,9 +256,14 @@ func xzDictionary(head []byte) int64 {
 
 // tar reads the members of a tar.
 func (r *Reader) tar(name string, in io.Reader, depth int) {
-	t := tar.NewReader(in)
+	tape := &tape{r: r, in: in}
+	t := tar.NewReader(tape)
+	sparse := "" // the sparse member before this one
 	for !r.over {
 		h, err := t.Next()
+		if tape.running {
+			r.sparse(join(name, sparse), tape, depth+1)
+		}
 		if errors.Is(err, io.EOF) {
 			return
 		}
@@ -256,15 +271,66 @@ func (r *Reader) tar(name string, in io.Reader, depth int) {
 			r.failed(name, err)
 			return
 		}
-		if h.Typeflag != tar.TypeReg {
+		if h.Typeflag != tar.TypeReg && h.Typeflag != tar.TypeCont && h.Typeflag != tar.TypeGNUSparse {
 			continue
 		}
 		if !r.count(name) {
 			return
 		}
-		// A sparse member makes up bytes that stand nowhere.
+		if isSparse(h) {
+			sparse = h.Name
+			tape.start()
+			continue
+		}
 		r.openStream(join(name, h.Name), &meter{r: r, in: t, weight: weightFast}, depth+1)
 	}
+}
+
+// isSparse reports whether a member may have holes, the zeros of which stand nowhere in the tar.
+func isSparse(h *tar.Header) bool {
+	for key := range h.PAXRecords {
+		if strings.HasPrefix(key, "GNU.sparse.") {
+			return true
+		}
+	}
+	return h.Typeflag == tar.TypeGNUSparse
+}
+
+// tape keeps what a tar reader passes over. Reading a sparse member through the reader would make up its holes, which may be
+// terabytes; passing over it reads what is there, and up to the end of the next header, which does no harm.
+type tape struct {
+	r       *Reader
+	in      io.Reader
+	running bool
+	kept    []byte
+	cut     bool // more was passed over than is kept
+}
+
+func (t *tape) start() { t.running, t.kept, t.cut = true, t.kept[:0], false }
+
+func (t *tape) Read(p []byte) (int, error) {
+	n, err := t.in.Read(p)
+	if t.running {
+		room := min(int64(n), t.r.Member-int64(len(t.kept)))
+		t.kept = append(t.kept, p[:room]...)
+		t.cut = t.cut || room < int64(n)
+		t.r.work += int64(n) * weightFast
+	}
+	return n, err
+}
+
+// sparse reads a sparse member that is on the tape, without its holes.
+func (r *Reader) sparse(name string, t *tape, depth int) {
+	t.running = false
+	if r.work >= r.Bytes {
+		r.over = true
+		r.failed(name, errBudget)
+		return
+	}
+	if t.cut {
+		r.failed(name, errMember(r.Member))
+	}
+	r.open(name, t.kept, depth)
 }
 
 // rar reads the members of a rar archive.

@@ -21,6 +21,7 @@ const (
 	zipLocate64  = "PK\x06\x07"
 	zipEntry     = "PK\x01\x02"
 	zipLocal     = "PK\x03\x04"
+	zipSigned    = "PK\x05\x05" // a signature of the directory, at its end
 	zipEndLen    = 22
 	zipEntryLen  = 46
 	zipLocalLen  = 30
@@ -57,6 +58,9 @@ func (r *Reader) zip(name string, data []byte, depth int) {
 	for len(dir) > 0 && !r.over {
 		m, n, ok := parseZipEntry(dir)
 		if !ok {
+			if !bytes.HasPrefix(dir, []byte(zipSigned)) {
+				r.v.Skipped(name, Broken, "its directory is damaged")
+			}
 			return
 		}
 		dir = dir[n:]
@@ -109,7 +113,7 @@ func (r *Reader) zipMember(name string, method uint16, packed []byte, depth int)
 		defer z.Close()
 		out.in = z
 	default:
-		r.v.Skipped(name, Broken, "it is compressed in a way that is not known")
+		r.v.Skipped(name, Unsupported, "it is compressed in a way that is not known")
 		return
 	}
 	r.openStream(name, out, depth)

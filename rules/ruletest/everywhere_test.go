@@ -1,9 +1,12 @@
 package ruletest
 
 import (
+	"archive/zip"
+	"bytes"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -63,6 +66,7 @@ func TestCatalogEverywhere(t *testing.T) {
 		{"one text", []byte(text), at},
 		{"UTF-16, little endian", toUTF16(text, binary.LittleEndian), at},
 		{"UTF-16, big endian", toUTF16(text, binary.BigEndian), at},
+		{"a zip", zipped(t, text), at},
 		{"lines of 1 MB", []byte(minified), atMinified},
 	}
 	for _, tt := range tests {
@@ -123,6 +127,21 @@ func join(list []placed, between string, n int) (string, []placed) {
 		}
 	}
 	return b.String(), out
+}
+
+// zipped returns a zip archive with a text.
+func zipped(t *testing.T, text string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	z := zip.NewWriter(&b)
+	w, err := z.Create("conf/all.txt")
+	if err == nil {
+		_, err = w.Write([]byte(text))
+	}
+	if err = errors.Join(err, z.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 // toUTF16 encodes a text, with a byte order mark.
