@@ -131,7 +131,7 @@ func TestRead(t *testing.T) {
 		{"method not known", unknownMethod(t, conf), []string{"conf/app.env skipped (3): it is compressed in a way that is not known"}},
 		{"7z", []byte("7z\xBC\xAF\x27\x1C\x00\x04 and so on"), []string{" skipped (3): 7z archives are not opened"}},
 		{"7z in zip", zipOf(t, text("a.7z", "7z\xBC\xAF\x27\x1C\x00\x04 and so on"), conf), []string{"a.7z skipped (3): 7z archives are not opened", "conf/app.env: A=1"}},
-		{"sparse", sparseTar(t), []string{"disk: begins with some te", "conf/app.env: A=1"}},
+		{"sparse", sparseTar(t), []string{"disk: begins with some tex", "conf/app.env: A=1"}},
 		{"cut off", zipOf(t, conf)[:40], []string{" skipped (2): cannot be unpacked"}},
 		{"gzip cut off", gzipOf(t, "", []byte(strings.Repeat("A=1\n", 9)))[:24], []string{"- skipped (2): cannot be unpacked"}},
 	}
