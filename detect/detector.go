@@ -22,39 +22,38 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 		if s.memo.has(key) {
 			return
 		}
-		// Where nothing is added, it need not be tried again.
-		defer func(hits int) {
-			if len(s.hits) == hits {
-				s.memo.add(key)
-			}
-		}(len(s.hits))
 	}
 	s.candidates = c.detector.Find(s.candidates[:0], &text, pos, end)
 	if len(s.candidates) == 0 {
 		s.drop(c, pos, stepUnassigned)
 	}
+	kept := false
 	for i := range s.candidates {
 		found := &s.candidates[i]
 		if found.Start <= lo && !loFree || found.End >= hi && !hiFree {
 			s.drop(c, pos, stepCut)
 			continue
 		}
-		s.judge(c, &text, found, literal, pos)
+		kept = s.judge(c, &text, found, literal, pos) || kept
+	}
+	if key != 0 && !kept {
+		s.memo.add(key)
 	}
 }
 
-// judge scores a candidate and keeps it if it may be worth a report.
-func (s *Scanner) judge(c *compiledRule, text *generic.Text, cand *generic.Candidate, literal, pos int) {
+// judge scores a candidate, keeps it if it may be worth a report, and tells whether it did.
+func (s *Scanner) judge(c *compiledRule, text *generic.Text, cand *generic.Candidate, literal, pos int) bool {
 	verdict, ok := generic.ScoreAtLeast(text, cand, s.e.leastScore)
 	if !ok || verdict.Highest() < s.e.leastScore {
 		if s.trace != nil {
 			verdict = generic.Score(text, cand)
 			s.drop(c, pos, fmt.Sprintf(stepScore, verdict.Logit, s.e.leastScore, verdict.Explain("")))
 		}
-		return
+		return false
 	}
 	at := found{cand.Start, cand.End, cand.Value.Lo, cand.Value.Hi}
 	s.keep(c, at, entropy(s.text[at.secretStart:at.secretEnd]), literal, pos, &verdict)
+	return true
 }
 
 // confidences are the confidences by rank; below the first there is none.

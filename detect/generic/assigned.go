@@ -16,11 +16,20 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 			return out
 		}
 		a.name.Lo = nameStart(a.b, t.Lo, lo)
-		if a.name.Len() > maxName || groupOf(a.name.of(a.b)) != g || !a.place() || !a.readValue() || control(a.value.of(a.b)) {
+		if a.name.Len() > maxName || groupOf(a.name.of(a.b)) != g || !a.place() {
+			return out
+		}
+		group, as := g, ""
+		if g == Auth && a.pair() {
+			group, as = Password, Password.String()
+		} else if !a.readValue() {
+			return out
+		}
+		if control(a.value.of(a.b)) {
 			return out
 		}
 		return append(out, Candidate{
-			Group: g, Op: a.op, Quote: a.quote, Wrapped: a.wrapped,
+			Group: group, As: as, Op: a.op, Quote: a.quote, Wrapped: a.wrapped,
 			Name: a.name, Value: a.value, Start: a.name.Lo, End: a.value.Hi,
 		})
 	}
@@ -232,11 +241,29 @@ func (a *assignment) closers(i int) int {
 }
 
 // attribute returns where the value begins if the text goes on with another attribute that holds it, as
-// in key="password" value="v"; or 0.
+// in key="password" value="v", "name": "password", "value": "v" and "password" { default = "v" }; or 0.
 func (a *assignment) attribute(i int) int {
+	if c := a.byteAt(i); c == ',' || c == '{' {
+		i = a.blanks(i + 1)
+	}
+	quoted := quoteOf(a.byteAt(i)) != Bare
+	if quoted {
+		i++
+	}
 	for _, w := range [...]string{"value", "content", "default"} {
-		if i+len(w) < len(a.b) && string(a.b[i:i+len(w)]) == w && (a.b[i+len(w)] == '=' || a.b[i+len(w)] == ':') {
-			return i + len(w) + 1
+		if !bytes.HasPrefix(a.b[min(i, len(a.b)):], []byte(w)) {
+			continue
+		}
+		j := i + len(w)
+		if quoted != (quoteOf(a.byteAt(j)) != Bare) {
+			return 0
+		}
+		if quoted {
+			j++
+		}
+		j = a.blanks(j)
+		if c := a.byteAt(j); c == ':' || c == '=' && a.byteAt(j+1) != '=' && a.byteAt(j+1) != '>' {
+			return j + 1
 		}
 	}
 	return 0

@@ -52,6 +52,12 @@ func TestAssigned(t *testing.T) {
 		{`{\"password\":\"vq8Kx2\"}`, "vq8Kx2"},
 		{`<password>vq8Kx2</password>`, "vq8Kx2"},
 		{`<add key="Password" value="vq8Kx2"/>`, "vq8Kx2 & Password"}, // the second is nothing but a key word
+		{`{"name": "DB_PASSWORD", "value": "vq8Kx2"}`, "vq8Kx2"},
+		{`variable "db_password" { default = "vq8Kx2" }`, "vq8Kx2"},
+		{`parser.add_argument("--password", default="vq8Kx2")`, "vq8Kx2"},
+		{`requests.get(url, auth=("ci", "vq8Kx2"))`, "vq8Kx2"},
+		{`session.auth = ('ci', "vq8Kx2")`, "vq8Kx2"},
+		{`auth=("ci", password)`, ""},
 		{`{&quot;password&quot;: &quot;vq8Kx2&quot;}`, "vq8Kx2"},
 		{`{user: a, password: vq8Kx2}`, "vq8Kx2"},
 		// Elsewhere.

@@ -53,14 +53,11 @@ const (
 	ID      // identifiers that are no secrets
 	URL     // a password in a URL
 	Header  // the value of an HTTP header
-	Option  // the value of a command-line option
-	Query   // SQL and the like
-	Other   // a place that a format sets aside for secrets
 	nGroups // how many there are
 )
 
 var groupNames = [nGroups]string{
-	"password", "secret", "token", "key", "auth", "salt", "id", "url", "header", "option", "query", "other",
+	"password", "secret", "token", "key", "auth", "salt", "id", "url", "header",
 }
 
 func (g Group) String() string { return groupNames[g] }

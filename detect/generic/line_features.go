@@ -31,7 +31,7 @@ const (
 	lineCode
 	lineTranslate
 	lineHash
-	lineDelete
+	lineMarkdown
 	nLines
 )
 
@@ -131,7 +131,7 @@ func (v *Verdict) describeLine(t *Text, c *Candidate, prev []byte) {
 	v.has.addIf(isComment(trimmed), fLine+lineComment)
 	v.has.addIf(bytes.HasPrefix(trimmed, []byte("- ")), fLine+lineList)
 	v.has.addIf(bytes.HasPrefix(trimmed, []byte("\"")) || bytes.HasPrefix(trimmed, []byte("{\"")), fLine+lineJSON)
-	v.has.addIf(bytes.HasPrefix(trimmed, []byte("| ")) || bytes.Contains(low, []byte("](")) || bytes.Contains(low, []byte("**")), fLine+lineDelete)
+	v.has.addIf(bytes.HasPrefix(trimmed, []byte("| ")) || bytes.Contains(low, []byte("](")) || bytes.Contains(low, []byte("**")), fLine+lineMarkdown)
 	end := bytes.TrimRight(low, " \t\r")
 	if n := len(end); n > 0 {
 		v.has.addIf(end[n-1] == ';' || end[n-1] == '{' || end[n-1] == ')', fLine+lineCode)

@@ -109,7 +109,7 @@ func makeNameWords() map[string]wordKind {
 		wordNumber:  "length len size count max min maximum minimum ttl expires expire expiry expiration expired lifetime timeout time date age offset version limit num number bits bytes duration interval days hours minutes seconds total level order position rounds iterations cost",
 		wordFlag:    "mandatory match matching matches enabled enable disabled disable required require requires valid is has use uses using allow allows allowed reset forgot forgotten change changed confirm confirmed update updated verify verified validate validation check checked need needs without show hide visible supported generate generated missing expired remember can should",
 		wordText:    "message msg error errors hint placeholder tooltip description help text prompt question info warning caption subject body instruction instructions button success failed failure",
-		wordPublic:  "public pub publishable anon",
+		wordPublic:  "public pub publishable anon recv",
 		wordID:      "id ids uuid guid kid sid identifier alias aliases selector",
 		wordData:    "primary foreign partition sort cache map dict object translation redis row col hash query route json yaml item items list array set data value values pair pairs entry entries node registry lookup unique composite storage key_of press down up code event arrow shortcut",
 		wordLexer:   "tokenizer tokenize csrf xsrf next page continuation sync cancellation parser lexer syntax keyword identifier literal cursor pagination start end stop unknown eof cls sep pad mask",

@@ -32,6 +32,24 @@ func (a *assignment) readValue() bool {
 	return a.bareValue(i)
 }
 
+// pair reads a user and a password in brackets, as Python's requests take them: auth=("user", "v").
+func (a *assignment) pair() bool {
+	if a.byteAt(a.at) != '(' {
+		return false
+	}
+	user, password := assignment{b: a.b}, assignment{b: a.b}
+	if !user.quotedValue(a.blanks(a.at + 1)) {
+		return false
+	}
+	comma := a.blanks(user.value.Hi + 1)
+	if a.byteAt(comma) != ',' || !password.quotedValue(a.blanks(comma+1)) || password.value.Len() < minValue ||
+		a.byteAt(a.blanks(password.value.Hi+1)) != ')' {
+		return false
+	}
+	a.quote, a.value = password.quote, password.value
+	return true
+}
+
 // openers skips what may stand before a quoted value: brackets and the prefixes of strings.
 func (a *assignment) openers(i int) int {
 	for n := 0; n < 3; n++ {
