@@ -215,6 +215,7 @@ func (s *Scanner) scanInner(text []byte, span decode.Span, outer func(pos int) i
 	facts := d.inner.Scan(text)
 	s.expanded += d.inner.expanded
 	s.err = cmp.Or(s.err, d.inner.err)
+	s.overflow = s.overflow || facts.Overflow()
 	return facts
 }
 

@@ -120,7 +120,11 @@ func (m *members) Text(name string, data []byte) {
 	f.scannedBytes += int64(len(data))
 	inner := m.s.opened.Scan(data)
 	m.s.expanded += m.s.opened.expanded
-	f.skips = append(f.skips, inner.Skips()...)
+	for _, skip := range inner.Skips() {
+		skip.Member = name
+		f.skips = append(f.skips, skip)
+	}
+	f.overflow = f.overflow || inner.Overflow()
 	if inner.Empty() {
 		return
 	}

@@ -72,6 +72,26 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// That a member, or what is encoded, has more matches than are kept is told of the whole.
+func TestOverflowWithin(t *testing.T) {
+	var dump strings.Builder
+	for i := range maxMatches + 1 {
+		fmt.Fprintf(&dump, "tok_%012d\n", i)
+	}
+	for name, text := range map[string]string{
+		"member": zipped(t, "a", dump.String()), "packed": "x: " + base64.StdEncoding.EncodeToString([]byte(gzipped(t, dump.String()))),
+		"base64": "x: " + base64.StdEncoding.EncodeToString([]byte(dump.String())),
+	} {
+		s := newTestEngine(t, testRules()).NewScanner()
+		if f := s.Scan([]byte(text)); !f.Overflow() || len(f.Matches()) != maxMatches {
+			t.Errorf("%s: overflow %v, %d matches", name, f.Overflow(), len(f.Matches()))
+		}
+		if f := s.Scan([]byte("tok_0123456789ab\n")); f.Overflow() {
+			t.Errorf("%s: the next text has too many as well", name)
+		}
+	}
+}
+
 // What is packed within a text is found there, and the way to it is told.
 func TestPackedWithinText(t *testing.T) {
 	const token = "tok_0123456789ab"
