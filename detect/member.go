@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"compress/zlib"
+	"fmt"
 	"io"
 	"strings"
 
@@ -111,6 +112,22 @@ type members struct {
 	s     *Scanner
 	facts *Facts
 	kept  int
+	named map[string]int // how often a name came among the members with matches
+}
+
+// unique returns a name that tells a member from those before it: an archive may hold many of one name, and by it
+// the text of each is known. The end of the name stays, for rules on paths.
+func (m *members) unique(name string) string {
+	if m.named == nil {
+		m.named = map[string]int{}
+	}
+	out := name
+	for m.named[out] > 0 {
+		m.named[name]++
+		out = fmt.Sprintf("(%d)/%s", m.named[name], name)
+	}
+	m.named[out]++
+	return out
 }
 
 // Text is part of archive.Visitor.
@@ -132,6 +149,7 @@ func (m *members) Text(name string, data []byte) {
 		f.overflow = true
 		return
 	}
+	name = m.unique(name)
 	f.members = append(f.members, name)
 	if m.s.keepTexts {
 		plain, decoded := Plain(data)

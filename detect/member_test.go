@@ -72,6 +72,23 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// Members of one name, or none, are told from one another, and each match stands in the text of its own.
+func TestMembersOfOneName(t *testing.T) {
+	const a, b, c = "tok_0123456789ab", "tok_abcdefghijkl", "tok_mnopqrstuvwx"
+	data := []byte(zipped(t, "x", strings.Repeat("-\n", 1000)+a, "x", b, "x", c, "", a, "(2)/x", c))
+	e := newTestEngine(t, testRules())
+	facts := e.NewScanner().ScanToLocate(data)
+	var got []string
+	for _, m := range facts.Matches() {
+		text := facts.Text(data, m.Member)
+		got = append(got, m.Member+" "+string(text[m.SecretStart:m.SecretEnd]))
+	}
+	want := []string{"x " + a, "(2)/x " + b, "(3)/x " + c, "- " + a, "(2)/(2)/x " + c}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 // That a member, or what is encoded, has more matches than are kept is told of the whole.
 func TestOverflowWithin(t *testing.T) {
 	var dump strings.Builder

@@ -117,7 +117,7 @@ type Visitor interface {
 // Separator stands between the name of an archive and that of its member.
 const Separator = "!"
 
-// unnamed is the member of a compressed file that does not say what it is called.
+// unnamed is a member of which is not said what it is called, as that of most compressed files.
 const unnamed = "-"
 
 // maxName bounds the names of members.
@@ -125,6 +125,9 @@ const maxName = 1 << 10
 
 func join(outer, name string) string {
 	name = strings.TrimPrefix(name, "./")
+	if name == "" {
+		name = unnamed
+	}
 	if len(name) > maxName {
 		name = name[:maxName]
 	}
