@@ -15,7 +15,6 @@ var keywords = []keyword{
 	{"pwd", Password},
 	{"bindpw", Password},
 	{"rootpw", Password},
-	{"passwort", Password},
 	{"kennwort", Password},
 	{"contrase", Password}, // contraseña
 	{"senha", Password},

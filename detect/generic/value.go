@@ -239,13 +239,13 @@ func (a *assignment) bareValue(i int) bool {
 	return j-i >= minValue && a.b[j-1] != '[' && a.b[j-1] != '{'
 }
 
-func endsBare(c byte) bool {
-	switch c {
-	case ' ', '\t', '\r', '\n', '"', '\'', '`', ',', ';', ')', ']', '}', '<', '>', '\\', '|', '&', '(':
-		return true
-	}
-	return false
+// bareEnds are the bytes that end a value without quotes. A table: up to maxValue bytes are asked for at every anchor.
+var bareEnds = [256]bool{
+	' ': true, '\t': true, '\r': true, '\n': true, '"': true, '\'': true, '`': true, ',': true, ';': true, ')': true,
+	']': true, '}': true, '<': true, '>': true, '\\': true, '|': true, '&': true, '(': true,
 }
+
+func endsBare(c byte) bool { return bareEnds[c] }
 
 // alternative returns where the default begins in look-up || "default", or 0.
 func (a *assignment) alternative(i int) int {
