@@ -1,5 +1,5 @@
 # make run                  build, scan a demo repository and then this one (or REPO=path)
-# make test                 all tests, with the race detector where there is a C compiler
+# make test                 all tests, then in short with the race detector where there is a C compiler
 # make bench                Go benchmarks; with REPO=path, the comparison with other tools
 # make lint                 formatting, vet, staticcheck, golangci-lint, govulncheck
 # make fuzz FUZZTIME=20s    every fuzz target for that long
@@ -44,7 +44,7 @@ test:
 		sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/report/sarif/testdata/sarif-schema-2.1.0.json; \
 	if test -f "$$schema"; then export STRAYKEY_SARIF_SCHEMA="$$schema"; \
 	else echo 'make test: the schema of SARIF could not be downloaded; its test is skipped'; fi; \
-	set -x; $(GO) test $(RACE) -count=1 -timeout=15m $(PKG)
+	set -x; $(GO) test -count=1 -timeout=15m $(PKG)$(if $(RACE), && $(GO) test $(RACE) -short -count=1 -timeout=15m $(PKG))
 
 ifeq ($(REPO),.)
 bench:

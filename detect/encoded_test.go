@@ -94,6 +94,9 @@ func TestPlainBesideEncoded(t *testing.T) {
 
 // Nesting ends, and repetition costs its length.
 func TestDeepEncodings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("encodes the same text many times over")
+	}
 	s := newTestEngine(t, testRules()).NewScanner()
 	text := "the token = tok_0123456789ab; and so on"
 	for depth := 1; depth <= maxDecodeDepth+1; depth++ {

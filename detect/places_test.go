@@ -69,7 +69,7 @@ func TestUpdateEqualsScanOfPlaces(t *testing.T) {
 	s := e.NewScanner()
 	rounds := 1500
 	if testing.Short() {
-		rounds = 300
+		rounds = 100
 	}
 	found := 0
 	for seed := range rounds {

@@ -227,7 +227,7 @@ func TestUpdateEqualsScan(t *testing.T) {
 	s := e.NewScanner()
 	rounds := 1000
 	if testing.Short() {
-		rounds = 300
+		rounds = 100
 	}
 	found, decoded := 0, 0
 	for seed := range rounds {
@@ -271,6 +271,9 @@ func TestUpdateReadsLittle(t *testing.T) {
 
 // TestSeams compares the seams with what their definition gives, byte by byte.
 func TestSeams(t *testing.T) {
+	if testing.Short() {
+		t.Skip("compares with the definition, byte by byte")
+	}
 	rnd := rand.New(rand.NewPCG(5, 6))
 	var s Scanner
 	for range 300 {

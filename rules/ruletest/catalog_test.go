@@ -30,6 +30,9 @@ func TestCatalogSamples(t *testing.T) {
 
 // TestCatalog runs all samples of the built-in rules, each against all rules.
 func TestCatalog(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every sample of every rule")
+	}
 	report, err := ruletest.Run(catalog(t), ruletest.Options{Strict: true})
 	if err != nil {
 		t.Fatal(err)
@@ -44,6 +47,9 @@ func TestCatalog(t *testing.T) {
 }
 
 func TestCatalogLint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every sample of every rule")
+	}
 	remarks, err := ruletest.Lint(catalog(t), ruletest.LintOptions{})
 	if err != nil {
 		t.Fatal(err)

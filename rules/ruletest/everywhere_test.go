@@ -28,6 +28,9 @@ type placed struct {
 // TestCatalogEverywhere puts the positives of all rules into one text of each form and looks whether every
 // rule finds its own there.
 func TestCatalogEverywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every sample of every rule")
+	}
 	set, err := rules.Catalog(rules.Options{Proofs: proof.Names()})
 	if err != nil {
 		t.Fatal(err)

@@ -18,6 +18,9 @@ import (
 // TestCatalogNoise scans encoded bytes without names, as pictures, fonts, programs, checksums and lock files have
 // them: no rule may take a part of them for its credential.
 func TestCatalogNoise(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads megabytes of noise")
+	}
 	set, err := rules.Catalog(rules.Options{Proofs: proof.Names()})
 	if err != nil {
 		t.Fatal(err)

@@ -129,7 +129,11 @@ func writeGraph(d gittest.Dir, kind int) {
 }
 
 func TestCommits(t *testing.T) {
-	for seed := range uint64(16) {
+	seeds := uint64(16)
+	if testing.Short() {
+		seeds = 4
+	}
+	for seed := range seeds {
 		skewed := seed%2 == 1
 		rnd := rand.New(rand.NewPCG(seed, 5))
 		const n = 60
