@@ -29,6 +29,18 @@ type sample struct {
 	offsetLo, offset int
 }
 
+// finds notes in found the labelled secrets that the sample hits, and reports whether there is one.
+func (s *sample) finds(found map[*unit]bool) bool {
+	hit := false
+	for _, u := range s.units {
+		if u.positive {
+			found[u] = true
+			hit = true
+		}
+	}
+	return hit
+}
+
 // corpus are the labelled files and what was found in them.
 type corpus struct {
 	units   map[string][]*unit

@@ -306,14 +306,7 @@ func (t *training) show(c *corpus, threshold float64) {
 		if !reported(s) {
 			continue
 		}
-		good := false
-		for _, u := range s.units {
-			if u.positive {
-				found[u] = true
-				good = true
-			}
-		}
-		if good {
+		if s.finds(found) {
 			continue
 		}
 		what := "unlabelled"

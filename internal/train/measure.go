@@ -26,14 +26,7 @@ func measure(c *corpus, all bool, reported func(*sample) bool) result {
 		if !all && s.rule.Class == rules.Identifiers || !reported(s) {
 			continue
 		}
-		good := false
-		for _, u := range s.units {
-			if u.positive {
-				found[u] = true
-				good = true
-			}
-		}
-		if good {
+		if s.finds(found) {
 			continue
 		}
 		for _, u := range s.units {

@@ -25,12 +25,9 @@ type placed struct {
 	lo, hi int
 }
 
-// TestCatalogEverywhere puts the positives of all rules into one text of each form and looks whether every
-// rule finds its own there.
-func TestCatalogEverywhere(t *testing.T) {
-	if testing.Short() {
-		t.Skip("tries every sample of every rule")
-	}
+// catalogEngine returns the built-in rules and an engine of them.
+func catalogEngine(t *testing.T) (*rules.Set, *detect.Engine) {
+	t.Helper()
 	set, err := rules.Catalog(rules.Options{Proofs: proof.Names()})
 	if err != nil {
 		t.Fatal(err)
@@ -39,6 +36,16 @@ func TestCatalogEverywhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return set, engine
+}
+
+// TestCatalogEverywhere puts the positives of all rules into one text of each form and looks whether every
+// rule finds its own there.
+func TestCatalogEverywhere(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every sample of every rule")
+	}
+	set, engine := catalogEngine(t)
 	var all, oneLine []placed
 	for _, r := range set.Rules {
 		if onPathAlone(r) {

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/straykey/straykey/detect"
-	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/detect/proof/forge"
 	"github.com/straykey/straykey/rules"
 )
@@ -21,14 +19,7 @@ func TestCatalogNoise(t *testing.T) {
 	if testing.Short() {
 		t.Skip("reads megabytes of noise")
 	}
-	set, err := rules.Catalog(rules.Options{Proofs: proof.Names()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	engine, err := detect.New(set, detect.Options{Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, engine := catalogEngine(t)
 	const size = 1 << 20
 	r := forge.New("noise")
 	random := forge.Bytes(r, size)
