@@ -187,6 +187,7 @@ func (l *loader) rule(t *table, defaults Rule) *draft {
 	r.Allowlists = readRuleAllowlists(t)
 	r.Required = readRequired(t)
 	r.Pair = t.texts("pair", `"acme-secret"`)
+	r.Verify, r.Revoke = readVerify(t), readRevoke(t)
 	t.refuseUnknown("in [[rules]]")
 
 	r.Source = Position{File: t.file.name, Line: t.file.index.line(t.path)}

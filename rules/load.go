@@ -365,6 +365,7 @@ func overlay(under *Rule, d *draft) *Rule {
 		r.Regex, r.Token, r.Assigned, r.Detector = over.Regex, over.Token, over.Assigned, over.Detector
 		r.SecretGroup, r.Reach, r.Multiline, r.Proof, r.Names = 0, 0, false, "", over.Names
 		r.Positives, r.Negatives = nil, nil
+		r.Verify, r.Revoke = nil, nil
 		r.Keywords = append(slices.Clone(under.Keywords), over.Keywords...)
 	} else if len(under.Keywords) > 0 {
 		r.Keywords = append(slices.Clone(under.Keywords), over.Keywords...)
@@ -396,6 +397,8 @@ func overlay(under *Rule, d *draft) *Rule {
 	replace("weak", func() { r.Weak = over.Weak })
 	replace("required", func() { r.Required = over.Required })
 	replace("pair", func() { r.Pair = over.Pair })
+	replace("verify", func() { r.Verify = over.Verify })
+	replace("revoke", func() { r.Revoke = over.Revoke })
 	replace("skipReport", func() { r.SkipReport = over.SkipReport })
 	replace("positives", func() { r.Positives = over.Positives })
 	replace("negatives", func() { r.Negatives = over.Negatives })
@@ -419,6 +422,7 @@ func (b *layer) validate() {
 				d.requiredError(i, "%s", problem)
 			}
 		}
+		b.resolveVerify(d)
 		if !d.table.has("pair") {
 			continue // the names are inherited, and one that was disabled since pairs with nothing
 		}

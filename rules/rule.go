@@ -114,6 +114,9 @@ type Rule struct {
 	Pair       []string
 	SkipReport bool
 
+	Verify *Verify // how to ask the issuer whether it lives; nil: there is no check
+	Revoke *Revoke // how to have the issuer revoke it; nil: there is no way by the credential alone
+
 	// Positives and Negatives are texts the rule must and must not match.
 	// They are templates (see package rules, "Samples"), so that no file of
 	// a rule's samples looks like a leak itself.

@@ -393,7 +393,6 @@ var betterleaksKeys = map[string]string{
 	"filter":                "write it as entropy = 3.5, or as [[rules.allowlists]] with stopwords, regexes or paths",
 	"validate":              "remove it; straykey never runs expressions from a rule file",
 	"analyze":               "remove it; straykey never runs expressions from a rule file",
-	"revoke":                "remove it; straykey never revokes a credential by itself",
 	"tokenefficiency":       "remove it, or write entropy = 3.5",
 	"specificity":           "write weak = true in the rule that should yield to others",
 	"components":            "write [[rules.required]] with id = \"other-rule\" and withinLines = 5",

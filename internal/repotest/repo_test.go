@@ -50,9 +50,16 @@ func layers() map[string][]string {
 		"correlate":  {"detect", "rules"},
 		"scan/cache": {"source"},
 		"scan":       {"correlate", "delta", "detect", "rules", "source"},
-		"report":     {"correlate", "detect/proof", "rules", "source"},
 
-		"cmd":            {"correlate", "detect", "report", "rules", "scan", "source"},
+		// Asking issuers. What is known of a credential's life has a room of its own, for those who only write it down.
+		"verify/verdict":    {},
+		"verify/guard":      {},
+		"verify":            {"correlate", "detect/proof", "rules"},
+		"verify/verifytest": {"correlate", "detect", "rules"},
+
+		"report": {"correlate", "detect/proof", "rules", "source", "verify/verdict"},
+
+		"cmd":            {"correlate", "detect", "report", "rules", "scan", "source", "verify"},
 		"internal/demo":  {"detect/proof/forge"}, // makes the repository of "make run"
 		"internal/train": {"detect", "rules"},    // fits the weights of detect/generic
 		"bench":          {"source/pack"},        // programs that measure

@@ -8,6 +8,7 @@ import (
 	"go/format"
 	"log"
 	"os"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -55,10 +56,15 @@ const tableHash = %q
 		w.rule(r)
 	}
 	w.printf("}\n")
+	w.Write(w.checks.Bytes())
 	return format.Source(w.Bytes())
 }
 
-type writer struct{ bytes.Buffer }
+type writer struct {
+	bytes.Buffer
+	checks bytes.Buffer             // variables that rules point to
+	known  map[*rules.Verify]string // names of those that several rules share
+}
 
 func (w *writer) printf(format string, args ...any) { fmt.Fprintf(w, format, args...) }
 
@@ -105,10 +111,32 @@ func (w *writer) rule(r *rules.Rule) {
 	}
 	w.texts("Pair", r.Pair)
 	w.flag("SkipReport", r.SkipReport)
+	w.verify(r)
 	if r.Derived != nil {
 		w.derived(r.Derived)
 	}
 	w.printf("Source: Position{File: %q},\n},\n", r.Source.File)
+}
+
+// verify writes how credentials of a rule are checked and revoked, without samples of answers.
+func (w *writer) verify(r *rules.Rule) {
+	if r.Verify != nil {
+		name := w.known[r.Verify]
+		if name == "" {
+			name = fmt.Sprintf("tableVerify%d", len(w.known))
+			if w.known == nil {
+				w.known = map[*rules.Verify]string{}
+			}
+			w.known[r.Verify] = name
+			v := *r.Verify
+			v.Live, v.Dead, v.Forbidden, v.Source = nil, nil, nil, ""
+			fmt.Fprintf(&w.checks, "\nvar %s = %s\n", name, goLiteral(reflect.ValueOf(v)))
+		}
+		w.printf("Verify: &%s,\n", name)
+	}
+	if r.Revoke != nil {
+		w.printf("Revoke: &%s,\n", goLiteral(reflect.ValueOf(*r.Revoke)))
+	}
 }
 
 func (w *writer) derived(d *rules.Derived) {

@@ -1,0 +1,52 @@
+package verify
+
+import (
+	"context"
+	"time"
+
+	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/verify/guard"
+	"github.com/straykey/straykey/verify/verdict"
+)
+
+// Credential is what a check asks about: a secret with the parts that belong to it. All its texts are raw.
+type Credential struct {
+	Rule        *rules.Rule
+	Fingerprint string
+	Secret      string
+	// Match is the whole match of the rule at the place the secret was taken from, and Around the lines there. A
+	// connection string holds host and user; a secret may be its password alone.
+	Match, Around string
+	Parts         map[string]string // by name (rules.Part)
+}
+
+// Check asks one kind of issuer. It may be used concurrently.
+type Check interface {
+	// Targets says where the credential would be sent, without sending anything. The error says which part is
+	// missing or malformed, without its value; then the credential is not checkable.
+	Targets(c *Credential) ([]Target, error)
+	// Ask asks, through n only and once: it does not retry. It returns when ctx ends.
+	Ask(ctx context.Context, n *guard.Network, c *Credential) Answer
+}
+
+// Target is a host that a credential would be sent to.
+type Target struct {
+	Host string // host:port, the host in lower case
+	// Named says that the rule or the user's configuration names the host. Others are taken from the scanned
+	// text, and asked only if the user allows them.
+	Named bool
+}
+
+// Answer is what came of asking once.
+type Answer struct {
+	verdict.Result
+	// Temporary says that asking again may help: network trouble, 429, 5xx.
+	Temporary bool
+	// RetryAfter is how long the issuer wants to be left alone; 0: it did not say.
+	RetryAfter time.Duration
+}
+
+// Undecided is the answer of an issuer that said nothing about the credential.
+func Undecided(reason string) Answer {
+	return Answer{Result: verdict.Result{Verdict: verdict.Unknown, Reason: reason}}
+}
