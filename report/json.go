@@ -9,6 +9,7 @@ import (
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/source"
+	"github.com/straykey/straykey/verify/verdict"
 )
 
 // schemaName is the version of the JSON objects below. A field may be added within a
@@ -48,19 +49,21 @@ type jsonSummary struct {
 	Occurrences int            `json:"occurrences"`
 	Suppressed  int            `json:"suppressed"`
 	BySeverity  map[string]int `json:"by_severity"`
+	ByVerdict   map[string]int `json:"by_verdict,omitempty"`
 }
 
 type jsonFinding struct {
-	Fingerprint string           `json:"fingerprint"`
-	Rule        jsonRule         `json:"rule"`
-	Confidence  string           `json:"confidence,omitempty"`
-	Secret      string           `json:"secret"`
-	Length      int              `json:"secret_length"`
-	File        string           `json:"file,omitempty"`
-	Entropy     float64          `json:"entropy"`
-	Proof       *jsonProof       `json:"proof,omitempty"`
-	Partners    []jsonPartner    `json:"partners,omitempty"`
-	Occurrences []jsonOccurrence `json:"occurrences"`
+	Fingerprint string            `json:"fingerprint"`
+	Rule        jsonRule          `json:"rule"`
+	Confidence  string            `json:"confidence,omitempty"`
+	Secret      string            `json:"secret"`
+	Length      int               `json:"secret_length"`
+	File        string            `json:"file,omitempty"`
+	Entropy     float64           `json:"entropy"`
+	Proof       *jsonProof        `json:"proof,omitempty"`
+	Verified    *jsonVerification `json:"verification,omitempty"`
+	Partners    []jsonPartner     `json:"partners,omitempty"`
+	Occurrences []jsonOccurrence  `json:"occurrences"`
 }
 
 type jsonPartner struct {
@@ -170,7 +173,7 @@ type jsonProblem struct {
 }
 
 func writeJSON(b *bufio.Writer, r *Report, o Options) error {
-	v := &jsonView{newRedactor(r, o)}
+	v := newJSONView(r, o)
 	j := &jsonStream{w: b, indent: "  "}
 	j.open("", "{")
 	j.value("schema", schemaName)
@@ -194,7 +197,7 @@ func writeJSON(b *bufio.Writer, r *Report, o Options) error {
 // writeJSONL writes the objects of writeJSON as records: {"type": "finding", "finding": {…}}.
 // The run comes first and the summary last, so that a cut file can be told from a whole one.
 func writeJSONL(b *bufio.Writer, r *Report, o Options) error {
-	v := &jsonView{newRedactor(r, o)}
+	v := newJSONView(r, o)
 	type head struct {
 		Type   string  `json:"type"`
 		Schema string  `json:"schema"`
@@ -235,7 +238,12 @@ func writeJSONL(b *bufio.Writer, r *Report, o Options) error {
 }
 
 // A jsonView turns the parts of a report into their JSON objects, redacted.
-type jsonView struct{ *redactor }
+type jsonView struct {
+	*redactor
+	verdicts map[string]verdict.Result
+}
+
+func newJSONView(r *Report, o Options) *jsonView { return &jsonView{newRedactor(r, o), r.Verdicts} }
 
 func (v *jsonView) run(run *Run) jsonRun {
 	out := jsonRun{
@@ -278,6 +286,7 @@ func (v *jsonView) summary(r *Report) jsonSummary {
 		Findings:   len(r.Findings),
 		Suppressed: len(r.Suppressed),
 		BySeverity: map[string]int{},
+		ByVerdict:  byVerdict(r),
 	}
 	for _, s := range severities() {
 		out.BySeverity[string(s)] = 0
@@ -314,6 +323,7 @@ func (v *jsonView) finding(f *correlate.Finding) jsonFinding {
 			out.Proof.Facts = append(out.Proof.Facts, jsonFact{fact.Name, v.text(fact.Value)})
 		}
 	}
+	out.Verified = v.verification(f)
 	out.Partners = v.partners(f.Partners)
 	for i := range f.Occurrences {
 		out.Occurrences = append(out.Occurrences, v.occurrence(&f.Occurrences[i], f.Secret))

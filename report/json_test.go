@@ -45,7 +45,8 @@ func testReports() map[string]*Report {
 	odd.Findings[2].Fingerprint = ""
 	odd.Findings[3].Occurrences[0].First.Date = odd.Findings[3].Occurrences[0].First.Date.AddDate(20000, 0, 0)
 	odd.Findings[3].Secret = ""
-	reports := map[string]*Report{"findings": fixture(), "incomplete": incomplete, "odd": odd, "file": fileReport(), "pair": pairReport(), "empty": {}}
+	reports := map[string]*Report{
+		"verified": verified(),"findings": fixture(), "incomplete": incomplete, "odd": odd, "file": fileReport(), "pair": pairReport(), "empty": {}}
 	for seed := range uint64(20) {
 		reports["random "+string(rune('a'+seed))] = randomReport(rand.New(rand.NewPCG(seed, 2)))
 	}
@@ -116,7 +117,7 @@ func TestJSONIsVisible(t *testing.T) {
 
 // A path is bytes; JSON holds them all.
 func TestJSONPathBytes(t *testing.T) {
-	v := &jsonView{newRedactor(&Report{}, Options{})}
+	v := newJSONView(&Report{}, Options{})
 	got := v.occurrence(&correlate.Occurrence{Kind: "blob", Path: "a\xff/b"}, "")
 	if got.Path != "a\ufffd/b" || got.PathBytes != "Yf8vYg==" {
 		t.Errorf("path %q, bytes %q", got.Path, got.PathBytes)

@@ -27,6 +27,7 @@ import (
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/source"
+	"github.com/straykey/straykey/verify/verdict"
 )
 
 // Report is what one run has to say.
@@ -35,6 +36,8 @@ type Report struct {
 	Findings   []correlate.Finding
 	Suppressed []Suppressed
 	Coverage   *source.Coverage // nil means that nothing was looked at
+	// Verdicts say of findings, by fingerprint, whether they still open anything; nil: nobody was to be asked.
+	Verdicts map[string]verdict.Result
 }
 
 // Suppressed is a finding that somebody or something said is none. It is
@@ -168,12 +171,17 @@ func lookup(name string) (writer, error) {
 	return nil, fmt.Errorf("unknown report format %q: want one of %s", name, strings.Join(Formats(), ", "))
 }
 
-// inOrder returns a report with the findings of r sorted, the worst first, and
-// with a coverage.
+// inOrder returns a report with the findings of r sorted, the worst first and before that, if it is known,
+// what lives, and with a coverage.
 func inOrder(r *Report) *Report {
 	out := *r
 	out.Findings = slices.Clone(r.Findings)
-	slices.SortStableFunc(out.Findings, func(a, b correlate.Finding) int { return compare(&a, &b) })
+	slices.SortStableFunc(out.Findings, func(a, b correlate.Finding) int {
+		if r.Verdicts == nil {
+			return compare(&a, &b)
+		}
+		return cmp.Or(cmp.Compare(r.verdictOf(&a).Rank(), r.verdictOf(&b).Rank()), compare(&a, &b))
+	})
 	out.Suppressed = slices.Clone(r.Suppressed)
 	slices.SortStableFunc(out.Suppressed, func(a, b Suppressed) int {
 		return cmp.Or(compare(&a.Finding, &b.Finding), cmp.Compare(a.By, b.By), cmp.Compare(a.Reason, b.Reason))

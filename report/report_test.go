@@ -53,7 +53,7 @@ func TestGolden(t *testing.T) {
 		Notes: []string{"the index is split: read through git"},
 	}}
 	reports := map[string]*Report{
-		"findings": fixture(), "incomplete": incomplete, "clean": timed,
+		"verified": verified(), "findings": fixture(), "incomplete": incomplete, "clean": timed,
 		"nothing": {Run: Run{Mode: History, Target: "/src/app"}},
 	}
 	for name, r := range reports {

@@ -108,11 +108,12 @@ type sarifResult struct {
 type sarifResultProperties struct {
 	Severity string `json:"severity"`
 	// Confidence is how sure it is that this is a credential.
-	Confidence string     `json:"confidence,omitempty"`
-	Identity   string     `json:"identity,omitempty"`
-	Provider   string     `json:"provider,omitempty"`
-	Secret     string     `json:"secret"`
-	Proof      *jsonProof `json:"proof,omitempty"`
+	Confidence string            `json:"confidence,omitempty"`
+	Identity   string            `json:"identity,omitempty"`
+	Provider   string            `json:"provider,omitempty"`
+	Secret     string            `json:"secret"`
+	Proof      *jsonProof        `json:"proof,omitempty"`
+	Verified   *jsonVerification `json:"verification,omitempty"`
 	// Partners are the other halves of the credential.
 	Partners []jsonPartner `json:"partners,omitempty"`
 	Object   string        `json:"object,omitempty"`
@@ -152,7 +153,7 @@ type sarifRegion struct {
 }
 
 func writeSARIF(b *bufio.Writer, r *Report, o Options) error {
-	s := &sarifView{jsonView{newRedactor(r, o)}, map[string]int{}}
+	s := &sarifView{*newJSONView(r, o), map[string]int{}}
 	j := &jsonStream{w: b, indent: "  "}
 	j.open("", "{")
 	j.value("$schema", sarifSchema)
@@ -341,7 +342,10 @@ func (s *sarifView) suppressedResult(sup *Suppressed) sarifResult {
 
 func (s *sarifView) result(f *correlate.Finding) sarifResult {
 	level, _ := sarifLevel(severity(f.Rule))
-	j := s.finding(&correlate.Finding{Rule: f.Rule, Secret: f.Secret, Proof: f.Proof})
+	j := s.finding(&correlate.Finding{Rule: f.Rule, Fingerprint: f.Fingerprint, Secret: f.Secret, Proof: f.Proof})
+	if j.Verified != nil {
+		level = verifiedLevel(level, j.Verified.Verdict)
+	}
 	out := sarifResult{
 		RuleID:          f.Rule.ID,
 		RuleIndex:       s.index[f.Rule.ID],
@@ -350,7 +354,7 @@ func (s *sarifView) result(f *correlate.Finding) sarifResult {
 		OccurrenceCount: len(f.Occurrences),
 		Properties: sarifResultProperties{
 			Severity: j.Rule.Severity, Confidence: string(f.Confidence), Identity: j.Rule.Identity, Provider: j.Rule.Provider,
-			Secret: j.Secret, Proof: j.Proof, Partners: s.partners(f.Partners),
+			Secret: j.Secret, Proof: j.Proof, Verified: j.Verified, Partners: s.partners(f.Partners),
 		},
 	}
 	if f.Fingerprint != "" {

@@ -180,7 +180,7 @@ func TestUTF16Region(t *testing.T) {
 }
 
 func TestSARIFArtifact(t *testing.T) {
-	s := &sarifView{jsonView: jsonView{newRedactor(&Report{}, Options{})}}
+	s := &sarifView{jsonView: *newJSONView(&Report{}, Options{})}
 	tests := []struct {
 		o         correlate.Occurrence
 		uri, base string

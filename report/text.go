@@ -15,6 +15,7 @@ import (
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/source"
+	"github.com/straykey/straykey/verify/verdict"
 )
 
 // What the text report shows before it says "and N more"; Options.Verbose lifts the limits.
@@ -32,7 +33,7 @@ const shortestID = 8
 const labelWidth = 14
 
 func writeText(b *bufio.Writer, r *Report, o Options) error {
-	t := &textWriter{b: b, o: o, red: newRedactor(r, o), width: max(cmp.Or(o.Width, 100), 40)}
+	t := &textWriter{b: b, o: o, red: newRedactor(r, o), verdicts: r.Verdicts, width: max(cmp.Or(o.Width, 100), 40)}
 	if o.Color {
 		t.palette = ansi()
 	}
@@ -59,6 +60,8 @@ type textWriter struct {
 	red     *redactor
 	width   int
 	palette palette
+
+	verdicts map[string]verdict.Result
 }
 
 // A palette holds the ANSI sequences in use; all empty where there is no colour.
@@ -159,6 +162,7 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 		}
 		t.field(label, "%s", strings.Join(nonEmpty(t.place(o), t.origin(o)), "  "))
 	}
+	t.verification(f)
 	t.partners(f.Partners)
 	if f.Confidence != "" && f.Confidence != rules.HighConfidence {
 		t.field("confidence", "%s", string(f.Confidence))
@@ -364,6 +368,9 @@ func (t *textWriter) suppressed(list []Suppressed) {
 
 func (t *textWriter) summary(r *Report) {
 	t.verdict(r)
+	if r.Verdicts != nil && len(r.Findings) > 0 {
+		t.field("verdicts", "%s", verdictCounts(r))
+	}
 	t.coverage(r.Coverage)
 	if n := len(r.Suppressed); n > 0 {
 		t.field("suppressed", "%s, not counted: %s", count(int64(n), "finding"), suppressions(r.Suppressed))
