@@ -146,3 +146,11 @@ func verifiedLevel(level string, v verdict.Verdict) string {
 	}
 	return level
 }
+
+// verdict returns the verdict of a finding that was read back, as Report.verdictOf does.
+func (f *jsonFinding) verdict() verdict.Verdict {
+	if f.Verified == nil {
+		return verdict.NotCheckable
+	}
+	return f.Verified.Verdict
+}

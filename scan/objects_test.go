@@ -1,0 +1,52 @@
+package scan
+
+import (
+	"testing"
+
+	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/source"
+	"github.com/straykey/straykey/source/repo"
+)
+
+// What a scan of the history found is found again by its objects alone, messages included.
+func TestObjectsFindAgain(t *testing.T) {
+	dir, _ := plant(t)
+	path := dir.Path
+	want := scanHistory(t, path, newOptions(t))
+	r, err := repo.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []Object
+	for _, f := range want {
+		o := f.Occurrences[0]
+		list = append(list, Object{o.Object, o.Path})
+	}
+	var b correlate.Builder
+	o := newOptions(t)
+	if err := Objects(t.Context(), r, list, &b, o); err != nil {
+		t.Fatal(err)
+	}
+	got, _, err := b.Findings(t.Context(), nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := map[string]bool{}
+	for _, f := range got {
+		again[f.Fingerprint] = true
+	}
+	for _, f := range want {
+		if !again[f.Fingerprint] {
+			t.Errorf("%s at %s is not found again", f.Rule.ID, placeOf(f.Occurrences[0]))
+		}
+	}
+	if !o.Coverage.Complete() {
+		t.Errorf("incomplete: %v", o.Coverage.Problems())
+	}
+
+	absent := newOptions(t)
+	list = []Object{{ID: "00000000000000000000000000000000000000ff", Path: "gone.txt"}}
+	if err := Objects(t.Context(), r, list, &b, absent); err != nil || absent.Coverage.Reasons()[source.Absent] != 1 {
+		t.Errorf("an absent object: %v, %v", err, absent.Coverage.Problems())
+	}
+}
