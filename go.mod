@@ -3,6 +3,7 @@ module github.com/straykey/straykey
 go 1.26.0
 
 require (
+	code.dny.dev/ssrf v0.3.0
 	github.com/BurntSushi/toml v1.6.0
 	github.com/ProtonMail/go-crypto v1.5.2
 	github.com/charlievieth/fastwalk v1.0.14

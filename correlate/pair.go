@@ -28,6 +28,7 @@ func (s Scope) rank() int { return slices.Index([]Scope{SameLine, SameBlock, Sam
 // Partner is the other half of a finding: the secret of a key id, the id of a secret.
 type Partner struct {
 	Rule        *rules.Rule
+	Secret      string // raw, as that of a finding
 	Fingerprint string
 	Scope       Scope
 	Lines       int // between the two; 0 in SameCommit
@@ -379,7 +380,7 @@ func (b *Builder) partners() map[uint32][]numbered {
 	out := map[uint32][]numbered{}
 	add := func(of, other uint32, p *placedPair, side int) {
 		out[of] = append(out[of], numbered{other, p.of[side], *p, Partner{
-			Rule: p.of[side].Rule, Scope: p.scope, Object: p.object[side], Path: p.path[side],
+			Rule: p.of[side].Rule, Secret: p.of[side].Secret, Scope: p.scope, Object: p.object[side], Path: p.path[side],
 			Line: p.at[side].line, Column: p.at[side].column,
 		}})
 	}
