@@ -4222,6 +4222,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9]{1,12}_eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{80,}`,
 		Reach:       2048,
+		Verify:      &tableVerify0,
+		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x841db07080cd2c80, Back: 6, Direct: true, Anchors: []Anchor{{"ghs_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4237,6 +4239,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
+		Verify:      &tableVerify0,
+		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x61e3b6d0abea8d34, Back: 6, Direct: true, Anchors: []Anchor{{"ghs_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4252,6 +4256,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghu_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
+		Verify:      &tableVerify1,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x30683ba4dcd6d212, Back: 6, Direct: true, Anchors: []Anchor{{"ghu_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4268,6 +4274,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_token`, `github-token`, `githubtoken`, `github_access_token`, `github-access-token`, `githubaccesstoken`, `github_api_token`, `github-api-token`, `githubapitoken`, `github_oauth_token`, `github-oauth-token`, `githuboauthtoken`, `github_pat`, `github-pat`, `githubpat`, `gh_token`, `gh-token`, `ghtoken`, `homebrew_github_api_token`, `homebrew-github-api-token`, `homebrewgithubapitoken`, `github_password`, `github-password`, `githubpassword`},
 		Entropy:     3,
+		Verify:      &tableVerify1,
 		Derived:     &Derived{Of: 0xab987c5dba66924, Back: 2048},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4284,6 +4291,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_client_secret`, `github-client-secret`, `githubclientsecret`, `github_oauth_secret`, `github-oauth-secret`, `githuboauthsecret`, `github_app_secret`, `github-app-secret`, `githubappsecret`, `github_oauth_client_secret`, `github-oauth-client-secret`, `githuboauthclientsecret`, `github_secret`, `github-secret`, `githubsecret`},
 		Entropy:     3,
+		Verify:      &tableVerify2,
 		Derived:     &Derived{Of: 0x6f5f3986d4d029a5, Back: 2048},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4299,6 +4307,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gho_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
+		Verify:      &tableVerify1,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xbbefbfb7b8722e68, Back: 6, Direct: true, Anchors: []Anchor{{"gho_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4314,6 +4324,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghp_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
+		Verify:      &tableVerify1,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xdbf3da9bc79ffccb, Back: 6, Direct: true, Anchors: []Anchor{{"ghp_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4329,6 +4341,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}`,
 		Entropy:     3.5,
+		Verify:      &tableVerify1,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x54403874fa7ca59, Back: 6, Direct: true, Anchors: []Anchor{{"github_pat_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4344,6 +4358,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghr_[0-9A-Za-z]{76}`,
 		Proof:       `github`,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x9a255f39f513dd65, Back: 6, Direct: true, Anchors: []Anchor{{"ghr_", 0, 0}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -11503,3 +11518,9 @@ var tableRules = [...]Rule{
 		Source:      Position{File: "saas.toml"},
 	},
 }
+
+var tableVerify0 = Verify{Request: Request{URL: `https://api.github.com/installation/repositories?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `repositories`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not list its repositories`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `repositories.0.owner.login`}, Tell{Field: `principal`, From: `text`, What: `app installation`}}}
+
+var tableVerify1 = Verify{Request: Request{URL: `https://api.github.com/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not read its own user`}}, Tells: []Tell{Tell{Field: `expires`, From: `header`, What: `GitHub-Authentication-Token-Expiration`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `login`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+
+var tableVerify2 = Verify{Request: Request{Method: `POST`, URL: `https://api.github.com/applications/{client_id}/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Basic: `{client_id}:{secret}`, Body: `{"access_token": "gho_none"}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z])(Iv1\.[0-9a-f]{16}|(?:Iv23|Ov23)[0-9A-Za-z]{16}|[0-9a-f]{20})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{404, 422}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}

@@ -74,6 +74,9 @@ type Part struct {
 	// Values are tried in turn until the issuer knows the credential: the regions of a provider.
 	Values   []string
 	Optional bool // empty if it is not found
+	// Sample is a template (package rules/sample) of such a part, for tests, where none of the above gives one;
+	// empty in the set that Builtin returns.
+	Sample string
 }
 
 // SideEffects is what a check does at the issuer beside answering.
@@ -113,7 +116,8 @@ type Answer struct {
 	Reason  string // for people, when the outcome is unknown or forbidden
 }
 
-// Condition is a test of a value: of a header, or of a place in a JSON document ("error.code", "data.0.id").
+// Condition is a test of a value: of a header, or of a place in a JSON document ("error.code", "data.0.id", "data.*.id").
+// A place that is null is absent. Where several values stand, one of them must be the value of =, and none that of !=.
 type Condition struct {
 	Path  string
 	Op    string // "exists", "absent", "=" or "!="
@@ -140,6 +144,14 @@ type Response struct {
 	Body    string
 }
 
+// WithoutSamples returns a copy of the check without what only tests and documentation need.
+func (v *Verify) WithoutSamples() *Verify {
+	c := *v
+	c.Live, c.Dead, c.Forbidden, c.Source = nil, nil, nil, ""
+	c.Parts = withoutSamples(v.Parts)
+	return &c
+}
+
 // Revoke says how the issuer is told to revoke a credential, given the credential alone.
 type Revoke struct {
 	Request
@@ -149,6 +161,21 @@ type Revoke struct {
 	Done     []int    // statuses that say it is revoked
 	Effect   string   // for people: what will happen, one sentence
 	Check    string   // a revocation in Go in place of a request
+}
+
+// WithoutSamples returns a copy of the revocation without what only tests need.
+func (r *Revoke) WithoutSamples() *Revoke {
+	c := *r
+	c.Parts = withoutSamples(r.Parts)
+	return &c
+}
+
+func withoutSamples(parts []Part) []Part {
+	out := slices.Clone(parts)
+	for i := range out {
+		out[i].Sample = ""
+	}
+	return out
 }
 
 // maxSample bounds the samples and templates of a check, in bytes.
@@ -365,7 +392,7 @@ func (t *table) parts() []Part {
 		}
 		p := Part{
 			Name: name, Regex: one.regex("regex"), Rules: one.texts("rules", `"acme-id"`), Values: one.texts("values", `"us", "eu"`),
-			Optional: one.flag("optional"),
+			Optional: one.flag("optional"), Sample: one.text("sample", `"{{lower 8}}"`),
 		}
 		one.refuseUnknown("in a part of a check")
 		if name == "secret" || placeholder.FindString("{"+name+"}") == "" {

@@ -55,7 +55,7 @@ func layers() map[string][]string {
 		"verify/verdict":    {},
 		"verify/guard":      {},
 		"verify":            {"correlate", "detect/proof", "rules"},
-		"verify/verifytest": {"correlate", "detect", "rules"},
+		"verify/verifytest": {"correlate", "detect", "rules", "verify"}, // plays the issuers
 
 		"report": {"correlate", "detect/proof", "rules", "source", "verify/verdict"},
 

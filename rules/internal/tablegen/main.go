@@ -128,14 +128,12 @@ func (w *writer) verify(r *rules.Rule) {
 				w.known = map[*rules.Verify]string{}
 			}
 			w.known[r.Verify] = name
-			v := *r.Verify
-			v.Live, v.Dead, v.Forbidden, v.Source = nil, nil, nil, ""
-			fmt.Fprintf(&w.checks, "\nvar %s = %s\n", name, goLiteral(reflect.ValueOf(v)))
+			fmt.Fprintf(&w.checks, "\nvar %s = %s\n", name, goLiteral(reflect.ValueOf(*r.Verify.WithoutSamples())))
 		}
 		w.printf("Verify: &%s,\n", name)
 	}
 	if r.Revoke != nil {
-		w.printf("Revoke: &%s,\n", goLiteral(reflect.ValueOf(*r.Revoke)))
+		w.printf("Revoke: &%s,\n", goLiteral(reflect.ValueOf(*r.Revoke.WithoutSamples())))
 	}
 }
 

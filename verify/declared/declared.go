@@ -1,0 +1,187 @@
+// Package declared asks issuers with the requests that rules declare ([rules.Verify]), and revokes with those of
+// [rules.Revoke].
+//
+// A template becomes one request. What is put into it is encoded for its place, may not change what the template says
+// beside it, and never chooses a host that the rule does not name. An answer becomes a verdict only if it is the
+// issuer's: redirects, pages of HTML, answers that are cut off or are not JSON where JSON is due say nothing about a
+// credential, whatever their status.
+package declared
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/verify"
+	"github.com/straykey/straykey/verify/guard"
+	"github.com/straykey/straykey/verify/verdict"
+)
+
+// Check asks as the rule of a credential declares.
+type Check struct {
+	endpoints map[string]*url.URL
+}
+
+var _ verify.Check = (*Check)(nil)
+
+// New returns a check. The endpoints are the addresses of self-hosted instances, by the name that rules give as
+// endpoint: "github": "https://ghe.acme.com/api/v3". Such an address takes the place of scheme, host and port of a
+// rule's URL, its path goes before that of the URL, and the public host is not contacted.
+func New(endpoints map[string]string) (*Check, error) {
+	c := &Check{endpoints: map[string]*url.URL{}}
+	for name, address := range endpoints {
+		u, err := url.Parse(address)
+		if err != nil || u.Scheme != "https" || !isHost(u.Hostname()) || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+			return nil, fmt.Errorf("endpoint %s: expected an address such as https://%s.acme.com, without user and query", name, name)
+		}
+		c.endpoints[name] = u
+	}
+	return c, nil
+}
+
+// Targets says where the credential would be sent.
+func (c *Check) Targets(cred *verify.Credential) ([]verify.Target, error) {
+	v := cred.Rule.Verify
+	return c.targets(cred, &v.Request, v.Hosts, v.Endpoint, v.Parts)
+}
+
+// RevokeTargets says where the credential would be sent to be revoked.
+func (c *Check) RevokeTargets(cred *verify.Credential) ([]verify.Target, error) {
+	r := cred.Rule.Revoke
+	return c.targets(cred, &r.Request, r.Hosts, r.Endpoint, r.Parts)
+}
+
+func (c *Check) targets(cred *verify.Credential, r *rules.Request, hosts []string, endpoint string, parts []rules.Part) ([]verify.Target, error) {
+	req, err := c.expand(context.Background(), cred, r, hosts, endpoint, parts)
+	if err != nil {
+		return nil, err
+	}
+	return []verify.Target{{Host: hostPort(req.URL), Named: true}}, nil
+}
+
+// Ask asks the issuer once.
+func (c *Check) Ask(ctx context.Context, n *guard.Network, cred *verify.Credential) verify.Answer {
+	v := cred.Rule.Verify
+	req, err := c.expand(ctx, cred, &v.Request, v.Hosts, v.Endpoint, v.Parts)
+	if err != nil {
+		return verify.Answer{Result: verdict.Result{Verdict: verdict.NotCheckable, Reason: err.Error()}}
+	}
+	r, err := send(n, req)
+	if err != nil {
+		a := unreached(err)
+		a.Host, a.At = hostPort(req.URL), time.Now()
+		return a
+	}
+	a := judge(v, r)
+	if a.Verdict == verdict.Active || a.Verdict == verdict.Forbidden {
+		a.Identity = tell(v.Tells, r, cred)
+	}
+	a.Host, a.At = hostPort(req.URL), r.at
+	return a
+}
+
+// Revoke tells the issuer once to revoke the credential. An error says that it did not, or that nobody knows: it holds
+// no secret.
+func (c *Check) Revoke(ctx context.Context, n *guard.Network, cred *verify.Credential) error {
+	v := cred.Rule.Revoke
+	req, err := c.expand(ctx, cred, &v.Request, v.Hosts, v.Endpoint, v.Parts)
+	if err != nil {
+		return err
+	}
+	r, err := send(n, req)
+	if err != nil {
+		return fmt.Errorf("ask %s to revoke: %s; whether it did is not known, so check the credential again", hostPort(req.URL), unreached(err).Reason)
+	}
+	if a, decided := common(r); !slices.Contains(v.Done, r.status) || decided {
+		reason := a.Reason
+		if reason == "" {
+			reason = fmt.Sprintf("answer %d", r.status)
+		}
+		return fmt.Errorf("ask %s to revoke: %s, which does not say that it did; check the credential again, or revoke it by hand", hostPort(req.URL), reason)
+	}
+	return nil
+}
+
+// response is what came back, read.
+type response struct {
+	status int
+	header http.Header
+	body   []byte
+	over   bool // the body is longer than maxBody
+	broken bool // the connection ended before the body did
+	at     time.Time
+}
+
+// maxBody bounds what is read of an answer, in bytes. The longest that say something are lists of repositories or
+// models.
+const maxBody = 1 << 20
+
+func send(n *guard.Network, req *http.Request) (*response, error) {
+	resp, err := n.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if ctxErr := req.Context().Err(); err != nil && ctxErr != nil {
+		return nil, ctxErr
+	}
+	return &response{
+		status: resp.StatusCode, header: resp.Header, body: body,
+		over: len(body) > maxBody, broken: err != nil, at: time.Now(),
+	}, nil
+}
+
+// unreached is the answer when none came. The reasons are words of this package: errors of net/http quote the
+// URL.
+func unreached(err error) verify.Answer {
+	var u *url.Error
+	if errors.As(err, &u) {
+		err = u.Err
+	}
+	var (
+		dns      *net.DNSError
+		op       *net.OpError
+		unknown  x509.UnknownAuthorityError
+		hostname x509.HostnameError
+		invalid  x509.CertificateInvalidError
+		cert     *tls.CertificateVerificationError
+		netErr   net.Error
+	)
+	a := verify.Undecided("no answer")
+	a.Temporary = true
+	switch {
+	case errors.Is(err, context.Canceled):
+		a.Reason, a.Temporary = "interrupted", false
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		a.Reason = "timed out"
+	case errors.As(err, &cert), errors.As(err, &unknown), errors.As(err, &hostname), errors.As(err, &invalid):
+		a.Reason, a.Temporary = "the certificate of the host is not trusted", false
+	case errors.As(err, &dns):
+		a.Reason = "the name of the host was not resolved"
+	case errors.As(err, &op) && op.Op == "dial":
+		a.Reason = "no connection to the host"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		a.Reason = "the connection was closed without an answer"
+	}
+	return a
+}
+
+// hostPort is the host a URL leads to, as host:port.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "443"
+	}
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
+}
