@@ -117,14 +117,10 @@ type response struct {
 	status int
 	header http.Header
 	body   []byte
-	over   bool // the body is longer than maxBody
+	over   bool // the body is longer than guard.MaxBody
 	broken bool // the connection ended before the body did
 	at     time.Time
 }
-
-// maxBody bounds what is read of an answer, in bytes. The longest that say something are lists of repositories or
-// models.
-const maxBody = 1 << 20
 
 func send(n *guard.Network, req *http.Request) (*response, error) {
 	resp, err := n.Do(req)
@@ -132,13 +128,13 @@ func send(n *guard.Network, req *http.Request) (*response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	body, err := io.ReadAll(resp.Body) // the network limits it
 	if ctxErr := req.Context().Err(); err != nil && ctxErr != nil {
 		return nil, ctxErr
 	}
 	return &response{
 		status: resp.StatusCode, header: resp.Header, body: body,
-		over: len(body) > maxBody, broken: err != nil, at: time.Now(),
+		over: errors.Is(err, guard.ErrTooLarge), broken: err != nil, at: time.Now(),
 	}, nil
 }
 

@@ -73,12 +73,12 @@ func common(r *response) (a verify.Answer, decided bool) {
 		a = verify.Undecided(fmt.Sprintf("the issuer has trouble: answer %d", r.status))
 		a.Temporary, a.RetryAfter = true, retryAfter(r.header, r.at)
 		return a, true
+	case r.over:
+		return verify.Undecided("the answer is too long"), true
 	case r.broken:
 		a = verify.Undecided("the answer is cut off")
 		a.Temporary = true
 		return a, true
-	case r.over:
-		return verify.Undecided("the answer is too long"), true
 	case isPage(r):
 		return verify.Undecided("a page, not an answer"), true
 	}

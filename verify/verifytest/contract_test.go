@@ -3,7 +3,6 @@ package verifytest_test
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"flag"
 	"fmt"
 	"io"
@@ -64,7 +63,10 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	network := guard.Through(provider.Dial, &tls.Config{RootCAs: provider.Roots()})
+	network, err := provider.Network()
+	if err != nil {
+		t.Fatal(err)
+	}
 	return &bench{provider, network, maker, check, set}
 }
 

@@ -22,12 +22,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/verify/guard"
 )
 
 // Account is a credential that a provider knows, and what it answers.
@@ -72,14 +74,19 @@ func NewProvider() (*Provider, error) {
 // Close stops the provider.
 func (p *Provider) Close() { p.server.Close() }
 
-// Dial connects to the provider, whatever the address.
-func (p *Provider) Dial(ctx context.Context, network, _ string) (net.Conn, error) {
-	var d net.Dialer
-	return d.DialContext(ctx, network, p.server.Listener.Addr().String())
+// Network is a guarded network in which every name has a public address, and every address is the provider.
+func (p *Provider) Network() (*guard.Network, error) {
+	return guard.New(guard.Options{
+		RootCAs: p.roots,
+		Resolve: func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.AddrFrom4([4]byte{9, 9, 9, 9})}, nil // never reached
+		},
+		Connect: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
+			var d net.Dialer
+			return d.DialContext(ctx, "tcp", p.server.Listener.Addr().String())
+		},
+	})
 }
-
-// Roots are the certificate authorities that vouch for the provider.
-func (p *Provider) Roots() *x509.CertPool { return p.roots }
 
 // Expect sets the request that must come, as [Describe] writes it, and who is known. What came before is forgotten.
 func (p *Provider) Expect(request string, accounts ...Account) {
