@@ -1,11 +1,9 @@
 package detect
 
 import (
-	"cmp"
 	_ "embed"
 	"encoding/binary"
 	"math"
-	"slices"
 )
 
 // anchorFinder finds all occurrences of many literals in one pass, ASCII case
@@ -51,14 +49,9 @@ func slotBit(gram uint32) uint8 { return 1 << (gram * gramMul >> (hashShift - 3)
 // least minAnchor bytes long. follows tells which bytes can come after a literal, if that is
 // known: it is asked for those that are shorter than a gram.
 func newAnchorFinder(literals []string, follows func(literal int) (next class, known bool)) *anchorFinder {
-	f := &anchorFinder{literals: literals}
+	f := &anchorFinder{literals: literals, entries: make([]gramEntry, 0, 2*len(literals))}
 	// Short literals have little choice, so they come first, and long ones use the slots that are taken.
-	order := make([]int, len(literals))
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(literals[a]), len(literals[b])) })
-	for _, i := range order {
+	for _, i := range ordered(len(literals), func(i int) int { return len(literals[i]) }) {
 		lit := literals[i]
 		if len(lit) >= gramLen {
 			off := f.rarestGram(lit)
@@ -81,6 +74,29 @@ func newAnchorFinder(literals []string, follows func(literal int) (next class, k
 	return f
 }
 
+// ordered returns the numbers from 0 to n-1 in the order of their keys, which are small and not negative, and those of one key
+// in their own.
+func ordered(n int, key func(i int) int) []int {
+	most := 0
+	for i := range n {
+		most = max(most, key(i))
+	}
+	counts := make([]int, most+2) // by key, plus 1
+	for i := range n {
+		counts[key(i)+1]++
+	}
+	for k := range most {
+		counts[k+1] += counts[k]
+	}
+	out := make([]int, n)
+	for i := range n {
+		at := &counts[key(i)]
+		out[*at] = i
+		*at++
+	}
+	return out
+}
+
 func (f *anchorFinder) add(gram uint32, literal, offset int) {
 	h := gramHash(gram)
 	f.slots[h] |= slotBit(gram)
@@ -93,17 +109,23 @@ func (f *anchorFinder) add(gram uint32, literal, offset int) {
 // text, and of those of one kind one that is looked for anyway.
 func (f *anchorFinder) rarestGram(lit string) int {
 	best, bestCost := 0, math.MaxInt
-	for off := 0; off+gramLen <= len(lit); off++ {
+	var rare [gramLen - 1]int // of the pairs in the gram, by offset modulo their number
+	last := symbolOf(lit[0])
+	for end := 1; end < len(lit); end++ {
+		next := symbolOf(lit[end])
+		rare[end%len(rare)] = rarity(last, next)
+		last = next
+		off := end + 1 - gramLen
+		if off < 0 {
+			continue
+		}
 		h := gramHash(binary.LittleEndian.Uint32([]byte(lit[off:off+gramLen])) | foldMask>>32)
 		cost := 1 << (15 - gramClass(h)) // in 2^-23 of all positions
 		if f.slots[h] == 0 {
 			// Grams that the table has not seen fall on any slot.
 			cost += 24
 		}
-		cost *= 1 << 8
-		for i := off; i+1 < off+gramLen; i++ {
-			cost -= rarity(lit[i], lit[i+1])
-		}
+		cost = cost<<8 - rare[0] - rare[1] - rare[2]
 		if cost < bestCost {
 			best, bestCost = off, cost
 		}
@@ -144,10 +166,8 @@ func symbolOf(c byte) int {
 	}
 }
 
-// rarity tells how rarely b follows a in source code, in half bits.
-func rarity(a, b byte) int {
-	return int(bigrams[symbolOf(a)*symbols+symbolOf(b)] - 'A')
-}
+// rarity tells how rarely the symbol b follows a in source code, in half bits.
+func rarity(a, b int) int { return int(bigrams[a*symbols+b] - 'A') }
 
 // find calls hit for each occurrence of a literal that lies in text[lo:hi], in
 // order of the literal's selecting gram.

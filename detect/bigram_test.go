@@ -20,8 +20,9 @@ func TestBigrams(t *testing.T) {
 	if len(bigrams) != symbols*symbols {
 		t.Fatalf("table has %d entries, want %d", len(bigrams), symbols*symbols)
 	}
+	of := func(pair string) int { return rarity(symbolOf(pair[0]), symbolOf(pair[1])) }
 	for _, x := range []struct{ rare, common string }{{"jq", "th"}, {"xk", "in"}, {"q_", "re"}} {
-		if rarity(x.rare[0], x.rare[1]) <= rarity(x.common[0], x.common[1]) {
+		if of(x.rare) <= of(x.common) {
 			t.Errorf("%q is said to be no rarer than %q", x.rare, x.common)
 		}
 	}

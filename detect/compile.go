@@ -121,64 +121,86 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 	if o.Candidates {
 		e.least, e.leastScore = -1, float32(math.Inf(-1))
 	}
-	numbers := make(map[string]int, 8*len(set.Rules)) // of literals, in the order of the rules
+	literals, err := e.compile(set, &o)
+	if err != nil {
+		return nil, err
+	}
+	e.markPlaced()
+	e.markPairs()
+	e.finder = newAnchorFinder(literals, func(literal int) (next class, known bool) {
+		return follows(e.trials[literal], literals[literal])
+	})
+	return e, nil
+}
+
+// compile makes ready the rules that are wanted, and returns the literals at which they, and decoders, are tried.
+func (e *Engine) compile(set *rules.Set, o *Options) ([]string, error) {
+	// Rules and trials stand in a few large blocks each: a hook waits for all of this, and most of it is new memory.
+	block := make([]compiledRule, 0, len(set.Rules))
+	numbers := make(map[string]int32, 4*len(set.Rules)) // of literals, in the order of the rules
 	var literals []string
-	number := func(literal string) int {
+	number := func(literal string) int32 {
 		i, ok := numbers[literal]
 		if !ok {
-			i = len(literals)
+			i = int32(len(literals))
 			numbers[literal] = i
 			literals = append(literals, literal)
-			e.trials = append(e.trials, nil)
 		}
 		return i
 	}
+	type placed struct {
+		trial
+		literal int32
+	}
+	all := make([]placed, 0, 4*len(set.Rules))
 	for _, r := range set.Rules {
 		unwanted := o.Reported && r.SkipReport || !o.wants(r)
 		if unwanted && !isNeeded(set, r) {
 			continue
 		}
-		c, err := newCompiledRule(r, set.Allowlists)
-		if err != nil {
+		block = append(block, compiledRule{Rule: r})
+		c := &block[len(block)-1]
+		if err := c.prepare(set.Allowlists); err != nil {
 			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
-		}
-		if c == nil {
-			continue
 		}
 		c.hidden = unwanted || r.SkipReport
 		c.number = len(e.rules)
 		e.rules = append(e.rules, c)
-		if c.expr == "" && c.detector == nil {
+		switch {
+		case c.expr == "" && c.detector == nil:
 			e.pathy = append(e.pathy, c)
 			continue
-		}
-		if c.detector != nil && c.detector.Scan != nil {
+		case c.detector != nil && c.detector.Scan != nil:
 			e.scanning = append(e.scanning, c)
 			continue
-		}
-		anchors := c.anchors()
-		if len(anchors) == 0 {
+		case len(c.Anchors) == 0:
 			e.slow = append(e.slow, c)
 		}
-		for _, a := range anchors {
-			i := number(a.Literal)
-			e.trials[i] = append(e.trials[i], trial{rule: c, shape: a.Shape, offset: a.Offset})
+		for _, a := range c.Anchors {
+			all = append(all, placed{trial{rule: c, shape: a.Shape, offset: a.Offset}, number(a.Literal)})
 		}
 	}
-	for _, m := range decode.Marks() {
+	marks := decode.Marks()
+	for _, m := range marks {
 		number(m.Literal)
+	}
+	e.marks = make([]decode.Kind, len(literals))
+	for _, m := range marks {
+		e.marks[numbers[m.Literal]] = m.Kind
+	}
+	e.trials, e.wide = make([][]trial, len(literals)), make([]bool, len(literals))
+	trials := make([]trial, 0, len(all))
+	for _, i := range ordered(len(all), func(i int) int { return int(all[i].literal) }) {
+		a := &all[i]
+		e.wide[a.literal] = e.wide[a.literal] || a.rule.wide
+		from := len(trials) - len(e.trials[a.literal])
+		trials = append(trials, a.trial)
+		e.trials[a.literal] = trials[from:len(trials):len(trials)]
 	}
 	for _, ts := range e.trials {
 		slices.SortStableFunc(ts, func(a, b trial) int { return cmp.Compare(a.rule.ID, b.rule.ID) })
-		e.wide = append(e.wide, slices.ContainsFunc(ts, func(t trial) bool { return t.rule.wide }))
 	}
-	e.marks = markKinds(literals)
-	e.markPlaced()
-	e.markPairs()
-	e.finder = newAnchorFinder(literals, func(literal int) (next class, known bool) {
-		return follows(e.trials[literal], len(literals[literal]))
-	})
-	return e, nil
+	return literals, nil
 }
 
 // wants reports whether the rule is of a class in force.
@@ -194,32 +216,29 @@ func isNeeded(set *rules.Set, r *rules.Rule) bool {
 	})
 }
 
-// follows returns the bytes, letters in lower case, that can follow a literal of n bytes in what its
-// trials match; not known if one of them is no shape.
-func follows(trials []trial, n int) (next class, known bool) {
-	if len(trials) == 0 {
-		return next, false
-	}
+// follows returns the bytes, letters in lower case, that can follow a literal in what its trials match; not known if one of
+// them does not tell.
+func follows(trials []trial, literal string) (next class, known bool) {
 	for _, t := range trials {
+		var set class
 		if t.rule.style == styleDetector && t.rule.detector.Follows != nil {
-			for i, w := range t.rule.detector.Follows() {
-				next[i] |= w
+			set = t.rule.detector.Follows()
+		} else {
+			i := slices.IndexFunc(t.rule.Anchors, func(a rules.Anchor) bool {
+				return a.Literal == literal && a.Shape == t.shape && a.Offset == t.offset
+			})
+			for _, b := range []byte(t.rule.Anchors[i].Next) {
+				set.add(b)
 			}
-			continue
 		}
-		if t.rule.style == styleAssigned || !t.rule.Direct {
+		if set == (class{}) {
 			return next, false
 		}
-		set, ok := t.rule.direct()[t.shape].classAt(t.offset + n)
-		if !ok {
-			return next, false
-		}
-		set = set.folded()
 		for i := range next {
 			next[i] |= set[i]
 		}
 	}
-	return next, true
+	return next, len(trials) > 0
 }
 
 // Slow returns the ids of rules that have no anchor of three bytes or more: they are tried
@@ -260,16 +279,18 @@ func (e *Engine) Shape(id string) (Shape, bool) {
 	return Shape{}, false
 }
 
-func newCompiledRule(r *rules.Rule, global []rules.Allowlist) (*compiledRule, error) {
-	c := &compiledRule{Rule: r, reach: lineReach, global: applicable(global, r.ID)}
+// prepare fills in what matching the rule takes.
+func (c *compiledRule) prepare(global []rules.Allowlist) error {
+	r := c.Rule
+	c.reach, c.global = lineReach, applicable(global, r.ID)
 	switch {
 	case r.Detector != "":
 		c.style, c.detector = styleDetector, generic.ByName(r.Detector)
 		if c.detector == nil {
-			return nil, fmt.Errorf("no detector %q", r.Detector)
+			return fmt.Errorf("no detector %q", r.Detector)
 		}
-		c.Derived = &rules.Derived{Back: c.reach}
-		return c, nil
+		c.Derived = &rules.Derived{Back: c.reach, Anchors: c.keywordAnchors()}
+		return nil
 	case r.Token != "":
 		c.style, c.expr = styleToken, r.Token
 	case r.Assigned != "":
@@ -279,9 +300,9 @@ func newCompiledRule(r *rules.Rule, global []rules.Allowlist) (*compiledRule, er
 	}
 	if c.expr == "" {
 		if r.Path == "" {
-			return nil, fmt.Errorf("has neither regex nor path")
+			return fmt.Errorf("has neither regex nor path")
 		}
-		return c, nil
+		return nil
 	}
 	if r.Multiline || r.Reach > lineReach {
 		c.wide = true
@@ -293,19 +314,19 @@ func newCompiledRule(r *rules.Rule, global []rules.Allowlist) (*compiledRule, er
 	if c.Derived == nil || c.Of != c.fingerprint() {
 		derived, err := c.derive()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		c.Derived = derived
 	}
-	return c, nil
+	return nil
 }
 
 // Derive works out where each rule of a set is to be tried, and notes it in the rules.
 func Derive(set *rules.Set) error {
 	for _, r := range set.Rules {
 		r.Derived = nil
-		c, err := newCompiledRule(r, nil)
-		if err != nil {
+		c := &compiledRule{Rule: r}
+		if err := c.prepare(nil); err != nil {
 			return fmt.Errorf("rule %s: %w", r.ID, err)
 		}
 		if c.detector == nil {
@@ -319,12 +340,16 @@ func Derive(set *rules.Set) error {
 func (c *compiledRule) fingerprint() uint64 {
 	const offset, prime = 14695981039346656037, 1099511628211
 	h := uint64(offset)
-	for _, s := range append([]string{c.Regex, c.Token, c.Assigned}, c.Keywords...) {
-		for i := range len(s) {
-			h = (h ^ uint64(s[i])) * prime
+	add := func(list ...string) {
+		for _, s := range list {
+			for i := range len(s) {
+				h = (h ^ uint64(s[i])) * prime
+			}
+			h = (h ^ 0xFF) * prime
 		}
-		h = (h ^ 0xFF) * prime
 	}
+	add(c.Regex, c.Token, c.Assigned)
+	add(c.Keywords...)
 	return (h ^ uint64(c.Reach)) * prime
 }
 
@@ -339,6 +364,7 @@ func (c *compiledRule) derive() (*rules.Derived, error) {
 	}
 	d := &rules.Derived{Of: c.fingerprint(), Back: c.reach}
 	if c.style == styleAssigned {
+		d.Anchors = c.keywordAnchors() // they name what a value is assigned to
 		return d, nil
 	}
 	if shapes := anchoredShapes(parsed); shapes != nil {
@@ -348,15 +374,18 @@ func (c *compiledRule) derive() (*rules.Derived, error) {
 			literals, offset := s.anchors()
 			d.Back = max(d.Back, offset+longestEscape)
 			for _, lit := range literals {
-				d.Anchors = append(d.Anchors, rules.Anchor{Literal: lit, Shape: i, Offset: offset})
+				a := rules.Anchor{Literal: lit, Shape: i, Offset: offset}
+				if next, ok := s.classAt(offset + len(lit)); ok && len(lit) < gramLen {
+					next = next.folded()
+					a.Next = string(next.appendBytes(nil))
+				}
+				d.Anchors = append(d.Anchors, a)
 			}
 		}
 		return d, nil
 	}
-	literals, within := c.literals(parsed)
-	for _, lit := range literals {
-		d.Anchors = append(d.Anchors, rules.Anchor{Literal: lit})
-	}
+	var within bool
+	d.Anchors, within = c.literals(parsed)
 	if n := longest(parsed); within && n >= 0 && n < c.reach {
 		d.Span = n
 	}
@@ -413,37 +442,24 @@ func applicable(global []rules.Allowlist, id string) []rules.Allowlist {
 	return out
 }
 
-// anchors returns where to try the rule: at its keywords, if these name what a value is assigned
-// to, else where its expression says.
-func (c *compiledRule) anchors() []rules.Anchor {
-	if c.style != styleAssigned && c.style != styleDetector {
-		return c.Anchors
-	}
-	var out []rules.Anchor
-	for _, k := range c.keywordAnchors() {
-		out = append(out, rules.Anchor{Literal: k})
-	}
-	return out
-}
-
 // literals returns the anchors of a rule that needs a regular expression: those the
 // expression itself requires, or else the keywords. within tells that each match
 // contains one. A rule that states a reach has chosen its keywords as anchors: what it
 // looks at is large, and where it looks matters.
-func (c *compiledRule) literals(parsed *syntax.Regexp) (literals []string, within bool) {
+func (c *compiledRule) literals(parsed *syntax.Regexp) (anchors []rules.Anchor, within bool) {
 	keywords := c.keywordAnchors()
 	if len(keywords) > 0 && c.Reach > 0 {
 		return keywords, false
 	}
 	if set, ok := required(parsed); ok {
-		return set, true
+		return anchorsOf(set), true
 	}
 	return keywords, false
 }
 
 // keywordAnchors returns the keywords in lower case; none if one is too short to be an
 // anchor, because what only it leads to would be missed.
-func (c *compiledRule) keywordAnchors() []string {
+func (c *compiledRule) keywordAnchors() []rules.Anchor {
 	var out []string
 	for _, k := range c.Keywords {
 		if len(k) < minAnchor {
@@ -451,7 +467,15 @@ func (c *compiledRule) keywordAnchors() []string {
 		}
 		out = append(out, strings.ToLower(k))
 	}
-	return unique(out)
+	return anchorsOf(unique(out))
+}
+
+func anchorsOf(literals []string) []rules.Anchor {
+	var out []rules.Anchor
+	for _, lit := range literals {
+		out = append(out, rules.Anchor{Literal: lit})
+	}
+	return out
 }
 
 // required returns lower-case literals of which every match of re contains at
@@ -686,7 +710,7 @@ func (c *compiledRule) mayMatch(text []byte) bool {
 
 func (c *compiledRule) anchorLiterals() []string {
 	var out []string
-	for _, a := range c.anchors() {
+	for _, a := range c.Anchors {
 		out = append(out, a.Literal)
 	}
 	return out

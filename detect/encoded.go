@@ -51,19 +51,6 @@ type decoder struct {
 	onRun  func(decode.Span)
 }
 
-// markKinds returns, by literal, which encoding it is a mark of.
-func markKinds(literals []string) []decode.Kind {
-	kinds := make(map[string]decode.Kind, len(literals))
-	for _, m := range decode.Marks() {
-		kinds[m.Literal] = m.Kind
-	}
-	out := make([]decode.Kind, len(literals))
-	for i, l := range literals {
-		out[i] = kinds[l]
-	}
-	return out
-}
-
 func (s *Scanner) beginDecoding() {
 	d := &s.decoder
 	d.last, d.places = [decode.Kinds]span{}, d.places[:0]

@@ -20,7 +20,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `aio_[A-Za-z0-9]{28}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x285a8f51cfd0816, Back: 6, Direct: true, Anchors: []Anchor{{"aio_", 0, 0}}},
+		Derived:     &Derived{Of: 0x285a8f51cfd0816, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aio_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -35,7 +35,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `p8e-[A-Za-z0-9_-]{32}`,
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0xb6cb8d93eaf19c4b, Back: 6, Direct: true, Anchors: []Anchor{{"p8e-", 0, 0}}},
+		Derived:     &Derived{Of: 0xb6cb8d93eaf19c4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "p8e-"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -52,7 +52,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`adyen`, `x-api-key`},
 		Names:       []string{`api`, `key`, `wspassword`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x1175a4b753c0abb3, Back: 2048},
+		Derived:     &Derived{Of: 0x1175a4b753c0abb3, Back: 2048, Anchors: []Anchor{{Literal: "adyen"}, {Literal: "x-api-key"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -67,7 +67,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xe10a732063f65d76, Back: 6, Direct: true, Anchors: []Anchor{{"age-secret-k", 0, 0}}},
+		Derived:     &Derived{Of: 0xe10a732063f65d76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "age-secret-k"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -84,7 +84,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`airbrake`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xdabc197ee9ad6e3b, Back: 2048},
+		Derived:     &Derived{Of: 0xdabc197ee9ad6e3b, Back: 2048, Anchors: []Anchor{{Literal: "airbrake"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -101,7 +101,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`airbrake`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xc8690c08c2735b96, Back: 2048},
+		Derived:     &Derived{Of: 0xc8690c08c2735b96, Back: 2048, Anchors: []Anchor{{Literal: "airbrake"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -117,7 +117,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{43}=`,
 		Keywords:    []string{`fernet_key`, `fernet-key`, `fernetkey`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x25db68341d950f3a, Back: 2048},
+		Derived:     &Derived{Of: 0x25db68341d950f3a, Back: 2048, Anchors: []Anchor{{Literal: "fernet-key"}, {Literal: "fernet_key"}, {Literal: "fernetkey"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -134,7 +134,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`airtable`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x65144df197640c95, Back: 2048},
+		Derived:     &Derived{Of: 0x65144df197640c95, Back: 2048, Anchors: []Anchor{{Literal: "airtable"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -150,7 +150,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{10,40}\.v1\.[A-Za-z0-9_-]{20,300}\.[0-9a-f]{32,128}`,
 		Keywords:    []string{`airtable`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x84359594a9b5c4a8, Back: 2048},
+		Derived:     &Derived{Of: 0x84359594a9b5c4a8, Back: 2048, Anchors: []Anchor{{Literal: "airtable"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -165,7 +165,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `pat[A-Za-z0-9]{14}\.[0-9a-f]{64}`,
 		Keywords:    []string{`airtable`, `api_key`, `apikey`, `token`, `bearer`},
-		Derived:     &Derived{Of: 0x1bf8ab71378d0c52, Back: 2048},
+		Derived:     &Derived{Of: 0x1bf8ab71378d0c52, Back: 2048, Anchors: []Anchor{{Literal: "airtable"}, {Literal: "api_key"}, {Literal: "apikey"}, {Literal: "bearer"}, {Literal: "token"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -180,7 +180,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AVNS_[A-Za-z0-9_-]{17}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x4a883b2573d28f79, Back: 6, Direct: true, Anchors: []Anchor{{"avns_", 0, 0}}},
+		Derived:     &Derived{Of: 0x4a883b2573d28f79, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "avns_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -196,7 +196,7 @@ var tableRules = [...]Rule{
 		Regex:       `\.(?:g\.alchemy|alchemyapi)\.(?:com|io)/v2/([A-Za-z0-9_-]{32})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`alchemy`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x6676c51841b00a0a, Back: 6, Direct: true, Anchors: []Anchor{{".g.alchemy.c", 0, 0}, {".g.alchemy.c", 1, 0}, {".g.alchemy.i", 2, 0}, {".g.alchemy.i", 3, 0}, {".alchemyapi.", 4, 0}, {".alchemyapi.", 5, 0}, {".alchemyapi.", 6, 0}, {".alchemyapi.", 7, 0}}},
+		Derived:     &Derived{Of: 0x6676c51841b00a0a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: ".g.alchemy.c"}, {Literal: ".g.alchemy.c", Shape: 1}, {Literal: ".g.alchemy.i", Shape: 2}, {Literal: ".g.alchemy.i", Shape: 3}, {Literal: ".alchemyapi.", Shape: 4}, {Literal: ".alchemyapi.", Shape: 5}, {Literal: ".alchemyapi.", Shape: 6}, {Literal: ".alchemyapi.", Shape: 7}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -213,7 +213,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`algolia`},
 		Names:       []string{`key`, `admin`, `token`, `write`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x567e1b418ab5b579, Back: 2048},
+		Derived:     &Derived{Of: 0x567e1b418ab5b579, Back: 2048, Anchors: []Anchor{{Literal: "algolia"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -229,7 +229,7 @@ var tableRules = [...]Rule{
 		Token:       `LTAI[A-Za-z0-9]{17,21}`,
 		Entropy:     3,
 		Pair:        []string{`alibaba-access-key-secret`},
-		Derived:     &Derived{Of: 0x2dd5692ea7aa49f9, Back: 6, Direct: true, Anchors: []Anchor{{"ltai", 0, 0}}},
+		Derived:     &Derived{Of: 0x2dd5692ea7aa49f9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ltai"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -246,7 +246,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`alibaba`, `aliyun`, `alicloud`, `oss_access_key_secret`, `oss-access-key-secret`, `ossaccesskeysecret`, `oss_accesskey_secret`, `oss-accesskey-secret`, `oss_secret`, `oss-secret`, `osssecret`, `oss_access_secret`, `oss-access-secret`, `ossaccesssecret`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xb72e637206f5ed3c, Back: 2048},
+		Derived:     &Derived{Of: 0xb72e637206f5ed3c, Back: 2048, Anchors: []Anchor{{Literal: "alibaba"}, {Literal: "alicloud"}, {Literal: "aliyun"}, {Literal: "oss-access-key-secret"}, {Literal: "oss-access-secret"}, {Literal: "oss-accesskey-secret"}, {Literal: "oss-secret"}, {Literal: "oss_access_key_secret"}, {Literal: "oss_access_secret"}, {Literal: "oss_accesskey_secret"}, {Literal: "oss_secret"}, {Literal: "ossaccesskeysecret"}, {Literal: "ossaccesssecret"}, {Literal: "osssecret"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -262,7 +262,7 @@ var tableRules = [...]Rule{
 		Assigned:    `STS\.[A-Za-z0-9]{16,64}`,
 		Keywords:    []string{`alibaba`, `aliyun`, `alicloud`, `sts_access`, `sts-access`, `stsaccess`, `oss_access`, `oss-access`, `ossaccess`, `access_key_id`, `access-key-id`, `accesskeyid`},
 		Names:       []string{`access`},
-		Derived:     &Derived{Of: 0x6fee7ba97212805, Back: 2048},
+		Derived:     &Derived{Of: 0x6fee7ba97212805, Back: 2048, Anchors: []Anchor{{Literal: "access-key-id"}, {Literal: "access_key_id"}, {Literal: "accesskeyid"}, {Literal: "alibaba"}, {Literal: "alicloud"}, {Literal: "aliyun"}, {Literal: "oss-access"}, {Literal: "oss_access"}, {Literal: "ossaccess"}, {Literal: "sts-access"}, {Literal: "sts_access"}, {Literal: "stsaccess"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -279,7 +279,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`alphavantage`, `alpha_vantage`, `alpha-vantage`},
 		Names:       []string{`key`, `token`},
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0x77a712abfc793e6e, Back: 2048},
+		Derived:     &Derived{Of: 0x77a712abfc793e6e, Back: 2048, Anchors: []Anchor{{Literal: "alpha-vantage"}, {Literal: "alpha_vantage"}, {Literal: "alphavantage"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -293,7 +293,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `amzn1\.oa2-cs\.v1\.[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0xdc1f2353e30b94c7, Back: 6, Direct: true, Anchors: []Anchor{{"amzn1.oa2-cs", 0, 0}}},
+		Derived:     &Derived{Of: 0xdc1f2353e30b94c7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "amzn1.oa2-cs"}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -310,7 +310,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`amplitude`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x63161a29e42f32e3, Back: 2048},
+		Derived:     &Derived{Of: 0x63161a29e42f32e3, Back: 2048, Anchors: []Anchor{{Literal: "amplitude"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -353,7 +353,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Derived: &Derived{Of: 0x4dd1d04526c509c1, Back: 6, Direct: true, Anchors: []Anchor{{"ansible_ssh_", 0, 0}, {"ansible_ssh_", 1, 0}, {"ansible_pass", 2, 0}, {"ansible_pass", 3, 0}, {"ansible_beco", 4, 0}, {"ansible_beco", 5, 0}, {"ansible_beco", 6, 0}, {"ansible_beco", 7, 0}, {"ansible_sudo", 8, 0}, {"ansible_sudo", 9, 0}, {"ansible_ssh_", 10, 0}, {"ansible_ssh_", 11, 0}}},
+		Derived: &Derived{Of: 0x4dd1d04526c509c1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ansible_ssh_"}, {Literal: "ansible_ssh_", Shape: 1}, {Literal: "ansible_pass", Shape: 2}, {Literal: "ansible_pass", Shape: 3}, {Literal: "ansible_beco", Shape: 4}, {Literal: "ansible_beco", Shape: 5}, {Literal: "ansible_beco", Shape: 6}, {Literal: "ansible_beco", Shape: 7}, {Literal: "ansible_sudo", Shape: 8}, {Literal: "ansible_sudo", Shape: 9}, {Literal: "ansible_ssh_", Shape: 10}, {Literal: "ansible_ssh_", Shape: 11}}},
 		Source:  Position{File: "infra.toml"},
 	},
 	{
@@ -367,7 +367,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-ant-admin[0-9]{2}-[A-Za-z0-9_-]{93}AA`,
-		Derived:     &Derived{Of: 0xdd0c00c4cd4fb105, Back: 6, Direct: true, Anchors: []Anchor{{"sk-ant-admin", 0, 0}}},
+		Derived:     &Derived{Of: 0xdd0c00c4cd4fb105, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-ant-admin"}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
 	{
@@ -381,7 +381,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-ant-api[0-9]{2}-[A-Za-z0-9_-]{93}AA`,
-		Derived:     &Derived{Of: 0x733254a8c53acc30, Back: 6, Direct: true, Anchors: []Anchor{{"sk-ant-api", 0, 0}}},
+		Derived:     &Derived{Of: 0x733254a8c53acc30, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-ant-api"}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
 	{
@@ -396,7 +396,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-ant-oat[0-9]{2}-[A-Za-z0-9_-]{80,120}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xbd7de052f9d4bd6f, Back: 6, Direct: true, Anchors: []Anchor{{"sk-ant-oat", 0, 0}}},
+		Derived:     &Derived{Of: 0xbd7de052f9d4bd6f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-ant-oat"}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
 	{
@@ -411,7 +411,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-ant-ort[0-9]{2}-[A-Za-z0-9_-]{80,120}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x46da5c79f887530a, Back: 6, Direct: true, Anchors: []Anchor{{"sk-ant-ort", 0, 0}}},
+		Derived:     &Derived{Of: 0x46da5c79f887530a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-ant-ort"}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
 	{
@@ -427,7 +427,7 @@ var tableRules = [...]Rule{
 		Token:       `apify_api_[0-9A-Za-z]{34,38}`,
 		Entropy:     3.8,
 		Proof:       `apify`,
-		Derived:     &Derived{Of: 0xe6e744663f765c9d, Back: 6, Direct: true, Anchors: []Anchor{{"apify_api_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe6e744663f765c9d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "apify_api_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -444,7 +444,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`appveyor`},
 		Names:       []string{`api`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x595cb8c49870f92d, Back: 2048},
+		Derived:     &Derived{Of: 0x595cb8c49870f92d, Back: 2048, Anchors: []Anchor{{Literal: "appveyor"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -459,7 +459,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `aact_(?:prod|hmlg)_[A-Za-z0-9+/=:]{20,250}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x7b289972fa6fba3c, Back: 6, Direct: true, Anchors: []Anchor{{"aact_prod_", 0, 0}, {"aact_hmlg_", 1, 0}}},
+		Derived:     &Derived{Of: 0x7b289972fa6fba3c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aact_prod_"}, {Literal: "aact_hmlg_", Shape: 1}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -476,7 +476,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`asana`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x2ea6e88e8ff66b68, Back: 2048},
+		Derived:     &Derived{Of: 0x2ea6e88e8ff66b68, Back: 2048, Anchors: []Anchor{{Literal: "asana"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -492,7 +492,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:[12]/[0-9]{16}:[A-Za-z0-9]{32}|[12]/[0-9]{16}/[0-9]{16}:[A-Za-z0-9]{32}|0/[0-9a-f]{32})`,
 		Keywords:    []string{`asana`},
 		Names:       []string{`api`, `key`, `pat`, `token`, `access`, `personal`},
-		Derived:     &Derived{Of: 0x4d001b8444bb2867, Back: 2048},
+		Derived:     &Derived{Of: 0x4d001b8444bb2867, Back: 2048, Anchors: []Anchor{{Literal: "asana"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -509,7 +509,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`assemblyai`, `assembly_ai`, `assembly-ai`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xea792605da7eaca0, Back: 2048},
+		Derived:     &Derived{Of: 0xea792605da7eaca0, Back: 2048, Anchors: []Anchor{{Literal: "assembly-ai"}, {Literal: "assembly_ai"}, {Literal: "assemblyai"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -523,7 +523,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `AstraCS:[A-Za-z0-9]{24}:[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x6ef12e71403cb98d, Back: 6, Direct: true, Anchors: []Anchor{{"astracs:", 0, 0}}},
+		Derived:     &Derived{Of: 0x6ef12e71403cb98d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "astracs:"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -540,7 +540,7 @@ var tableRules = [...]Rule{
 		Token:       `ATATT3xFfGF0[A-Za-z0-9_-]{50,300}=[0-9A-F]{8}`,
 		Entropy:     3.5,
 		Proof:       `atlassian`,
-		Derived:     &Derived{Of: 0xb35c5e9a717bf6ad, Back: 6, Direct: true, Anchors: []Anchor{{"atatt3xffgf0", 0, 0}}},
+		Derived:     &Derived{Of: 0xb35c5e9a717bf6ad, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atatt3xffgf0"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -557,7 +557,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`jira`, `confluence`, `atlassian`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0x1c658f3827d67a2f, Back: 2048},
+		Derived:     &Derived{Of: 0x1c658f3827d67a2f, Back: 2048, Anchors: []Anchor{{Literal: "atlassian"}, {Literal: "confluence"}, {Literal: "jira"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -573,7 +573,7 @@ var tableRules = [...]Rule{
 		Token:       `ATCTT3xFfG[A-Za-z0-9_-]{50,300}=[0-9A-F]{8}`,
 		Entropy:     3.5,
 		Proof:       `atlassian`,
-		Derived:     &Derived{Of: 0xe8f274e64dced909, Back: 6, Direct: true, Anchors: []Anchor{{"atctt3xffg", 0, 0}}},
+		Derived:     &Derived{Of: 0xe8f274e64dced909, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atctt3xffg"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -590,7 +590,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`auth0`},
 		Names:       []string{`secret`},
 		Entropy:     4.2,
-		Derived:     &Derived{Of: 0xefca44bf2eb67251, Back: 2048},
+		Derived:     &Derived{Of: 0xefca44bf2eb67251, Back: 2048, Anchors: []Anchor{{Literal: "auth0"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -605,7 +605,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `\b((?:sc|ext|scauth|authress)_[A-Za-z0-9]{5,30}\.[A-Za-z0-9]{4,6}\.acc_[A-Za-z0-9-]{10,32}\.[A-Za-z0-9+/]{30,120}={0,2})`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x4e3865d11847b108, Back: 6, Direct: true, Anchors: []Anchor{{"sc_", 0, 0}, {"ext_", 1, 0}, {"scauth_", 2, 0}, {"authress_", 3, 0}}},
+		Derived:     &Derived{Of: 0x4e3865d11847b108, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sc_", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}, {Literal: "ext_", Shape: 1}, {Literal: "scauth_", Shape: 2}, {Literal: "authress_", Shape: 3}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -629,7 +629,7 @@ var tableRules = [...]Rule{
 			},
 		},
 		Pair:    []string{`aws-secret-access-key`, `aws-ses-smtp-password`},
-		Derived: &Derived{Of: 0x8e43e162b842b9f, Back: 6, Direct: true, Anchors: []Anchor{{"akia", 0, 0}}},
+		Derived: &Derived{Of: 0x8e43e162b842b9f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "akia"}}},
 		Source:  Position{File: "aws.toml"},
 	},
 	{
@@ -644,7 +644,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `da2-[a-z0-9]{26}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x28027f6764c2e34, Back: 6, Direct: true, Anchors: []Anchor{{"da2-", 0, 0}}},
+		Derived:     &Derived{Of: 0x28027f6764c2e34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "da2-"}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -658,7 +658,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `ABSKQmVkcm9ja0FQSUtleS[A-Za-z0-9+/]{80,250}={0,2}`,
-		Derived:     &Derived{Of: 0x57294af3c97fa745, Back: 6, Direct: true, Anchors: []Anchor{{"abskqmvkcm9j", 0, 0}}},
+		Derived:     &Derived{Of: 0x57294af3c97fa745, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "abskqmvkcm9j"}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -673,7 +673,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/]{100,}={0,2}`,
 		Reach:       4096,
-		Derived:     &Derived{Of: 0xad091dfe889f1ad2, Back: 6, Direct: true, Anchors: []Anchor{{"bedrock-api-", 0, 0}}},
+		Derived:     &Derived{Of: 0xad091dfe889f1ad2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bedrock-api-"}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -688,7 +688,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `https://[\w+=,.@-]{1,64}-at-[0-9]{12}:([A-Za-z0-9+/=%]{40,64})@git-codecommit\.`,
 		Keywords:    []string{`git-codecommit.`},
-		Derived:     &Derived{Of: 0x638ee83c4ce07a5c, Back: 2048, Span: 589, Anchors: []Anchor{{"@git-codecommit.", 0, 0}}},
+		Derived:     &Derived{Of: 0x638ee83c4ce07a5c, Back: 2048, Span: 589, Anchors: []Anchor{{Literal: "@git-codecommit."}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -702,7 +702,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `amzn\.mws\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0x9cfae64a91a1b838, Back: 6, Direct: true, Anchors: []Anchor{{"amzn.mws.", 0, 0}}},
+		Derived:     &Derived{Of: 0x9cfae64a91a1b838, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "amzn.mws."}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -725,7 +725,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`example`},
 			},
 		},
-		Derived: &Derived{Of: 0x503c1511a04e9ee8, Back: 6, Direct: true, Anchors: []Anchor{{"abia", 0, 0}, {"acca", 1, 0}}},
+		Derived: &Derived{Of: 0x503c1511a04e9ee8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "abia"}, {Literal: "acca", Shape: 1}}},
 		Source:  Position{File: "aws.toml"},
 	},
 	{
@@ -742,7 +742,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`x-amz-signature=`},
 		Reach:       4096,
 		Proof:       `aws-presigned`,
-		Derived:     &Derived{Of: 0x70f021e5336d76d1, Back: 4096, Anchors: []Anchor{{"x-amz-signature=", 0, 0}}},
+		Derived:     &Derived{Of: 0x70f021e5336d76d1, Back: 4096, Anchors: []Anchor{{Literal: "x-amz-signature="}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -759,7 +759,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`.s3.amazonaws.com`, `.s3-website`},
 		Reach:       100,
 		Weak:        true,
-		Derived:     &Derived{Of: 0xda8f5b18c8ccbcef, Back: 100, Anchors: []Anchor{{".s3-website", 0, 0}, {".s3.amazonaws.com", 0, 0}}},
+		Derived:     &Derived{Of: 0xda8f5b18c8ccbcef, Back: 100, Anchors: []Anchor{{Literal: ".s3-website"}, {Literal: ".s3.amazonaws.com"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -787,7 +787,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)g(?:c|oogle_?)?s_(?:hmac_)?secret`},
 			},
 		},
-		Derived: &Derived{Of: 0xf0b039e09969f4e7, Back: 2048},
+		Derived: &Derived{Of: 0xf0b039e09969f4e7, Back: 2048, Anchors: []Anchor{{Literal: "amazon-secret"}, {Literal: "amazon_secret"}, {Literal: "amazonsecret"}, {Literal: "aws-access-key-secret"}, {Literal: "aws-secret"}, {Literal: "aws_access_key_secret"}, {Literal: "aws_secret"}, {Literal: "awsaccesskeysecret"}, {Literal: "awssecret"}, {Literal: "s3-secret"}, {Literal: "s3_secret"}, {Literal: "s3secret"}, {Literal: "secret-access-key"}, {Literal: "secret_access_key"}, {Literal: "secretaccesskey"}}},
 		Source:  Position{File: "aws.toml"},
 	},
 	{
@@ -803,7 +803,7 @@ var tableRules = [...]Rule{
 		Assigned:    `B[A-Za-z0-9+/]{43}`,
 		Keywords:    []string{`ses_smtp_pass`, `ses-smtp-pass`, `sessmtppass`, `ses_password`, `ses-password`, `sespassword`, `smtp_pass`, `smtp-pass`, `smtppass`, `email_host_password`, `email-host-password`, `emailhostpassword`, `mail_password`, `mail-password`, `mailpassword`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xd0aa69336491013a, Back: 2048},
+		Derived:     &Derived{Of: 0xd0aa69336491013a, Back: 2048, Anchors: []Anchor{{Literal: "email-host-password"}, {Literal: "email_host_password"}, {Literal: "emailhostpassword"}, {Literal: "mail-password"}, {Literal: "mail_password"}, {Literal: "mailpassword"}, {Literal: "ses-password"}, {Literal: "ses-smtp-pass"}, {Literal: "ses_password"}, {Literal: "ses_smtp_pass"}, {Literal: "sespassword"}, {Literal: "sessmtppass"}, {Literal: "smtp-pass"}, {Literal: "smtp_pass"}, {Literal: "smtppass"}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -825,7 +825,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`example`},
 			},
 		},
-		Derived: &Derived{Of: 0xcd7ddbc49b725bad, Back: 6, Direct: true, Anchors: []Anchor{{"iqojb3jpz2lu", 0, 0}, {"fwogzxivyxdz", 1, 0}, {"fqogzxivyxdz", 2, 0}}},
+		Derived: &Derived{Of: 0xcd7ddbc49b725bad, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "iqojb3jpz2lu"}, {Literal: "fwogzxivyxdz", Shape: 1}, {Literal: "fqogzxivyxdz", Shape: 2}}},
 		Source:  Position{File: "aws.toml"},
 	},
 	{
@@ -849,7 +849,7 @@ var tableRules = [...]Rule{
 			},
 		},
 		Pair:    []string{`aws-secret-access-key`, `aws-session-token`},
-		Derived: &Derived{Of: 0xb6f5f7a013215817, Back: 6, Direct: true, Anchors: []Anchor{{"asia", 0, 0}}},
+		Derived: &Derived{Of: 0xb6f5f7a013215817, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "asia"}}},
 		Source:  Position{File: "aws.toml"},
 	},
 	{
@@ -864,7 +864,7 @@ var tableRules = [...]Rule{
 		Class:       `identifiers`,
 		Token:       `(?:AIDA|AROA|ANPA|AGPA|AIPA|ANVA|ABIA|ACCA)[A-Z0-9]{16,17}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x736cc332e7c7780c, Back: 6, Direct: true, Anchors: []Anchor{{"aida", 0, 0}, {"aroa", 1, 0}, {"anpa", 2, 0}, {"agpa", 3, 0}, {"aipa", 4, 0}, {"anva", 5, 0}, {"abia", 6, 0}, {"acca", 7, 0}}},
+		Derived:     &Derived{Of: 0x736cc332e7c7780c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aida"}, {Literal: "aroa", Shape: 1}, {Literal: "anpa", Shape: 2}, {Literal: "agpa", Shape: 3}, {Literal: "aipa", Shape: 4}, {Literal: "anva", Shape: 5}, {Literal: "abia", Shape: 6}, {Literal: "acca", Shape: 7}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -879,7 +879,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{42}\+ACR[A-D][A-Za-z0-9+/]{5}`,
 		Proof:       `azure-acr`,
-		Derived:     &Derived{Of: 0x4b2f5e264a4a59c6, Back: 48, Direct: true, Anchors: []Anchor{{"+acra", 0, 42}, {"+acrb", 0, 42}, {"+acrc", 0, 42}, {"+acrd", 0, 42}}},
+		Derived:     &Derived{Of: 0x4b2f5e264a4a59c6, Back: 48, Direct: true, Anchors: []Anchor{{Literal: "+acra", Offset: 42}, {Literal: "+acrb", Offset: 42}, {Literal: "+acrc", Offset: 42}, {Literal: "+acrd", Offset: 42}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -894,7 +894,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{12}AAA[AC-Za-z0-9]ACOG(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
-		Derived:     &Derived{Of: 0x94890d194fb33e6e, Back: 78, Direct: true, Anchors: []Anchor{{"aaa0acog", 0, 72}, {"aaa1acog", 0, 72}, {"aaa2acog", 0, 72}, {"aaa3acog", 0, 72}, {"aaa4acog", 0, 72}, {"aaa5acog", 0, 72}, {"aaa6acog", 0, 72}, {"aaa7acog", 0, 72}, {"aaa8acog", 0, 72}, {"aaa9acog", 0, 72}, {"aaaaacog", 0, 72}, {"aaabacog", 0, 72}, {"aaacacog", 0, 72}, {"aaadacog", 0, 72}, {"aaaeacog", 0, 72}, {"aaafacog", 0, 72}, {"aaagacog", 0, 72}, {"aaahacog", 0, 72}, {"aaaiacog", 0, 72}, {"aaajacog", 0, 72}, {"aaakacog", 0, 72}, {"aaalacog", 0, 72}, {"aaamacog", 0, 72}, {"aaanacog", 0, 72}, {"aaaoacog", 0, 72}, {"aaapacog", 0, 72}, {"aaaqacog", 0, 72}, {"aaaracog", 0, 72}, {"aaasacog", 0, 72}, {"aaatacog", 0, 72}, {"aaauacog", 0, 72}, {"aaavacog", 0, 72}, {"aaawacog", 0, 72}, {"aaaxacog", 0, 72}, {"aaayacog", 0, 72}, {"aaazacog", 0, 72}, {"aaa0acog", 1, 72}, {"aaa1acog", 1, 72}, {"aaa2acog", 1, 72}, {"aaa3acog", 1, 72}, {"aaa4acog", 1, 72}, {"aaa5acog", 1, 72}, {"aaa6acog", 1, 72}, {"aaa7acog", 1, 72}, {"aaa8acog", 1, 72}, {"aaa9acog", 1, 72}, {"aaaaacog", 1, 72}, {"aaabacog", 1, 72}, {"aaacacog", 1, 72}, {"aaadacog", 1, 72}, {"aaaeacog", 1, 72}, {"aaafacog", 1, 72}, {"aaagacog", 1, 72}, {"aaahacog", 1, 72}, {"aaaiacog", 1, 72}, {"aaajacog", 1, 72}, {"aaakacog", 1, 72}, {"aaalacog", 1, 72}, {"aaamacog", 1, 72}, {"aaanacog", 1, 72}, {"aaaoacog", 1, 72}, {"aaapacog", 1, 72}, {"aaaqacog", 1, 72}, {"aaaracog", 1, 72}, {"aaasacog", 1, 72}, {"aaatacog", 1, 72}, {"aaauacog", 1, 72}, {"aaavacog", 1, 72}, {"aaawacog", 1, 72}, {"aaaxacog", 1, 72}, {"aaayacog", 1, 72}, {"aaazacog", 1, 72}}},
+		Derived:     &Derived{Of: 0x94890d194fb33e6e, Back: 78, Direct: true, Anchors: []Anchor{{Literal: "aaa0acog", Offset: 72}, {Literal: "aaa1acog", Offset: 72}, {Literal: "aaa2acog", Offset: 72}, {Literal: "aaa3acog", Offset: 72}, {Literal: "aaa4acog", Offset: 72}, {Literal: "aaa5acog", Offset: 72}, {Literal: "aaa6acog", Offset: 72}, {Literal: "aaa7acog", Offset: 72}, {Literal: "aaa8acog", Offset: 72}, {Literal: "aaa9acog", Offset: 72}, {Literal: "aaaaacog", Offset: 72}, {Literal: "aaabacog", Offset: 72}, {Literal: "aaacacog", Offset: 72}, {Literal: "aaadacog", Offset: 72}, {Literal: "aaaeacog", Offset: 72}, {Literal: "aaafacog", Offset: 72}, {Literal: "aaagacog", Offset: 72}, {Literal: "aaahacog", Offset: 72}, {Literal: "aaaiacog", Offset: 72}, {Literal: "aaajacog", Offset: 72}, {Literal: "aaakacog", Offset: 72}, {Literal: "aaalacog", Offset: 72}, {Literal: "aaamacog", Offset: 72}, {Literal: "aaanacog", Offset: 72}, {Literal: "aaaoacog", Offset: 72}, {Literal: "aaapacog", Offset: 72}, {Literal: "aaaqacog", Offset: 72}, {Literal: "aaaracog", Offset: 72}, {Literal: "aaasacog", Offset: 72}, {Literal: "aaatacog", Offset: 72}, {Literal: "aaauacog", Offset: 72}, {Literal: "aaavacog", Offset: 72}, {Literal: "aaawacog", Offset: 72}, {Literal: "aaaxacog", Offset: 72}, {Literal: "aaayacog", Offset: 72}, {Literal: "aaazacog", Offset: 72}, {Literal: "aaa0acog", Shape: 1, Offset: 72}, {Literal: "aaa1acog", Shape: 1, Offset: 72}, {Literal: "aaa2acog", Shape: 1, Offset: 72}, {Literal: "aaa3acog", Shape: 1, Offset: 72}, {Literal: "aaa4acog", Shape: 1, Offset: 72}, {Literal: "aaa5acog", Shape: 1, Offset: 72}, {Literal: "aaa6acog", Shape: 1, Offset: 72}, {Literal: "aaa7acog", Shape: 1, Offset: 72}, {Literal: "aaa8acog", Shape: 1, Offset: 72}, {Literal: "aaa9acog", Shape: 1, Offset: 72}, {Literal: "aaaaacog", Shape: 1, Offset: 72}, {Literal: "aaabacog", Shape: 1, Offset: 72}, {Literal: "aaacacog", Shape: 1, Offset: 72}, {Literal: "aaadacog", Shape: 1, Offset: 72}, {Literal: "aaaeacog", Shape: 1, Offset: 72}, {Literal: "aaafacog", Shape: 1, Offset: 72}, {Literal: "aaagacog", Shape: 1, Offset: 72}, {Literal: "aaahacog", Shape: 1, Offset: 72}, {Literal: "aaaiacog", Shape: 1, Offset: 72}, {Literal: "aaajacog", Shape: 1, Offset: 72}, {Literal: "aaakacog", Shape: 1, Offset: 72}, {Literal: "aaalacog", Shape: 1, Offset: 72}, {Literal: "aaamacog", Shape: 1, Offset: 72}, {Literal: "aaanacog", Shape: 1, Offset: 72}, {Literal: "aaaoacog", Shape: 1, Offset: 72}, {Literal: "aaapacog", Shape: 1, Offset: 72}, {Literal: "aaaqacog", Shape: 1, Offset: 72}, {Literal: "aaaracog", Shape: 1, Offset: 72}, {Literal: "aaasacog", Shape: 1, Offset: 72}, {Literal: "aaatacog", Shape: 1, Offset: 72}, {Literal: "aaauacog", Shape: 1, Offset: 72}, {Literal: "aaavacog", Shape: 1, Offset: 72}, {Literal: "aaawacog", Shape: 1, Offset: 72}, {Literal: "aaaxacog", Shape: 1, Offset: 72}, {Literal: "aaayacog", Shape: 1, Offset: 72}, {Literal: "aaazacog", Shape: 1, Offset: 72}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -909,7 +909,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{76}APIM[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-apim`,
-		Derived:     &Derived{Of: 0x12ab800b5d91106f, Back: 82, Direct: true, Anchors: []Anchor{{"apim", 0, 76}}},
+		Derived:     &Derived{Of: 0x12ab800b5d91106f, Back: 82, Direct: true, Anchors: []Anchor{{Literal: "apim", Offset: 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -923,7 +923,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `git&[0-9]{12}&[A-Za-z0-9+/]{86}==`,
-		Derived:     &Derived{Of: 0xf265c273c6d8b5e1, Back: 6, Direct: true, Anchors: []Anchor{{"git&", 0, 0}}},
+		Derived:     &Derived{Of: 0xf265c273c6d8b5e1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "git&"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -939,7 +939,7 @@ var tableRules = [...]Rule{
 		Regex:       `Endpoint=https://[A-Za-z0-9-]{1,63}\.azconfig\.io;Id=[A-Za-z0-9+/:=_-]{4,80};Secret=([A-Za-z0-9+/=]{36,100})`,
 		Keywords:    []string{`azconfig.io`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x5fc3160d4131fe9d, Back: 6, Direct: true, Anchors: []Anchor{{"endpoint=htt", 0, 0}}},
+		Derived:     &Derived{Of: 0x5fc3160d4131fe9d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "endpoint=htt"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -954,7 +954,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{76}\+ABa[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-batch`,
-		Derived:     &Derived{Of: 0xafcb5ebb68842d5b, Back: 82, Direct: true, Anchors: []Anchor{{"+aba", 0, 76}}},
+		Derived:     &Derived{Of: 0xafcb5ebb68842d5b, Back: 82, Direct: true, Anchors: []Anchor{{Literal: "+aba", Offset: 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -970,7 +970,7 @@ var tableRules = [...]Rule{
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{20}(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x83041dcd7e16a90d, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
+		Derived:     &Derived{Of: 0x83041dcd7e16a90d, Back: 58, Direct: true, Anchors: []Anchor{{Literal: "jqqj99", Offset: 52}, {Literal: "jqqj9d", Offset: 52}, {Literal: "jqqj9h", Offset: 52}, {Literal: "jqqj99", Shape: 1, Offset: 52}, {Literal: "jqqj9d", Shape: 1, Offset: 52}, {Literal: "jqqj9h", Shape: 1, Offset: 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -986,7 +986,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?i)endpoint=https://[a-z0-9.-]{1,80}\.communication\.azure\.com/?;accesskey=([A-Za-z0-9+/=]{40,100})`,
 		Keywords:    []string{`communication.azure.com`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x43c44f4d457e0a2d, Back: 2048, Span: 879, Anchors: []Anchor{{".communication.azure.com;accesskey=", 0, 0}, {".communication.azure.com/;accesskey=", 0, 0}}},
+		Derived:     &Derived{Of: 0x43c44f4d457e0a2d, Back: 2048, Span: 879, Anchors: []Anchor{{Literal: ".communication.azure.com;accesskey="}, {Literal: ".communication.azure.com/;accesskey="}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1001,7 +1001,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{16}AZCS(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
-		Derived:     &Derived{Of: 0x5e257f0c29b061ff, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
+		Derived:     &Derived{Of: 0x5e257f0c29b061ff, Back: 58, Direct: true, Anchors: []Anchor{{Literal: "jqqj99", Offset: 52}, {Literal: "jqqj9d", Offset: 52}, {Literal: "jqqj9h", Offset: 52}, {Literal: "jqqj99", Shape: 1, Offset: 52}, {Literal: "jqqj9d", Shape: 1, Offset: 52}, {Literal: "jqqj9h", Shape: 1, Offset: 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1023,7 +1023,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eby8vdm02xnocqflquwjpllm`, `c2y6ydjf5/r+ob0n8a7cgv30`},
 			},
 		},
-		Derived: &Derived{Of: 0x2006c542f717f8e2, Back: 6, Direct: true, Anchors: []Anchor{{"accountendpo", 0, 0}}},
+		Derived: &Derived{Of: 0x2006c542f717f8e2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "accountendpo"}}},
 		Source:  Position{File: "azure.toml"},
 	},
 	{
@@ -1038,7 +1038,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{76}ACDb[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-cosmosdb`,
-		Derived:     &Derived{Of: 0x7686fe4069da8a38, Back: 82, Direct: true, Anchors: []Anchor{{"acdb", 0, 76}}},
+		Derived:     &Derived{Of: 0x7686fe4069da8a38, Back: 82, Direct: true, Anchors: []Anchor{{Literal: "acdb", Offset: 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1053,7 +1053,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{16}AZDO(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
-		Derived:     &Derived{Of: 0xaffa107bcbab21b8, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
+		Derived:     &Derived{Of: 0xaffa107bcbab21b8, Back: 58, Direct: true, Anchors: []Anchor{{Literal: "jqqj99", Offset: 52}, {Literal: "jqqj9d", Offset: 52}, {Literal: "jqqj9h", Offset: 52}, {Literal: "jqqj99", Shape: 1, Offset: 52}, {Literal: "jqqj9d", Shape: 1, Offset: 52}, {Literal: "jqqj9h", Shape: 1, Offset: 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1069,7 +1069,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[a-z2-7]{52}`,
 		Keywords:    []string{`azure_devops_ext_pat`, `azure-devops-ext-pat`, `azuredevopsextpat`, `azure_devops_pat`, `azure-devops-pat`, `azuredevopspat`, `azure_devops_token`, `azure-devops-token`, `azuredevopstoken`, `azdo_pat`, `azdo-pat`, `azdopat`, `azdo_token`, `azdo-token`, `azdotoken`, `ado_pat`, `ado-pat`, `adopat`, `ado_token`, `ado-token`, `adotoken`, `vsts_pat`, `vsts-pat`, `vstspat`, `vsts_token`, `vsts-token`, `vststoken`, `tfs_pat`, `tfs-pat`, `tfspat`, `system_accesstoken`, `system-accesstoken`, `systemaccesstoken`, `personal_access_token`, `personal-access-token`, `personalaccesstoken`, `npm_password`, `npm-password`, `npmpassword`, `nuget_password`, `nuget-password`, `nugetpassword`},
 		Proof:       `azure-devops-legacy`,
-		Derived:     &Derived{Of: 0xc55d6d3d0ef89d52, Back: 2048},
+		Derived:     &Derived{Of: 0xc55d6d3d0ef89d52, Back: 2048, Anchors: []Anchor{{Literal: "ado-pat"}, {Literal: "ado-token"}, {Literal: "ado_pat"}, {Literal: "ado_token"}, {Literal: "adopat"}, {Literal: "adotoken"}, {Literal: "azdo-pat"}, {Literal: "azdo-token"}, {Literal: "azdo_pat"}, {Literal: "azdo_token"}, {Literal: "azdopat"}, {Literal: "azdotoken"}, {Literal: "azure-devops-ext-pat"}, {Literal: "azure-devops-pat"}, {Literal: "azure-devops-token"}, {Literal: "azure_devops_ext_pat"}, {Literal: "azure_devops_pat"}, {Literal: "azure_devops_token"}, {Literal: "azuredevopsextpat"}, {Literal: "azuredevopspat"}, {Literal: "azuredevopstoken"}, {Literal: "npm-password"}, {Literal: "npm_password"}, {Literal: "npmpassword"}, {Literal: "nuget-password"}, {Literal: "nuget_password"}, {Literal: "nugetpassword"}, {Literal: "personal-access-token"}, {Literal: "personal_access_token"}, {Literal: "personalaccesstoken"}, {Literal: "system-accesstoken"}, {Literal: "system_accesstoken"}, {Literal: "systemaccesstoken"}, {Literal: "tfs-pat"}, {Literal: "tfs_pat"}, {Literal: "tfspat"}, {Literal: "vsts-pat"}, {Literal: "vsts-token"}, {Literal: "vsts_pat"}, {Literal: "vsts_token"}, {Literal: "vstspat"}, {Literal: "vststoken"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1085,7 +1085,7 @@ var tableRules = [...]Rule{
 		Regex:       `://[^\s/:@]{0,64}:?([a-z2-7]{52})@(?:dev\.azure\.com|[a-z0-9-]{1,63}\.visualstudio\.com)`,
 		Keywords:    []string{`dev.azure.com`, `visualstudio.com`},
 		Proof:       `azure-devops-legacy`,
-		Derived:     &Derived{Of: 0x826e0c3b9a76b40a, Back: 2048, Span: 738, Anchors: []Anchor{{".visualstudio.com", 0, 0}, {"dev.azure.com", 0, 0}}},
+		Derived:     &Derived{Of: 0x826e0c3b9a76b40a, Back: 2048, Span: 738, Anchors: []Anchor{{Literal: ".visualstudio.com"}, {Literal: "dev.azure.com"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1100,7 +1100,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9_.~-]{3}8Q~[A-Za-z0-9_.~-]{31}[a-d][A-Za-z0-9_.~-]{2}`,
 		Proof:       `azure-entra`,
-		Derived:     &Derived{Of: 0x3d71144f9b273678, Back: 9, Direct: true, Anchors: []Anchor{{"8q~", 0, 3}}},
+		Derived:     &Derived{Of: 0x3d71144f9b273678, Back: 9, Direct: true, Anchors: []Anchor{{Literal: "8q~", Offset: 3, Next: "-.0123456789_abcdefghijklmnopqrstuvwxyz~"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1116,7 +1116,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_.~@!?:;*+/=\[\]-]{32,44}`,
 		Keywords:    []string{`azure_client_secret`, `azure-client-secret`, `azureclientsecret`, `arm_client_secret`, `arm-client-secret`, `armclientsecret`, `aad_client_secret`, `aad-client-secret`, `aadclientsecret`, `azure_ad_client_secret`, `azure-ad-client-secret`, `azureadclientsecret`, `entra_client_secret`, `entra-client-secret`, `entraclientsecret`, `azure_sp_password`, `azure-sp-password`, `azuresppassword`, `azuread_client_secret`, `azuread-client-secret`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x35b93ff4280545dc, Back: 2048},
+		Derived:     &Derived{Of: 0x35b93ff4280545dc, Back: 2048, Anchors: []Anchor{{Literal: "aad-client-secret"}, {Literal: "aad_client_secret"}, {Literal: "aadclientsecret"}, {Literal: "arm-client-secret"}, {Literal: "arm_client_secret"}, {Literal: "armclientsecret"}, {Literal: "azure-ad-client-secret"}, {Literal: "azure-client-secret"}, {Literal: "azure-sp-password"}, {Literal: "azure_ad_client_secret"}, {Literal: "azure_client_secret"}, {Literal: "azure_sp_password"}, {Literal: "azuread-client-secret"}, {Literal: "azuread_client_secret"}, {Literal: "azureadclientsecret"}, {Literal: "azureclientsecret"}, {Literal: "azuresppassword"}, {Literal: "entra-client-secret"}, {Literal: "entra_client_secret"}, {Literal: "entraclientsecret"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1131,7 +1131,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9_.~-]{3}7Q~[A-Za-z0-9_.~-]{31}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xf24a14ee64b3c3fd, Back: 9, Direct: true, Anchors: []Anchor{{"7q~", 0, 3}}},
+		Derived:     &Derived{Of: 0xf24a14ee64b3c3fd, Back: 9, Direct: true, Anchors: []Anchor{{Literal: "7q~", Offset: 3, Next: "-.0123456789_abcdefghijklmnopqrstuvwxyz~"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1146,7 +1146,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:0\.A|1\.A)[A-Za-z0-9_-]{50,200}\.Ag[A-Za-z0-9_-]{250,}`,
 		Reach:       4096,
-		Derived:     &Derived{Of: 0x78689de0b43df26f, Back: 6, Direct: true, Anchors: []Anchor{{"0.a", 0, 0}, {"1.a", 1, 0}}},
+		Derived:     &Derived{Of: 0x78689de0b43df26f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "0.a", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: "1.a", Shape: 1, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1161,7 +1161,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{16}AZEG(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
-		Derived:     &Derived{Of: 0xf866b9c829fb2bb5, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
+		Derived:     &Derived{Of: 0xf866b9c829fb2bb5, Back: 58, Direct: true, Anchors: []Anchor{{Literal: "jqqj99", Offset: 52}, {Literal: "jqqj9d", Offset: 52}, {Literal: "jqqj9h", Offset: 52}, {Literal: "jqqj99", Shape: 1, Offset: 52}, {Literal: "jqqj9d", Shape: 1, Offset: 52}, {Literal: "jqqj9h", Shape: 1, Offset: 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1175,7 +1175,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{33}AZEG[A-P][A-Za-z0-9+/]{5}=`,
-		Derived:     &Derived{Of: 0x8b9f3cc2debdebe9, Back: 39, Direct: true, Anchors: []Anchor{{"azega", 0, 33}, {"azegb", 0, 33}, {"azegc", 0, 33}, {"azegd", 0, 33}, {"azege", 0, 33}, {"azegf", 0, 33}, {"azegg", 0, 33}, {"azegh", 0, 33}, {"azegi", 0, 33}, {"azegj", 0, 33}, {"azegk", 0, 33}, {"azegl", 0, 33}, {"azegm", 0, 33}, {"azegn", 0, 33}, {"azego", 0, 33}, {"azegp", 0, 33}}},
+		Derived:     &Derived{Of: 0x8b9f3cc2debdebe9, Back: 39, Direct: true, Anchors: []Anchor{{Literal: "azega", Offset: 33}, {Literal: "azegb", Offset: 33}, {Literal: "azegc", Offset: 33}, {Literal: "azegd", Offset: 33}, {Literal: "azege", Offset: 33}, {Literal: "azegf", Offset: 33}, {Literal: "azegg", Offset: 33}, {Literal: "azegh", Offset: 33}, {Literal: "azegi", Offset: 33}, {Literal: "azegj", Offset: 33}, {Literal: "azegk", Offset: 33}, {Literal: "azegl", Offset: 33}, {Literal: "azegm", Offset: 33}, {Literal: "azegn", Offset: 33}, {Literal: "azego", Offset: 33}, {Literal: "azegp", Offset: 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1190,7 +1190,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{33}\+AEh[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-eventhub`,
-		Derived:     &Derived{Of: 0x956aa0629ec9b563, Back: 39, Direct: true, Anchors: []Anchor{{"+aeha", 0, 33}, {"+aehb", 0, 33}, {"+aehc", 0, 33}, {"+aehd", 0, 33}, {"+aehe", 0, 33}, {"+aehf", 0, 33}, {"+aehg", 0, 33}, {"+aehh", 0, 33}, {"+aehi", 0, 33}, {"+aehj", 0, 33}, {"+aehk", 0, 33}, {"+aehl", 0, 33}, {"+aehm", 0, 33}, {"+aehn", 0, 33}, {"+aeho", 0, 33}, {"+aehp", 0, 33}}},
+		Derived:     &Derived{Of: 0x956aa0629ec9b563, Back: 39, Direct: true, Anchors: []Anchor{{Literal: "+aeha", Offset: 33}, {Literal: "+aehb", Offset: 33}, {Literal: "+aehc", Offset: 33}, {Literal: "+aehd", Offset: 33}, {Literal: "+aehe", Offset: 33}, {Literal: "+aehf", Offset: 33}, {Literal: "+aehg", Offset: 33}, {Literal: "+aehh", Offset: 33}, {Literal: "+aehi", Offset: 33}, {Literal: "+aehj", Offset: 33}, {Literal: "+aehk", Offset: 33}, {Literal: "+aehl", Offset: 33}, {Literal: "+aehm", Offset: 33}, {Literal: "+aehn", Offset: 33}, {Literal: "+aeho", Offset: 33}, {Literal: "+aehp", Offset: 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1205,7 +1205,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{5}[AQgw]==`,
 		Proof:       `azure-functions`,
-		Derived:     &Derived{Of: 0x15a16a49e8f46bb9, Back: 50, Direct: true, Anchors: []Anchor{{"azfu", 0, 44}}},
+		Derived:     &Derived{Of: 0x15a16a49e8f46bb9, Back: 50, Direct: true, Anchors: []Anchor{{Literal: "azfu", Offset: 44}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1220,7 +1220,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{33}AIoT[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-iot`,
-		Derived:     &Derived{Of: 0x53a2bf5583748eab, Back: 39, Direct: true, Anchors: []Anchor{{"aiota", 0, 33}, {"aiotb", 0, 33}, {"aiotc", 0, 33}, {"aiotd", 0, 33}, {"aiote", 0, 33}, {"aiotf", 0, 33}, {"aiotg", 0, 33}, {"aioth", 0, 33}, {"aioti", 0, 33}, {"aiotj", 0, 33}, {"aiotk", 0, 33}, {"aiotl", 0, 33}, {"aiotm", 0, 33}, {"aiotn", 0, 33}, {"aioto", 0, 33}, {"aiotp", 0, 33}}},
+		Derived:     &Derived{Of: 0x53a2bf5583748eab, Back: 39, Direct: true, Anchors: []Anchor{{Literal: "aiota", Offset: 33}, {Literal: "aiotb", Offset: 33}, {Literal: "aiotc", Offset: 33}, {Literal: "aiotd", Offset: 33}, {Literal: "aiote", Offset: 33}, {Literal: "aiotf", Offset: 33}, {Literal: "aiotg", Offset: 33}, {Literal: "aioth", Offset: 33}, {Literal: "aioti", Offset: 33}, {Literal: "aiotj", Offset: 33}, {Literal: "aiotk", Offset: 33}, {Literal: "aiotl", Offset: 33}, {Literal: "aiotm", Offset: 33}, {Literal: "aiotn", Offset: 33}, {Literal: "aioto", Offset: 33}, {Literal: "aiotp", Offset: 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1235,7 +1235,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `https://[A-Za-z0-9.-]{1,120}(?:\.logic\.azure\.com|\.api\.powerplatform\.com)(?::443)?/[^\s"'<>]{0,300}/triggers/[A-Za-z0-9_-]{1,80}/paths/invoke[^\s"'<>]{0,300}[?&;]sig=[A-Za-z0-9_-]{43}`,
 		Keywords:    []string{`/paths/invoke`},
-		Derived:     &Derived{Of: 0xd6f4def09eb63846, Back: 2048, Anchors: []Anchor{{".api.powerplatform.com/", 0, 0}, {".api.powerplatform.com:443/", 0, 0}, {".logic.azure.com/", 0, 0}, {".logic.azure.com:443/", 0, 0}}},
+		Derived:     &Derived{Of: 0xd6f4def09eb63846, Back: 2048, Anchors: []Anchor{{Literal: ".api.powerplatform.com/"}, {Literal: ".api.powerplatform.com:443/"}, {Literal: ".logic.azure.com/"}, {Literal: ".logic.azure.com:443/"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1250,7 +1250,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{16}AZMP(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
-		Derived:     &Derived{Of: 0xac931adce0c82b24, Back: 58, Direct: true, Anchors: []Anchor{{"jqqj99", 0, 52}, {"jqqj9d", 0, 52}, {"jqqj9h", 0, 52}, {"jqqj99", 1, 52}, {"jqqj9d", 1, 52}, {"jqqj9h", 1, 52}}},
+		Derived:     &Derived{Of: 0xac931adce0c82b24, Back: 58, Direct: true, Anchors: []Anchor{{Literal: "jqqj99", Offset: 52}, {Literal: "jqqj9d", Offset: 52}, {Literal: "jqqj9h", Offset: 52}, {Literal: "jqqj99", Shape: 1, Offset: 52}, {Literal: "jqqj9d", Shape: 1, Offset: 52}, {Literal: "jqqj9h", Shape: 1, Offset: 52}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1266,7 +1266,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{43}=`,
 		Keywords:    []string{`sharedaccesskey`, `shared_access_key`, `shared-access-key`, `servicebus_key`, `servicebus-key`, `servicebuskey`, `service_bus_key`, `service-bus-key`, `eventhub_key`, `eventhub-key`, `eventhubkey`, `event_hub_key`, `event-hub-key`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xf3a11a129f035dcd, Back: 2048},
+		Derived:     &Derived{Of: 0xf3a11a129f035dcd, Back: 2048, Anchors: []Anchor{{Literal: "event-hub-key"}, {Literal: "event_hub_key"}, {Literal: "eventhub-key"}, {Literal: "eventhub_key"}, {Literal: "eventhubkey"}, {Literal: "service-bus-key"}, {Literal: "service_bus_key"}, {Literal: "servicebus-key"}, {Literal: "servicebus_key"}, {Literal: "servicebuskey"}, {Literal: "shared-access-key"}, {Literal: "shared_access_key"}, {Literal: "sharedaccesskey"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1281,7 +1281,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{76}\+AMC[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-ml`,
-		Derived:     &Derived{Of: 0x1ee5e272daf2e254, Back: 82, Direct: true, Anchors: []Anchor{{"+amc", 0, 76}}},
+		Derived:     &Derived{Of: 0x1ee5e272daf2e254, Back: 82, Direct: true, Anchors: []Anchor{{Literal: "+amc", Offset: 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1296,7 +1296,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{52}JQQJ9[9DH][A-Z][A-L][A-Za-z0-9]{12}AAABACOG(?:[A-Za-z0-9]{4}|[A-Za-z0-9]{6}==)`,
 		Proof:       `azure-cask`,
-		Derived:     &Derived{Of: 0xe0b2dc49c0fc2305, Back: 78, Direct: true, Anchors: []Anchor{{"aaabacog", 0, 72}, {"aaabacog", 1, 72}}},
+		Derived:     &Derived{Of: 0xe0b2dc49c0fc2305, Back: 78, Direct: true, Anchors: []Anchor{{Literal: "aaabacog", Offset: 72}, {Literal: "aaabacog", Shape: 1, Offset: 72}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1312,7 +1312,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`azure_openai_api_key`, `azure-openai-api-key`, `azureopenaiapikey`, `azure_openai_key`, `azure-openai-key`, `azureopenaikey`, `azure_api_key`, `azure-api-key`, `azureapikey`, `openai_azure_key`, `openai-azure-key`, `openaiazurekey`, `ocp-apim-subscription-key`, `cognitive_services_key`, `cognitive-services-key`, `cognitiveserviceskey`, `azure_speech_key`, `azure-speech-key`, `azurespeechkey`, `azure_translator_key`, `azure-translator-key`, `azuretranslatorkey`, `azure_cognitive_key`, `azure-cognitive-key`, `azurecognitivekey`, `bing_search_key`, `bing-search-key`, `bingsearchkey`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x230b5fb086c9afef, Back: 2048},
+		Derived:     &Derived{Of: 0x230b5fb086c9afef, Back: 2048, Anchors: []Anchor{{Literal: "azure-api-key"}, {Literal: "azure-cognitive-key"}, {Literal: "azure-openai-api-key"}, {Literal: "azure-openai-key"}, {Literal: "azure-speech-key"}, {Literal: "azure-translator-key"}, {Literal: "azure_api_key"}, {Literal: "azure_cognitive_key"}, {Literal: "azure_openai_api_key"}, {Literal: "azure_openai_key"}, {Literal: "azure_speech_key"}, {Literal: "azure_translator_key"}, {Literal: "azureapikey"}, {Literal: "azurecognitivekey"}, {Literal: "azureopenaiapikey"}, {Literal: "azureopenaikey"}, {Literal: "azurespeechkey"}, {Literal: "azuretranslatorkey"}, {Literal: "bing-search-key"}, {Literal: "bing_search_key"}, {Literal: "bingsearchkey"}, {Literal: "cognitive-services-key"}, {Literal: "cognitive_services_key"}, {Literal: "cognitiveserviceskey"}, {Literal: "ocp-apim-subscription-key"}, {Literal: "openai-azure-key"}, {Literal: "openai_azure_key"}, {Literal: "openaiazurekey"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1328,7 +1328,7 @@ var tableRules = [...]Rule{
 		Regex:       `Endpoint=https://[A-Za-z0-9.-]{1,80}\.(?:service\.signalr\.net|webpubsub\.azure\.com);AccessKey=([A-Za-z0-9+/=]{40,100});`,
 		Keywords:    []string{`signalr.net`, `webpubsub.azure.com`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x9169e68dd0ed46cf, Back: 2048, Span: 769, Anchors: []Anchor{{".service.signalr.net;accesskey=", 0, 0}, {".webpubsub.azure.com;accesskey=", 0, 0}}},
+		Derived:     &Derived{Of: 0x9169e68dd0ed46cf, Back: 2048, Span: 769, Anchors: []Anchor{{Literal: ".service.signalr.net;accesskey="}, {Literal: ".webpubsub.azure.com;accesskey="}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1342,7 +1342,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `userPWD=\\?"([A-Za-z0-9]{60})\\?"`,
-		Derived:     &Derived{Of: 0x5f30add570d4e3f2, Back: 6, Direct: true, Anchors: []Anchor{{"userpwd=", 0, 0}}},
+		Derived:     &Derived{Of: 0x5f30add570d4e3f2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "userpwd="}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1357,7 +1357,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{33}AzCa[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-redis`,
-		Derived:     &Derived{Of: 0xd4b1f346300a0115, Back: 39, Direct: true, Anchors: []Anchor{{"azcaa", 0, 33}, {"azcab", 0, 33}, {"azcac", 0, 33}, {"azcad", 0, 33}, {"azcae", 0, 33}, {"azcaf", 0, 33}, {"azcag", 0, 33}, {"azcah", 0, 33}, {"azcai", 0, 33}, {"azcaj", 0, 33}, {"azcak", 0, 33}, {"azcal", 0, 33}, {"azcam", 0, 33}, {"azcan", 0, 33}, {"azcao", 0, 33}, {"azcap", 0, 33}}},
+		Derived:     &Derived{Of: 0xd4b1f346300a0115, Back: 39, Direct: true, Anchors: []Anchor{{Literal: "azcaa", Offset: 33}, {Literal: "azcab", Offset: 33}, {Literal: "azcac", Offset: 33}, {Literal: "azcad", Offset: 33}, {Literal: "azcae", Offset: 33}, {Literal: "azcaf", Offset: 33}, {Literal: "azcag", Offset: 33}, {Literal: "azcah", Offset: 33}, {Literal: "azcai", Offset: 33}, {Literal: "azcaj", Offset: 33}, {Literal: "azcak", Offset: 33}, {Literal: "azcal", Offset: 33}, {Literal: "azcam", Offset: 33}, {Literal: "azcan", Offset: 33}, {Literal: "azcao", Offset: 33}, {Literal: "azcap", Offset: 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1372,7 +1372,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{33}\+ARm[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-relay`,
-		Derived:     &Derived{Of: 0xf78ca04203e591e3, Back: 39, Direct: true, Anchors: []Anchor{{"+arma", 0, 33}, {"+armb", 0, 33}, {"+armc", 0, 33}, {"+armd", 0, 33}, {"+arme", 0, 33}, {"+armf", 0, 33}, {"+armg", 0, 33}, {"+armh", 0, 33}, {"+armi", 0, 33}, {"+armj", 0, 33}, {"+armk", 0, 33}, {"+arml", 0, 33}, {"+armm", 0, 33}, {"+armn", 0, 33}, {"+armo", 0, 33}, {"+armp", 0, 33}}},
+		Derived:     &Derived{Of: 0xf78ca04203e591e3, Back: 39, Direct: true, Anchors: []Anchor{{Literal: "+arma", Offset: 33}, {Literal: "+armb", Offset: 33}, {Literal: "+armc", Offset: 33}, {Literal: "+armd", Offset: 33}, {Literal: "+arme", Offset: 33}, {Literal: "+armf", Offset: 33}, {Literal: "+armg", Offset: 33}, {Literal: "+armh", Offset: 33}, {Literal: "+armi", Offset: 33}, {Literal: "+armj", Offset: 33}, {Literal: "+armk", Offset: 33}, {Literal: "+arml", Offset: 33}, {Literal: "+armm", Offset: 33}, {Literal: "+armn", Offset: 33}, {Literal: "+armo", Offset: 33}, {Literal: "+armp", Offset: 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1388,7 +1388,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*srt=[sco]{1,3}(?:&amp;|\\u0026|&)(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*|(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*(?:&amp;|\\u0026|&)srt=[sco]{1,3}(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*`,
 		Keywords:    []string{`sig=`},
 		Proof:       `azure-sas`,
-		Derived:     &Derived{Of: 0x731486a6dd59ccf3, Back: 2048, Anchors: []Anchor{{"&amp;srt=", 0, 0}, {"&srt=", 0, 0}, {"\\u0026srt=", 0, 0}, {"srt=", 0, 0}}},
+		Derived:     &Derived{Of: 0x731486a6dd59ccf3, Back: 2048, Anchors: []Anchor{{Literal: "&amp;srt="}, {Literal: "&srt="}, {Literal: "\\u0026srt="}, {Literal: "srt="}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1405,7 +1405,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sig=`},
 		Proof:       `azure-sas`,
 		Weak:        true,
-		Derived:     &Derived{Of: 0xe00bb5e87b5f15d5, Back: 2048, Anchors: []Anchor{{"sig=", 0, 0}}},
+		Derived:     &Derived{Of: 0xe00bb5e87b5f15d5, Back: 2048, Anchors: []Anchor{{Literal: "sig="}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1421,7 +1421,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*skoid=[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:&amp;|\\u0026|&)(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*|(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*(?:&amp;|\\u0026|&)skoid=[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*`,
 		Keywords:    []string{`sig=`},
 		Proof:       `azure-sas`,
-		Derived:     &Derived{Of: 0x32e68df7b8e2af5, Back: 2048, Anchors: []Anchor{{"&amp;skoid=", 0, 0}, {"&skoid=", 0, 0}, {"\\u0026skoid=", 0, 0}, {"skoid=", 0, 0}}},
+		Derived:     &Derived{Of: 0x32e68df7b8e2af5, Back: 2048, Anchors: []Anchor{{Literal: "&amp;skoid="}, {Literal: "&skoid="}, {Literal: "\\u0026skoid="}, {Literal: "skoid="}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1436,7 +1436,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{42}AzSe[A-D][A-Za-z0-9+/]{5}`,
 		Proof:       `azure-search`,
-		Derived:     &Derived{Of: 0xae90855faa59b864, Back: 48, Direct: true, Anchors: []Anchor{{"azsea", 0, 42}, {"azseb", 0, 42}, {"azsec", 0, 42}, {"azsed", 0, 42}}},
+		Derived:     &Derived{Of: 0xae90855faa59b864, Back: 48, Direct: true, Anchors: []Anchor{{Literal: "azsea", Offset: 42}, {Literal: "azseb", Offset: 42}, {Literal: "azsec", Offset: 42}, {Literal: "azsed", Offset: 42}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1451,7 +1451,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{33}\+ASb[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-servicebus`,
-		Derived:     &Derived{Of: 0x8ae1bd3c1d42ca4f, Back: 39, Direct: true, Anchors: []Anchor{{"+asba", 0, 33}, {"+asbb", 0, 33}, {"+asbc", 0, 33}, {"+asbd", 0, 33}, {"+asbe", 0, 33}, {"+asbf", 0, 33}, {"+asbg", 0, 33}, {"+asbh", 0, 33}, {"+asbi", 0, 33}, {"+asbj", 0, 33}, {"+asbk", 0, 33}, {"+asbl", 0, 33}, {"+asbm", 0, 33}, {"+asbn", 0, 33}, {"+asbo", 0, 33}, {"+asbp", 0, 33}}},
+		Derived:     &Derived{Of: 0x8ae1bd3c1d42ca4f, Back: 39, Direct: true, Anchors: []Anchor{{Literal: "+asba", Offset: 33}, {Literal: "+asbb", Offset: 33}, {Literal: "+asbc", Offset: 33}, {Literal: "+asbd", Offset: 33}, {Literal: "+asbe", Offset: 33}, {Literal: "+asbf", Offset: 33}, {Literal: "+asbg", Offset: 33}, {Literal: "+asbh", Offset: 33}, {Literal: "+asbi", Offset: 33}, {Literal: "+asbj", Offset: 33}, {Literal: "+asbk", Offset: 33}, {Literal: "+asbl", Offset: 33}, {Literal: "+asbm", Offset: 33}, {Literal: "+asbn", Offset: 33}, {Literal: "+asbo", Offset: 33}, {Literal: "+asbp", Offset: 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1466,7 +1466,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-storage`,
-		Derived:     &Derived{Of: 0x4ef77126bb8f2e9, Back: 82, Direct: true, Anchors: []Anchor{{"+ast", 0, 76}}},
+		Derived:     &Derived{Of: 0x4ef77126bb8f2e9, Back: 82, Direct: true, Anchors: []Anchor{{Literal: "+ast", Offset: 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1489,7 +1489,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eby8vdm02xnocqflquwjpllm`, `c2y6ydjf5/r+ob0n8a7cgv30`},
 			},
 		},
-		Derived: &Derived{Of: 0x596b9543e0b3ca75, Back: 2048},
+		Derived: &Derived{Of: 0x596b9543e0b3ca75, Back: 2048, Anchors: []Anchor{{Literal: "accountkey"}, {Literal: "arm-access-key"}, {Literal: "arm_access_key"}, {Literal: "armaccesskey"}, {Literal: "azure-account-key"}, {Literal: "azure-storage-access-key"}, {Literal: "azure-storage-account-key"}, {Literal: "azure-storage-key"}, {Literal: "azure_account_key"}, {Literal: "azure_storage_access_key"}, {Literal: "azure_storage_account_key"}, {Literal: "azure_storage_key"}, {Literal: "azureaccountkey"}, {Literal: "azurestorageaccesskey"}, {Literal: "azurestorageaccountkey"}, {Literal: "azurestoragekey"}, {Literal: "storage-access-key"}, {Literal: "storage-account-key"}, {Literal: "storage_access_key"}, {Literal: "storage_account_key"}, {Literal: "storageaccesskey"}, {Literal: "storageaccountkey"}}},
 		Source:  Position{File: "azure.toml"},
 	},
 	{
@@ -1503,7 +1503,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `bce-v3/ALTAK-[A-Za-z0-9]{21}/[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0xad0e021db880fd45, Back: 6, Direct: true, Anchors: []Anchor{{"bce-v3/altak", 0, 0}}},
+		Derived:     &Derived{Of: 0xad0e021db880fd45, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bce-v3/altak"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1519,7 +1519,7 @@ var tableRules = [...]Rule{
 		Assigned:    `b_[A-Za-z0-9=_/+-]{44}`,
 		Keywords:    []string{`beamer`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x436220574be9ae35, Back: 2048},
+		Derived:     &Derived{Of: 0x436220574be9ae35, Back: 2048, Anchors: []Anchor{{Literal: "beamer"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -1536,7 +1536,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`betterstack`, `better_stack`, `better-stack`, `logtail`, `betteruptime`, `better_uptime`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xc51e3ce9b8180a8d, Back: 2048},
+		Derived:     &Derived{Of: 0xc51e3ce9b8180a8d, Back: 2048, Anchors: []Anchor{{Literal: "better-stack"}, {Literal: "better_stack"}, {Literal: "better_uptime"}, {Literal: "betterstack"}, {Literal: "betteruptime"}, {Literal: "logtail"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1553,7 +1553,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`binance`},
 		Names:       []string{`api`, `key`, `secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x55222e0f49c34d55, Back: 2048},
+		Derived:     &Derived{Of: 0x55222e0f49c34d55, Back: 2048, Anchors: []Anchor{{Literal: "binance"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -1568,7 +1568,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ATBB[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xf3f15bd4edc48558, Back: 6, Direct: true, Anchors: []Anchor{{"atbb", 0, 0}}},
+		Derived:     &Derived{Of: 0xf3f15bd4edc48558, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atbb"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1583,7 +1583,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `BBDC-[A-Za-z0-9+/@_-]{40,50}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xe37fd534ecd8e4e7, Back: 6, Direct: true, Anchors: []Anchor{{"bbdc-", 0, 0}}},
+		Derived:     &Derived{Of: 0xe37fd534ecd8e4e7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bbdc-"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1600,7 +1600,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bitly`, `bit_ly`},
 		Names:       []string{`token`, `key`, `secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xd46086c47031bd67, Back: 2048},
+		Derived:     &Derived{Of: 0xd46086c47031bd67, Back: 2048, Anchors: []Anchor{{Literal: "bit_ly"}, {Literal: "bitly"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -1617,7 +1617,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bitrise`},
 		Names:       []string{`token`, `pat`},
 		Entropy:     4.2,
-		Derived:     &Derived{Of: 0x2851592af5d78262, Back: 2048},
+		Derived:     &Derived{Of: 0x2851592af5d78262, Back: 2048, Anchors: []Anchor{{Literal: "bitrise"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1634,7 +1634,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bitwarden`, `bw_clientsecret`},
 		Names:       []string{`clientsecret`, `apisecret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x36a9ad8bd1b38692, Back: 2048},
+		Derived:     &Derived{Of: 0x36a9ad8bd1b38692, Back: 2048, Anchors: []Anchor{{Literal: "bitwarden"}, {Literal: "bw_clientsecret"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -1649,7 +1649,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `0\.[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\.[A-Za-z0-9]{30}:[A-Za-z0-9+/]{22}==`,
 		Keywords:    []string{`bws_access`, `bws-access`, `bwsaccess`, `bitwarden_access`, `bitwarden-access`, `bitwardenaccess`, `bws_token`, `bws-token`, `bwstoken`, `bitwarden_token`, `bitwarden-token`, `bitwardentoken`, `bitwarden_sm`, `bitwarden-sm`, `bitwardensm`},
-		Derived:     &Derived{Of: 0x8846fab5f8251b39, Back: 2048},
+		Derived:     &Derived{Of: 0x8846fab5f8251b39, Back: 2048, Anchors: []Anchor{{Literal: "bitwarden-access"}, {Literal: "bitwarden-sm"}, {Literal: "bitwarden-token"}, {Literal: "bitwarden_access"}, {Literal: "bitwarden_sm"}, {Literal: "bitwarden_token"}, {Literal: "bitwardenaccess"}, {Literal: "bitwardensm"}, {Literal: "bitwardentoken"}, {Literal: "bws-access"}, {Literal: "bws-token"}, {Literal: "bws_access"}, {Literal: "bws_token"}, {Literal: "bwsaccess"}, {Literal: "bwstoken"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -1665,7 +1665,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`box_client_secret`, `box-client-secret`, `boxclientsecret`, `box_secret`, `box-secret`, `boxsecret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x4f48cda44793eac6, Back: 2048},
+		Derived:     &Derived{Of: 0x4f48cda44793eac6, Back: 2048, Anchors: []Anchor{{Literal: "box-client-secret"}, {Literal: "box-secret"}, {Literal: "box_client_secret"}, {Literal: "box_secret"}, {Literal: "boxclientsecret"}, {Literal: "boxsecret"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1679,7 +1679,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `access_token\$production\$[0-9a-z]{16}\$[0-9a-f]{32}`,
-		Derived:     &Derived{Of: 0x70b686e1edf0aed3, Back: 6, Direct: true, Anchors: []Anchor{{"access_token", 0, 0}}},
+		Derived:     &Derived{Of: 0x70b686e1edf0aed3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "access_token"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -1696,7 +1696,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`braintree`, `bt_private_key`, `bt-private-key`, `btprivatekey`},
 		Names:       []string{`privatekey`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xa77de8e651d7d83, Back: 2048},
+		Derived:     &Derived{Of: 0xa77de8e651d7d83, Back: 2048, Anchors: []Anchor{{Literal: "braintree"}, {Literal: "bt-private-key"}, {Literal: "bt_private_key"}, {Literal: "btprivatekey"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -1710,7 +1710,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}`,
-		Derived:     &Derived{Of: 0x7ccd7d058cdbdcfa, Back: 6, Direct: true, Anchors: []Anchor{{"xkeysib-", 0, 0}}},
+		Derived:     &Derived{Of: 0x7ccd7d058cdbdcfa, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xkeysib-"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -1724,7 +1724,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xsmtpsib-[0-9a-f]{64}-[0-9A-Za-z]{16}`,
-		Derived:     &Derived{Of: 0xdd290285e22c8f53, Back: 6, Direct: true, Anchors: []Anchor{{"xsmtpsib-", 0, 0}}},
+		Derived:     &Derived{Of: 0xdd290285e22c8f53, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xsmtpsib-"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -1741,7 +1741,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`browserstack`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xf54d61c2fe0569ff, Back: 2048},
+		Derived:     &Derived{Of: 0xf54d61c2fe0569ff, Back: 2048, Anchors: []Anchor{{Literal: "browserstack"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -1758,7 +1758,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bugsnag`},
 		Names:       []string{`api`, `key`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x7aea500b214a8499, Back: 2048},
+		Derived:     &Derived{Of: 0x7aea500b214a8499, Back: 2048, Anchors: []Anchor{{Literal: "bugsnag"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1774,7 +1774,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`bugsnag`},
 		Names:       []string{`token`, `personal`},
-		Derived:     &Derived{Of: 0x4aaa41f4cd220313, Back: 2048},
+		Derived:     &Derived{Of: 0x4aaa41f4cd220313, Back: 2048, Anchors: []Anchor{{Literal: "bugsnag"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -1789,7 +1789,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkaa_[A-Za-z0-9_-]{75}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0xd07ec0374e4451be, Back: 6, Direct: true, Anchors: []Anchor{{"bkaa_", 0, 0}}},
+		Derived:     &Derived{Of: 0xd07ec0374e4451be, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkaa_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1804,7 +1804,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkaj_[A-Za-z0-9_-]{333}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x2c2dd5a0fe334166, Back: 6, Direct: true, Anchors: []Anchor{{"bkaj_", 0, 0}}},
+		Derived:     &Derived{Of: 0x2c2dd5a0fe334166, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkaj_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1819,7 +1819,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkar_[A-Za-z0-9_-]{73}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x28fa18af34b5ef93, Back: 6, Direct: true, Anchors: []Anchor{{"bkar_", 0, 0}}},
+		Derived:     &Derived{Of: 0x28fa18af34b5ef93, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkar_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1834,7 +1834,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkct_[A-Za-z0-9_-]{73}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x4dda4cd808100c0b, Back: 6, Direct: true, Anchors: []Anchor{{"bkct_", 0, 0}}},
+		Derived:     &Derived{Of: 0x4dda4cd808100c0b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkct_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1849,7 +1849,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkpt_[A-Za-z0-9_-]{199}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x768fbfbae41a3cc3, Back: 6, Direct: true, Anchors: []Anchor{{"bkpt_", 0, 0}}},
+		Derived:     &Derived{Of: 0x768fbfbae41a3cc3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkpt_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1864,7 +1864,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkps_[A-Za-z0-9_-]{64}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x718c08917a10d1d9, Back: 6, Direct: true, Anchors: []Anchor{{"bkps_", 0, 0}}},
+		Derived:     &Derived{Of: 0x718c08917a10d1d9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkps_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1879,7 +1879,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkpat_[A-Za-z0-9_-]{54}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0xe4bc3d536daae718, Back: 6, Direct: true, Anchors: []Anchor{{"bkpat_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe4bc3d536daae718, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkpat_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1894,7 +1894,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkua_(?:[0-9a-z]{40}|[0-9a-z]{53})`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x2fa2c8b13a77f338, Back: 6, Direct: true, Anchors: []Anchor{{"bkua_", 0, 0}, {"bkua_", 1, 0}}},
+		Derived:     &Derived{Of: 0x2fa2c8b13a77f338, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkua_"}, {Literal: "bkua_", Shape: 1}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1910,7 +1910,7 @@ var tableRules = [...]Rule{
 		Token:       `cnvca[A-Za-z0-9_-]{43}[0-9a-f]{8}`,
 		Entropy:     3.8,
 		Proof:       `canva`,
-		Derived:     &Derived{Of: 0x47b9af78a830a8d4, Back: 6, Direct: true, Anchors: []Anchor{{"cnvca", 0, 0}}},
+		Derived:     &Derived{Of: 0x47b9af78a830a8d4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cnvca"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1939,7 +1939,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `csk-[0-9a-z]{48}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x7617483a16e84c08, Back: 6, Direct: true, Anchors: []Anchor{{"csk-", 0, 0}}},
+		Derived:     &Derived{Of: 0x7617483a16e84c08, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "csk-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1954,7 +1954,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `cfxk_[A-Za-z0-9_-]{20,100}`,
 		Entropy:     3.4,
-		Derived:     &Derived{Of: 0x41f19ec1bcb78c40, Back: 6, Direct: true, Anchors: []Anchor{{"cfxk_", 0, 0}}},
+		Derived:     &Derived{Of: 0x41f19ec1bcb78c40, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfxk_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -1970,7 +1970,7 @@ var tableRules = [...]Rule{
 		Assigned:    `sk_(?:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[a-z0-9]{27})`,
 		Keywords:    []string{`checkout_secret`, `checkout-secret`, `checkoutsecret`, `checkout_api`, `checkout-api`, `checkoutapi`, `checkout_key`, `checkout-key`, `checkoutkey`, `cko_secret`, `cko-secret`, `ckosecret`, `cko_api`, `cko-api`, `ckoapi`, `cko_key`, `cko-key`, `ckokey`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xef5134a6038ce4f4, Back: 2048},
+		Derived:     &Derived{Of: 0xef5134a6038ce4f4, Back: 2048, Anchors: []Anchor{{Literal: "checkout-api"}, {Literal: "checkout-key"}, {Literal: "checkout-secret"}, {Literal: "checkout_api"}, {Literal: "checkout_key"}, {Literal: "checkout_secret"}, {Literal: "checkoutapi"}, {Literal: "checkoutkey"}, {Literal: "checkoutsecret"}, {Literal: "cko-api"}, {Literal: "cko-key"}, {Literal: "cko-secret"}, {Literal: "cko_api"}, {Literal: "cko_key"}, {Literal: "cko_secret"}, {Literal: "ckoapi"}, {Literal: "ckokey"}, {Literal: "ckosecret"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -1984,7 +1984,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `CCIPAT_[1-9A-HJ-NP-Za-km-z]{20,22}_[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0x66654d3717875130, Back: 6, Direct: true, Anchors: []Anchor{{"ccipat_", 0, 0}}},
+		Derived:     &Derived{Of: 0x66654d3717875130, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ccipat_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -1998,7 +1998,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `CCIPRJ_[1-9A-HJ-NP-Za-km-z]{20,22}_[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0xe6327fc0a68c893d, Back: 6, Direct: true, Anchors: []Anchor{{"cciprj_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe6327fc0a68c893d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cciprj_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -2015,7 +2015,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`circleci`, `circle_ci`, `circle-ci`, `circle_token`, `circle-token`, `circletoken`, `circle_api_token`, `circle-api-token`, `circleapitoken`, `circle_api_key`, `circle-api-key`, `circleapikey`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x79d8ae492b7e9e9f, Back: 2048},
+		Derived:     &Derived{Of: 0x79d8ae492b7e9e9f, Back: 2048, Anchors: []Anchor{{Literal: "circle-api-key"}, {Literal: "circle-api-token"}, {Literal: "circle-ci"}, {Literal: "circle-token"}, {Literal: "circle_api_key"}, {Literal: "circle_api_token"}, {Literal: "circle_ci"}, {Literal: "circle_token"}, {Literal: "circleapikey"}, {Literal: "circleapitoken"}, {Literal: "circleci"}, {Literal: "circletoken"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -2032,7 +2032,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`clarifai`},
 		Names:       []string{`pat`, `key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x7c754dc1682cacf5, Back: 2048},
+		Derived:     &Derived{Of: 0x7c754dc1682cacf5, Back: 2048, Anchors: []Anchor{{Literal: "clarifai"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2049,7 +2049,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`clerk`},
 		Names:       []string{`api`, `key`, `secret`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xcc823b808de3a778, Back: 2048},
+		Derived:     &Derived{Of: 0xcc823b808de3a778, Back: 2048, Anchors: []Anchor{{Literal: "clerk"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2064,7 +2064,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `4b1d[A-Za-z0-9]{38}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x9607544c6cf0c790, Back: 6, Direct: true, Anchors: []Anchor{{"4b1d", 0, 0}}},
+		Derived:     &Derived{Of: 0x9607544c6cf0c790, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "4b1d"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -2080,7 +2080,7 @@ var tableRules = [...]Rule{
 		Assigned:    `pk_[0-9]{7,9}_[A-Z0-9]{32}`,
 		Keywords:    []string{`clickup`, `click_up`, `click-up`, `authorization`},
 		Names:       []string{`api`, `key`, `pat`, `token`, `access`, `authorization`},
-		Derived:     &Derived{Of: 0x4096fd55063d7ee2, Back: 2048},
+		Derived:     &Derived{Of: 0x4096fd55063d7ee2, Back: 2048, Anchors: []Anchor{{Literal: "authorization"}, {Literal: "click-up"}, {Literal: "click_up"}, {Literal: "clickup"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2097,7 +2097,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`clockify`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x7e22199085dfeacb, Back: 2048},
+		Derived:     &Derived{Of: 0x7e22199085dfeacb, Back: 2048, Anchors: []Anchor{{Literal: "clockify"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -2111,7 +2111,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `CLOJARS_[0-9a-z]{60}`,
-		Derived:     &Derived{Of: 0xa04fd98dca31bb59, Back: 6, Direct: true, Anchors: []Anchor{{"clojars_", 0, 0}}},
+		Derived:     &Derived{Of: 0xa04fd98dca31bb59, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "clojars_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -2126,7 +2126,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `api_[A-Za-z0-9]{22}\.[A-Za-z0-9]{22}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x13b9c1c98344c9c9, Back: 6, Direct: true, Anchors: []Anchor{{"api_", 0, 0}}},
+		Derived:     &Derived{Of: 0x13b9c1c98344c9c9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2142,7 +2142,7 @@ var tableRules = [...]Rule{
 		Token:       `cfat_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
-		Derived:     &Derived{Of: 0x24e52ac019d66a13, Back: 6, Direct: true, Anchors: []Anchor{{"cfat_", 0, 0}}},
+		Derived:     &Derived{Of: 0x24e52ac019d66a13, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfat_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2159,7 +2159,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cloudflare`, `cf_api_token`, `cf-api-token`, `cfapitoken`, `cf_dns_token`, `cf-dns-token`, `cfdnstoken`},
 		Names:       []string{`token`, `apikey`, `dnsapi`, `workersapi`},
 		Entropy:     4.1,
-		Derived:     &Derived{Of: 0x9480067cfebab6df, Back: 2048},
+		Derived:     &Derived{Of: 0x9480067cfebab6df, Back: 2048, Anchors: []Anchor{{Literal: "cf-api-token"}, {Literal: "cf-dns-token"}, {Literal: "cf_api_token"}, {Literal: "cf_dns_token"}, {Literal: "cfapitoken"}, {Literal: "cfdnstoken"}, {Literal: "cloudflare"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2176,7 +2176,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cloudflare`, `cf_api_key`, `cf-api-key`, `cfapikey`, `cf_global`, `cf-global`, `cfglobal`, `cf_auth_key`, `cf-auth-key`, `cfauthkey`, `cf_key`, `cf-key`, `cfkey`},
 		Names:       []string{`key`, `global`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x57fc7dccfb2a5a6e, Back: 2048},
+		Derived:     &Derived{Of: 0x57fc7dccfb2a5a6e, Back: 2048, Anchors: []Anchor{{Literal: "cf-api-key"}, {Literal: "cf-auth-key"}, {Literal: "cf-global"}, {Literal: "cf-key"}, {Literal: "cf_api_key"}, {Literal: "cf_auth_key"}, {Literal: "cf_global"}, {Literal: "cf_key"}, {Literal: "cfapikey"}, {Literal: "cfauthkey"}, {Literal: "cfglobal"}, {Literal: "cfkey"}, {Literal: "cloudflare"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2192,7 +2192,7 @@ var tableRules = [...]Rule{
 		Token:       `cfk_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
-		Derived:     &Derived{Of: 0xa2eed085fd9a19f5, Back: 6, Direct: true, Anchors: []Anchor{{"cfk_", 0, 0}}},
+		Derived:     &Derived{Of: 0xa2eed085fd9a19f5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfk_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2206,7 +2206,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `v1\.0-[0-9a-f]{24}-[0-9a-f]{146}`,
-		Derived:     &Derived{Of: 0xb26364501388a886, Back: 6, Direct: true, Anchors: []Anchor{{"v1.0-", 0, 0}}},
+		Derived:     &Derived{Of: 0xb26364501388a886, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "v1.0-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2222,7 +2222,7 @@ var tableRules = [...]Rule{
 		Token:       `cfut_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
-		Derived:     &Derived{Of: 0xc1796623e8ea2cff, Back: 6, Direct: true, Anchors: []Anchor{{"cfut_", 0, 0}}},
+		Derived:     &Derived{Of: 0xc1796623e8ea2cff, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfut_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2237,7 +2237,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `cloudinary://[0-9]{12,16}:([A-Za-z0-9_-]{24,30})@[A-Za-z0-9_-]{1,64}`,
 		Keywords:    []string{`cloudinary://`},
-		Derived:     &Derived{Of: 0xe5e3f54b8001e598, Back: 6, Direct: true, Anchors: []Anchor{{"cloudinary:/", 0, 0}}},
+		Derived:     &Derived{Of: 0xe5e3f54b8001e598, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cloudinary:/"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -2254,7 +2254,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cloudsmith`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xe5b7d8c98a9aa841, Back: 2048},
+		Derived:     &Derived{Of: 0xe5b7d8c98a9aa841, Back: 2048, Anchors: []Anchor{{Literal: "cloudsmith"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -2269,7 +2269,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `CCDB1_[A-Za-z0-9]{22}_[A-Za-z0-9]{40}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x6b52fbe0923ff385, Back: 6, Direct: true, Anchors: []Anchor{{"ccdb1_", 0, 0}}},
+		Derived:     &Derived{Of: 0x6b52fbe0923ff385, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ccdb1_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -2286,7 +2286,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`coda_`, `coda-`, `codaapi`, `codatoken`, `coda.io`},
 		Names:       []string{`token`, `key`},
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0x9c61cb98e6f4b50a, Back: 2048},
+		Derived:     &Derived{Of: 0x9c61cb98e6f4b50a, Back: 2048, Anchors: []Anchor{{Literal: "coda-"}, {Literal: "coda.io"}, {Literal: "coda_"}, {Literal: "codaapi"}, {Literal: "codatoken"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -2303,7 +2303,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`codacy`},
 		Names:       []string{`token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x2a54dc0c174e25b1, Back: 2048},
+		Derived:     &Derived{Of: 0x2a54dc0c174e25b1, Back: 2048, Anchors: []Anchor{{Literal: "codacy"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -2319,7 +2319,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{64}`,
 		Keywords:    []string{`cc_test_reporter_id`, `cc-test-reporter-id`, `cctestreporterid`, `cc_test_reporter_reporter`, `cc-test-reporter-reporter`, `cctestreporterreporter`, `cc_test_reporter_token`, `cc-test-reporter-token`, `cctestreportertoken`, `cc_test_reporter_repo_token`, `cc-test-reporter-repo-token`, `cctestreporterrepotoken`, `codeclimate_id`, `codeclimate-id`, `codeclimateid`, `codeclimate_reporter`, `codeclimate-reporter`, `codeclimatereporter`, `codeclimate_token`, `codeclimate-token`, `codeclimatetoken`, `codeclimate_repo_token`, `codeclimate-repo-token`, `codeclimaterepotoken`, `code_climate_id`, `code-climate-id`, `code_climate_reporter`, `code-climate-reporter`, `code_climate_token`, `code-climate-token`, `code_climate_repo_token`, `code-climate-repo-token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xb379e4257de32a08, Back: 2048},
+		Derived:     &Derived{Of: 0xb379e4257de32a08, Back: 2048, Anchors: []Anchor{{Literal: "cc-test-reporter-id"}, {Literal: "cc-test-reporter-repo-token"}, {Literal: "cc-test-reporter-reporter"}, {Literal: "cc-test-reporter-token"}, {Literal: "cc_test_reporter_id"}, {Literal: "cc_test_reporter_repo_token"}, {Literal: "cc_test_reporter_reporter"}, {Literal: "cc_test_reporter_token"}, {Literal: "cctestreporterid"}, {Literal: "cctestreporterreporter"}, {Literal: "cctestreporterrepotoken"}, {Literal: "cctestreportertoken"}, {Literal: "code-climate-id"}, {Literal: "code-climate-repo-token"}, {Literal: "code-climate-reporter"}, {Literal: "code-climate-token"}, {Literal: "code_climate_id"}, {Literal: "code_climate_repo_token"}, {Literal: "code_climate_reporter"}, {Literal: "code_climate_token"}, {Literal: "codeclimate-id"}, {Literal: "codeclimate-repo-token"}, {Literal: "codeclimate-reporter"}, {Literal: "codeclimate-token"}, {Literal: "codeclimate_id"}, {Literal: "codeclimate_repo_token"}, {Literal: "codeclimate_reporter"}, {Literal: "codeclimate_token"}, {Literal: "codeclimateid"}, {Literal: "codeclimatereporter"}, {Literal: "codeclimaterepotoken"}, {Literal: "codeclimatetoken"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -2335,7 +2335,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`codecov`},
 		Names:       []string{`token`},
-		Derived:     &Derived{Of: 0x4703c8045c90604b, Back: 2048},
+		Derived:     &Derived{Of: 0x4703c8045c90604b, Back: 2048, Anchors: []Anchor{{Literal: "codecov"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -2352,7 +2352,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`codemagic`},
 		Names:       []string{`token`, `key`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xd0fc5cf701a3d566, Back: 2048},
+		Derived:     &Derived{Of: 0xd0fc5cf701a3d566, Back: 2048, Anchors: []Anchor{{Literal: "codemagic"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -2369,7 +2369,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cohere`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x46fda68cc36527bd, Back: 2048},
+		Derived:     &Derived{Of: 0x46fda68cc36527bd, Back: 2048, Anchors: []Anchor{{Literal: "cohere"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2384,7 +2384,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `organizations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/apiKeys/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`/apikeys/`},
-		Derived:     &Derived{Of: 0xdc157853949d88b0, Back: 6, Direct: true, Anchors: []Anchor{{"organization", 0, 0}}},
+		Derived:     &Derived{Of: 0xdc157853949d88b0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "organization"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -2400,7 +2400,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:live_[A-Za-z0-9]{27}|test_[A-Za-z0-9]{27})`,
 		Keywords:    []string{`column_api`, `column-api`, `columnapi`, `column_secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x3b1e6ed34b8c4835, Back: 2048},
+		Derived:     &Derived{Of: 0x3b1e6ed34b8c4835, Back: 2048, Anchors: []Anchor{{Literal: "column-api"}, {Literal: "column_api"}, {Literal: "column_secret"}, {Literal: "columnapi"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -2429,7 +2429,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `cflt[A-Za-z0-9+/]{60}`,
 		Proof:       `confluent`,
-		Derived:     &Derived{Of: 0x88326d0491701aed, Back: 6, Direct: true, Anchors: []Anchor{{"cflt", 0, 0}}},
+		Derived:     &Derived{Of: 0x88326d0491701aed, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cflt"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -2445,7 +2445,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{64}`,
 		Keywords:    []string{`confluent_secret`, `confluent-secret`, `confluentsecret`, `confluent_api_secret`, `confluent-api-secret`, `confluentapisecret`, `confluent_api_key_secret`, `confluent-api-key-secret`, `confluentapikeysecret`, `confluent_sasl_password`, `confluent-sasl-password`, `confluentsaslpassword`, `confluent_password`, `confluent-password`, `confluentpassword`, `confluent_cloud_api_secret`, `confluent-cloud-api-secret`, `confluentcloudapisecret`, `ccloud_secret`, `ccloud-secret`, `ccloudsecret`, `ccloud_api_secret`, `ccloud-api-secret`, `ccloudapisecret`, `ccloud_api_key_secret`, `ccloud-api-key-secret`, `ccloudapikeysecret`, `ccloud_sasl_password`, `ccloud-sasl-password`, `ccloudsaslpassword`, `ccloud_password`, `ccloud-password`, `ccloudpassword`, `ccloud_cloud_api_secret`, `ccloud-cloud-api-secret`, `ccloudcloudapisecret`, `kafka_secret`, `kafka-secret`, `kafkasecret`, `kafka_api_secret`, `kafka-api-secret`, `kafkaapisecret`, `kafka_api_key_secret`, `kafka-api-key-secret`, `kafkaapikeysecret`, `kafka_sasl_password`, `kafka-sasl-password`, `kafkasaslpassword`, `kafka_password`, `kafka-password`, `kafkapassword`, `kafka_cloud_api_secret`, `kafka-cloud-api-secret`, `kafkacloudapisecret`},
 		Entropy:     4.3,
-		Derived:     &Derived{Of: 0x61de22ce8886c335, Back: 2048},
+		Derived:     &Derived{Of: 0x61de22ce8886c335, Back: 2048, Anchors: []Anchor{{Literal: "ccloud-api-key-secret"}, {Literal: "ccloud-api-secret"}, {Literal: "ccloud-cloud-api-secret"}, {Literal: "ccloud-password"}, {Literal: "ccloud-sasl-password"}, {Literal: "ccloud-secret"}, {Literal: "ccloud_api_key_secret"}, {Literal: "ccloud_api_secret"}, {Literal: "ccloud_cloud_api_secret"}, {Literal: "ccloud_password"}, {Literal: "ccloud_sasl_password"}, {Literal: "ccloud_secret"}, {Literal: "ccloudapikeysecret"}, {Literal: "ccloudapisecret"}, {Literal: "ccloudcloudapisecret"}, {Literal: "ccloudpassword"}, {Literal: "ccloudsaslpassword"}, {Literal: "ccloudsecret"}, {Literal: "confluent-api-key-secret"}, {Literal: "confluent-api-secret"}, {Literal: "confluent-cloud-api-secret"}, {Literal: "confluent-password"}, {Literal: "confluent-sasl-password"}, {Literal: "confluent-secret"}, {Literal: "confluent_api_key_secret"}, {Literal: "confluent_api_secret"}, {Literal: "confluent_cloud_api_secret"}, {Literal: "confluent_password"}, {Literal: "confluent_sasl_password"}, {Literal: "confluent_secret"}, {Literal: "confluentapikeysecret"}, {Literal: "confluentapisecret"}, {Literal: "confluentcloudapisecret"}, {Literal: "confluentpassword"}, {Literal: "confluentsaslpassword"}, {Literal: "confluentsecret"}, {Literal: "kafka-api-key-secret"}, {Literal: "kafka-api-secret"}, {Literal: "kafka-cloud-api-secret"}, {Literal: "kafka-password"}, {Literal: "kafka-sasl-password"}, {Literal: "kafka-secret"}, {Literal: "kafka_api_key_secret"}, {Literal: "kafka_api_secret"}, {Literal: "kafka_cloud_api_secret"}, {Literal: "kafka_password"}, {Literal: "kafka_sasl_password"}, {Literal: "kafka_secret"}, {Literal: "kafkaapikeysecret"}, {Literal: "kafkaapisecret"}, {Literal: "kafkacloudapisecret"}, {Literal: "kafkapassword"}, {Literal: "kafkasaslpassword"}, {Literal: "kafkasecret"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -2461,7 +2461,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`consul`, `nomad`},
 		Names:       []string{`token`},
-		Derived:     &Derived{Of: 0xee376ed57fdda4ea, Back: 2048},
+		Derived:     &Derived{Of: 0xee376ed57fdda4ea, Back: 2048, Anchors: []Anchor{{Literal: "consul"}, {Literal: "nomad"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -2478,7 +2478,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`contentful`, `ctf_access_token`, `ctf-access-token`, `ctfaccesstoken`, `ctf_delivery`, `ctf-delivery`, `ctfdelivery`, `ctf_preview`, `ctf-preview`, `ctfpreview`, `ctf_cda`, `ctf-cda`, `ctfcda`, `ctf_cpa`, `ctf-cpa`, `ctfcpa`, `ctf_token`, `ctf-token`, `ctftoken`},
 		Names:       []string{`cda`, `cpa`, `token`, `preview`, `delivery`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x4b23fbad5d0ea20e, Back: 2048},
+		Derived:     &Derived{Of: 0x4b23fbad5d0ea20e, Back: 2048, Anchors: []Anchor{{Literal: "contentful"}, {Literal: "ctf-access-token"}, {Literal: "ctf-cda"}, {Literal: "ctf-cpa"}, {Literal: "ctf-delivery"}, {Literal: "ctf-preview"}, {Literal: "ctf-token"}, {Literal: "ctf_access_token"}, {Literal: "ctf_cda"}, {Literal: "ctf_cpa"}, {Literal: "ctf_delivery"}, {Literal: "ctf_preview"}, {Literal: "ctf_token"}, {Literal: "ctfaccesstoken"}, {Literal: "ctfcda"}, {Literal: "ctfcpa"}, {Literal: "ctfdelivery"}, {Literal: "ctfpreview"}, {Literal: "ctftoken"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2493,7 +2493,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `CFPAT-[A-Za-z0-9_-]{43}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x7f4efd172c1a8bc, Back: 6, Direct: true, Anchors: []Anchor{{"cfpat-", 0, 0}}},
+		Derived:     &Derived{Of: 0x7f4efd172c1a8bc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfpat-"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -2510,7 +2510,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`coveralls`},
 		Names:       []string{`token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x96cb202a4f6bfb2c, Back: 2048},
+		Derived:     &Derived{Of: 0x96cb202a4f6bfb2c, Back: 2048, Anchors: []Anchor{{Literal: "coveralls"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -2526,7 +2526,7 @@ var tableRules = [...]Rule{
 		Assigned:    `pat_[A-Za-z0-9]{64}`,
 		Keywords:    []string{`coze`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x6b397304da6b127e, Back: 2048},
+		Derived:     &Derived{Of: 0x6b397304da6b127e, Back: 2048, Anchors: []Anchor{{Literal: "coze"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2541,7 +2541,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `cio[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xcd71c6259f86b684, Back: 6, Direct: true, Anchors: []Anchor{{"cio", 0, 0}}},
+		Derived:     &Derived{Of: 0xcd71c6259f86b684, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cio", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -2558,7 +2558,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`crowdin`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x18652a5993abc1bb, Back: 2048},
+		Derived:     &Derived{Of: 0x18652a5993abc1bb, Back: 2048, Anchors: []Anchor{{Literal: "crowdin"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -2587,7 +2587,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `key_[0-9a-f][0-9a-f]{63}`,
-		Derived:     &Derived{Of: 0xf12f8eb7ef58a003, Back: 6, Direct: true, Anchors: []Anchor{{"key_0", 0, 0}, {"key_1", 0, 0}, {"key_2", 0, 0}, {"key_3", 0, 0}, {"key_4", 0, 0}, {"key_5", 0, 0}, {"key_6", 0, 0}, {"key_7", 0, 0}, {"key_8", 0, 0}, {"key_9", 0, 0}, {"key_a", 0, 0}, {"key_b", 0, 0}, {"key_c", 0, 0}, {"key_d", 0, 0}, {"key_e", 0, 0}, {"key_f", 0, 0}}},
+		Derived:     &Derived{Of: 0xf12f8eb7ef58a003, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key_0"}, {Literal: "key_1"}, {Literal: "key_2"}, {Literal: "key_3"}, {Literal: "key_4"}, {Literal: "key_5"}, {Literal: "key_6"}, {Literal: "key_7"}, {Literal: "key_8"}, {Literal: "key_9"}, {Literal: "key_a"}, {Literal: "key_b"}, {Literal: "key_c"}, {Literal: "key_d"}, {Literal: "key_e"}, {Literal: "key_f"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2604,7 +2604,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`customerio`, `customer_io`, `customer.io`},
 		Names:       []string{`apikey`, `appkey`, `trackkey`, `secret`, `token`},
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0x360fd228d8be9ad9, Back: 2048},
+		Derived:     &Derived{Of: 0x360fd228d8be9ad9, Back: 2048, Anchors: []Anchor{{Literal: "customer.io"}, {Literal: "customer_io"}, {Literal: "customerio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -2621,7 +2621,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`daily_api`, `daily-api`, `dailyapi`, `daily_co`, `daily.co`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x77a6b2f1d38f8fd3, Back: 2048},
+		Derived:     &Derived{Of: 0x77a6b2f1d38f8fd3, Back: 2048, Anchors: []Anchor{{Literal: "daily-api"}, {Literal: "daily.co"}, {Literal: "daily_api"}, {Literal: "daily_co"}, {Literal: "dailyapi"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -2638,7 +2638,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`dashscope`, `qwen`, `bailian`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x19cf6bda3071b360, Back: 2048},
+		Derived:     &Derived{Of: 0x19cf6bda3071b360, Back: 2048, Anchors: []Anchor{{Literal: "bailian"}, {Literal: "dashscope"}, {Literal: "qwen"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2654,7 +2654,7 @@ var tableRules = [...]Rule{
 		Assigned:    `db-[A-Za-z0-9]{29}`,
 		Keywords:    []string{`databento`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xd7d28f33eca1304b, Back: 2048},
+		Derived:     &Derived{Of: 0xd7d28f33eca1304b, Back: 2048, Anchors: []Anchor{{Literal: "databento"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -2669,7 +2669,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dose[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x3c16ea9b7b2b81f7, Back: 6, Direct: true, Anchors: []Anchor{{"dose0", 0, 0}, {"dose1", 0, 0}, {"dose2", 0, 0}, {"dose3", 0, 0}, {"dose4", 0, 0}, {"dose5", 0, 0}, {"dose6", 0, 0}, {"dose7", 0, 0}, {"dose8", 0, 0}, {"dose9", 0, 0}, {"dosea", 0, 0}, {"doseb", 0, 0}, {"dosec", 0, 0}, {"dosed", 0, 0}, {"dosee", 0, 0}, {"dosef", 0, 0}}},
+		Derived:     &Derived{Of: 0x3c16ea9b7b2b81f7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dose0"}, {Literal: "dose1"}, {Literal: "dose2"}, {Literal: "dose3"}, {Literal: "dose4"}, {Literal: "dose5"}, {Literal: "dose6"}, {Literal: "dose7"}, {Literal: "dose8"}, {Literal: "dose9"}, {Literal: "dosea"}, {Literal: "doseb"}, {Literal: "dosec"}, {Literal: "dosed"}, {Literal: "dosee"}, {Literal: "dosef"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -2684,7 +2684,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dapi[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x204bc749fe8fc9e4, Back: 6, Direct: true, Anchors: []Anchor{{"dapi0", 0, 0}, {"dapi1", 0, 0}, {"dapi2", 0, 0}, {"dapi3", 0, 0}, {"dapi4", 0, 0}, {"dapi5", 0, 0}, {"dapi6", 0, 0}, {"dapi7", 0, 0}, {"dapi8", 0, 0}, {"dapi9", 0, 0}, {"dapia", 0, 0}, {"dapib", 0, 0}, {"dapic", 0, 0}, {"dapid", 0, 0}, {"dapie", 0, 0}, {"dapif", 0, 0}}},
+		Derived:     &Derived{Of: 0x204bc749fe8fc9e4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dapi0"}, {Literal: "dapi1"}, {Literal: "dapi2"}, {Literal: "dapi3"}, {Literal: "dapi4"}, {Literal: "dapi5"}, {Literal: "dapi6"}, {Literal: "dapi7"}, {Literal: "dapi8"}, {Literal: "dapi9"}, {Literal: "dapia"}, {Literal: "dapib"}, {Literal: "dapic"}, {Literal: "dapid"}, {Literal: "dapie"}, {Literal: "dapif"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -2702,7 +2702,7 @@ var tableRules = [...]Rule{
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
 		Pair:        []string{`datadog-app-key`, `datadog-app-key-prefixed`},
-		Derived:     &Derived{Of: 0xf1d697528ba5e7f3, Back: 2048},
+		Derived:     &Derived{Of: 0xf1d697528ba5e7f3, Back: 2048, Anchors: []Anchor{{Literal: "datadog"}, {Literal: "dd-api"}, {Literal: "dd-key"}, {Literal: "dd-token"}, {Literal: "dd_api"}, {Literal: "dd_key"}, {Literal: "dd_token"}, {Literal: "ddapi"}, {Literal: "ddkey"}, {Literal: "ddtoken"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2719,7 +2719,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`datadog`, `dd_app`, `dd-app`, `ddapp`, `dd_key`, `dd-key`, `ddkey`},
 		Names:       []string{`app`, `key`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x40939e33e72c6c6b, Back: 2048},
+		Derived:     &Derived{Of: 0x40939e33e72c6c6b, Back: 2048, Anchors: []Anchor{{Literal: "datadog"}, {Literal: "dd-app"}, {Literal: "dd-key"}, {Literal: "dd_app"}, {Literal: "dd_key"}, {Literal: "ddapp"}, {Literal: "ddkey"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2734,7 +2734,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ddapp_[A-Za-z0-9_-]{30,120}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x2cb32162a23ef656, Back: 6, Direct: true, Anchors: []Anchor{{"ddapp_", 0, 0}}},
+		Derived:     &Derived{Of: 0x2cb32162a23ef656, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddapp_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2749,7 +2749,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ddpat_[A-Za-z0-9_-]{30,120}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xe5feae85833c2c64, Back: 6, Direct: true, Anchors: []Anchor{{"ddpat_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe5feae85833c2c64, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddpat_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2765,7 +2765,7 @@ var tableRules = [...]Rule{
 		Assigned:    `pub[0-9a-f]{32}`,
 		Keywords:    []string{`datadog`, `dd_client_token`, `dd-client-token`, `ddclienttoken`, `dd_rum`, `dd-rum`, `ddrum`, `clienttoken`, `client_token`},
 		Names:       []string{`rum`, `clienttoken`},
-		Derived:     &Derived{Of: 0xb48f446f33d5ee8e, Back: 2048},
+		Derived:     &Derived{Of: 0xb48f446f33d5ee8e, Back: 2048, Anchors: []Anchor{{Literal: "client_token"}, {Literal: "clienttoken"}, {Literal: "datadog"}, {Literal: "dd-client-token"}, {Literal: "dd-rum"}, {Literal: "dd_client_token"}, {Literal: "dd_rum"}, {Literal: "ddclienttoken"}, {Literal: "ddrum"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2780,7 +2780,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ddsat_[A-Za-z0-9_-]{30,120}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xc8b51878c8268d8f, Back: 6, Direct: true, Anchors: []Anchor{{"ddsat_", 0, 0}}},
+		Derived:     &Derived{Of: 0xc8b51878c8268d8f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddsat_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2797,7 +2797,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`deepgram`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x47e7346a4054a360, Back: 2048},
+		Derived:     &Derived{Of: 0x47e7346a4054a360, Back: 2048, Anchors: []Anchor{{Literal: "deepgram"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2814,7 +2814,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`deepseek`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xa291aab9eded5afb, Back: 2048},
+		Derived:     &Derived{Of: 0xa291aab9eded5afb, Back: 2048, Anchors: []Anchor{{Literal: "deepseek"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -2828,7 +2828,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dnkey-[A-Z0-9]{26}-[A-Z0-9]{52}`,
-		Derived:     &Derived{Of: 0x7b5e5545cf92ebde, Back: 6, Direct: true, Anchors: []Anchor{{"dnkey-", 0, 0}}},
+		Derived:     &Derived{Of: 0x7b5e5545cf92ebde, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dnkey-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2843,7 +2843,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ddo_[0-9A-Za-z]{36}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x5854e7b1d4eeba13, Back: 6, Direct: true, Anchors: []Anchor{{"ddo_", 0, 0}}},
+		Derived:     &Derived{Of: 0x5854e7b1d4eeba13, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddo_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2859,7 +2859,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:ddp_|ddw_)[0-9A-Za-z]{36}`,
 		Entropy:     3.5,
 		Proof:       `deno`,
-		Derived:     &Derived{Of: 0x52e41f0eb373d38, Back: 6, Direct: true, Anchors: []Anchor{{"ddp_", 0, 0}, {"ddw_", 1, 0}}},
+		Derived:     &Derived{Of: 0x52e41f0eb373d38, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddp_"}, {Literal: "ddw_", Shape: 1}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2874,7 +2874,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `odt_(?:[A-Za-z0-9]{32}|[A-Za-z0-9]{8}_[A-Za-z0-9]{32})`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xe12bca6509d427a1, Back: 6, Direct: true, Anchors: []Anchor{{"odt_", 0, 0}, {"odt_", 1, 0}}},
+		Derived:     &Derived{Of: 0xe12bca6509d427a1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "odt_"}, {Literal: "odt_", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -2891,7 +2891,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`detectify`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xa65e76df03e6abd5, Back: 2048},
+		Derived:     &Derived{Of: 0xa65e76df03e6abd5, Back: 2048, Anchors: []Anchor{{Literal: "detectify"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -2906,7 +2906,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dvc_server_[A-Za-z0-9_]{8,64}`,
 		Entropy:     3.4,
-		Derived:     &Derived{Of: 0x490e41ae9bd865b1, Back: 6, Direct: true, Anchors: []Anchor{{"dvc_server_", 0, 0}}},
+		Derived:     &Derived{Of: 0x490e41ae9bd865b1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dvc_server_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -2920,7 +2920,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `doo_v1_[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x8ad8fae751b6cb5, Back: 6, Direct: true, Anchors: []Anchor{{"doo_v1_", 0, 0}}},
+		Derived:     &Derived{Of: 0x8ad8fae751b6cb5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "doo_v1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2934,7 +2934,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dop_v1_[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x4c0fa82354e1897e, Back: 6, Direct: true, Anchors: []Anchor{{"dop_v1_", 0, 0}}},
+		Derived:     &Derived{Of: 0x4c0fa82354e1897e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dop_v1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2948,7 +2948,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dor_v1_[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x1d6470a5990d5870, Back: 6, Direct: true, Anchors: []Anchor{{"dor_v1_", 0, 0}}},
+		Derived:     &Derived{Of: 0x1d6470a5990d5870, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dor_v1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2964,7 +2964,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/_-]{43}`,
 		Keywords:    []string{`spaces_secret`, `spaces-secret`, `spacessecret`, `spaces_key_secret`, `spaces-key-secret`, `spaceskeysecret`, `do_spaces_secret`, `do-spaces-secret`, `dospacessecret`, `digitalocean_spaces_secret`, `digitalocean-spaces-secret`, `digitaloceanspacessecret`},
 		Entropy:     4.1,
-		Derived:     &Derived{Of: 0x28d5ba7f6bcc640d, Back: 2048},
+		Derived:     &Derived{Of: 0x28d5ba7f6bcc640d, Back: 2048, Anchors: []Anchor{{Literal: "digitalocean-spaces-secret"}, {Literal: "digitalocean_spaces_secret"}, {Literal: "digitaloceanspacessecret"}, {Literal: "do-spaces-secret"}, {Literal: "do_spaces_secret"}, {Literal: "dospacessecret"}, {Literal: "spaces-key-secret"}, {Literal: "spaces-secret"}, {Literal: "spaces_key_secret"}, {Literal: "spaces_secret"}, {Literal: "spaceskeysecret"}, {Literal: "spacessecret"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -2978,7 +2978,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `oapi\.dingtalk\.com/robot/send\?access_token=([0-9a-f]{64})`,
-		Derived:     &Derived{Of: 0x56ff7ff010c3e4c9, Back: 6, Direct: true, Anchors: []Anchor{{"oapi.dingtal", 0, 0}}},
+		Derived:     &Derived{Of: 0x56ff7ff010c3e4c9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "oapi.dingtal"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -2994,7 +2994,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}`,
 		Keywords:    []string{`bot_token`, `bot-token`, `bottoken`, `bot_secret`, `bot-secret`, `botsecret`, `bot_key`, `bot-key`, `botkey`, `bot_auth`, `bot-auth`, `botauth`, `discord`, `client.login`, `authorization: bot`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xe6c69c6f6b774fca, Back: 2048},
+		Derived:     &Derived{Of: 0xe6c69c6f6b774fca, Back: 2048, Anchors: []Anchor{{Literal: "authorization: bot"}, {Literal: "bot-auth"}, {Literal: "bot-key"}, {Literal: "bot-secret"}, {Literal: "bot-token"}, {Literal: "bot_auth"}, {Literal: "bot_key"}, {Literal: "bot_secret"}, {Literal: "bot_token"}, {Literal: "botauth"}, {Literal: "botkey"}, {Literal: "botsecret"}, {Literal: "bottoken"}, {Literal: "client.login"}, {Literal: "discord"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -3011,7 +3011,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`discord`},
 		Names:       []string{`secret`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x70e49aecd93a231e, Back: 2048},
+		Derived:     &Derived{Of: 0x70e49aecd93a231e, Back: 2048, Anchors: []Anchor{{Literal: "discord"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -3025,7 +3025,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `discord(?:app)?\.com/api(?:/v[0-9]{1,2})?/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,80}(?:[^0-9A-Za-z_-]|$)`,
-		Derived:     &Derived{Of: 0xa7e8058531ba8096, Back: 6, Direct: true, Anchors: []Anchor{{"discordapp.c", 0, 0}, {"discordapp.c", 1, 0}, {"discordapp.c", 2, 0}, {"discordapp.c", 3, 0}, {"discord.com/", 4, 0}, {"discord.com/", 5, 0}, {"discord.com/", 6, 0}, {"discord.com/", 7, 0}}},
+		Derived:     &Derived{Of: 0xa7e8058531ba8096, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "discordapp.c"}, {Literal: "discordapp.c", Shape: 1}, {Literal: "discordapp.c", Shape: 2}, {Literal: "discordapp.c", Shape: 3}, {Literal: "discord.com/", Shape: 4}, {Literal: "discord.com/", Shape: 5}, {Literal: "discord.com/", Shape: 6}, {Literal: "discord.com/", Shape: 7}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -3040,7 +3040,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `django-insecure-[a-z0-9!@#$%^&*()_=+-]{50}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xbc50a0aa041d6f14, Back: 6, Direct: true, Anchors: []Anchor{{"django-insec", 0, 0}}},
+		Derived:     &Derived{Of: 0xbc50a0aa041d6f14, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "django-insec"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3058,7 +3058,7 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Multiline:   true,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x482171010d9efddf, Back: 6, Direct: true, Anchors: []Anchor{{"\"auth", 0, 0}}},
+		Derived:     &Derived{Of: 0x482171010d9efddf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "\"auth"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -3072,7 +3072,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `SWMTKN-1-[0-9a-z]{49,50}-[0-9a-z]{25}`,
-		Derived:     &Derived{Of: 0x63a46f63fe815edf, Back: 6, Direct: true, Anchors: []Anchor{{"swmtkn-1-", 0, 0}}},
+		Derived:     &Derived{Of: 0x63a46f63fe815edf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "swmtkn-1-"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -3086,7 +3086,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `SWMKEY-1-[A-Za-z0-9+/]{43}`,
-		Derived:     &Derived{Of: 0x32673da927cd2d8e, Back: 6, Direct: true, Anchors: []Anchor{{"swmkey-1-", 0, 0}}},
+		Derived:     &Derived{Of: 0x32673da927cd2d8e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "swmkey-1-"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -3101,7 +3101,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dckr_oat_[A-Za-z0-9_-]{32}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x364831ab3d75c7b9, Back: 6, Direct: true, Anchors: []Anchor{{"dckr_oat_", 0, 0}}},
+		Derived:     &Derived{Of: 0x364831ab3d75c7b9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dckr_oat_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -3116,7 +3116,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dckr_pat_[A-Za-z0-9_-]{27}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x30cb459480dc6754, Back: 6, Direct: true, Anchors: []Anchor{{"dckr_pat_", 0, 0}}},
+		Derived:     &Derived{Of: 0x30cb459480dc6754, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dckr_pat_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -3131,7 +3131,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.audit\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x61c506777261617, Back: 6, Direct: true, Anchors: []Anchor{{"dp.audit.", 0, 0}}},
+		Derived:     &Derived{Of: 0x61c506777261617, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.audit."}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3146,7 +3146,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.ct\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x39e89e714f0c7dd7, Back: 6, Direct: true, Anchors: []Anchor{{"dp.ct.", 0, 0}}},
+		Derived:     &Derived{Of: 0x39e89e714f0c7dd7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.ct."}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3161,7 +3161,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.pt\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x54341c8fce599ca2, Back: 6, Direct: true, Anchors: []Anchor{{"dp.pt.", 0, 0}}},
+		Derived:     &Derived{Of: 0x54341c8fce599ca2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.pt."}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3176,7 +3176,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.scim\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x1a012fe59f6f803e, Back: 6, Direct: true, Anchors: []Anchor{{"dp.scim.", 0, 0}}},
+		Derived:     &Derived{Of: 0x1a012fe59f6f803e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.scim."}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3191,7 +3191,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.sa\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xe0b037285bae2626, Back: 6, Direct: true, Anchors: []Anchor{{"dp.sa.", 0, 0}}},
+		Derived:     &Derived{Of: 0xe0b037285bae2626, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.sa."}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3206,7 +3206,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.st\.(?:[A-Za-z0-9]{40,44}|[a-z0-9_-]{2,35}\.[A-Za-z0-9]{40,44})`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xb233f24f8a44d7db, Back: 6, Direct: true, Anchors: []Anchor{{"dp.st.", 0, 0}, {"dp.st.", 1, 0}}},
+		Derived:     &Derived{Of: 0xb233f24f8a44d7db, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.st."}, {Literal: "dp.st.", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3222,7 +3222,7 @@ var tableRules = [...]Rule{
 		Regex:       `validationKey="([0-9A-Fa-f]{40,256})"`,
 		Keywords:    []string{`validationkey`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xc0c80cb7b58df7be, Back: 6, Direct: true, Anchors: []Anchor{{"validationke", 0, 0}}},
+		Derived:     &Derived{Of: 0xc0c80cb7b58df7be, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "validationke"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3239,7 +3239,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`drone`},
 		Names:       []string{`token`, `rpcsecret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x77ca34f1132d6b8c, Back: 2048},
+		Derived:     &Derived{Of: 0x77ca34f1132d6b8c, Back: 2048, Anchors: []Anchor{{Literal: "drone"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -3256,7 +3256,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`dropbox`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x34aaee9979dac851, Back: 2048},
+		Derived:     &Derived{Of: 0x34aaee9979dac851, Back: 2048, Anchors: []Anchor{{Literal: "dropbox"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3271,7 +3271,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sl\.u\.|sl\.)[A-Za-z0-9_-]{130,}`,
 		Entropy:     4.2,
-		Derived:     &Derived{Of: 0x627fe1e53dc14de9, Back: 6, Direct: true, Anchors: []Anchor{{"sl.u.", 0, 0}, {"sl.", 1, 0}}},
+		Derived:     &Derived{Of: 0x627fe1e53dc14de9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sl.u."}, {Literal: "sl.", Shape: 1, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3293,7 +3293,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`^A{5}`},
 			},
 		},
-		Derived: &Derived{Of: 0xfe44ec5c11c61980, Back: 17, Direct: true, Anchors: []Anchor{{"aaaaaaaaaa", 0, 11}}},
+		Derived: &Derived{Of: 0xfe44ec5c11c61980, Back: 17, Direct: true, Anchors: []Anchor{{Literal: "aaaaaaaaaa", Offset: 11}}},
 		Source:  Position{File: "saas.toml"},
 	},
 	{
@@ -3308,7 +3308,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `duffel_live_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x2a00cebdef990d57, Back: 6, Direct: true, Anchors: []Anchor{{"duffel_live_", 0, 0}}},
+		Derived:     &Derived{Of: 0x2a00cebdef990d57, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "duffel_live_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -3325,7 +3325,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`duosecurity`, `duo_security`, `duo-security`, `duo_skey`, `duo-skey`, `duoskey`, `duo_secret`, `duo-secret`, `duosecret`},
 		Names:       []string{`skey`, `secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xcd133efd8e945225, Back: 2048},
+		Derived:     &Derived{Of: 0xcd133efd8e945225, Back: 2048, Anchors: []Anchor{{Literal: "duo-secret"}, {Literal: "duo-security"}, {Literal: "duo-skey"}, {Literal: "duo_secret"}, {Literal: "duo_security"}, {Literal: "duo_skey"}, {Literal: "duosecret"}, {Literal: "duosecurity"}, {Literal: "duoskey"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3339,7 +3339,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}`,
-		Derived:     &Derived{Of: 0x5c188b88ee0c7af2, Back: 6, Direct: true, Anchors: []Anchor{{"dt0a", 0, 0}, {"dt0b", 0, 0}, {"dt0c", 0, 0}, {"dt0d", 0, 0}, {"dt0e", 0, 0}, {"dt0f", 0, 0}, {"dt0g", 0, 0}, {"dt0h", 0, 0}, {"dt0i", 0, 0}, {"dt0j", 0, 0}, {"dt0k", 0, 0}, {"dt0l", 0, 0}, {"dt0m", 0, 0}, {"dt0n", 0, 0}, {"dt0o", 0, 0}, {"dt0p", 0, 0}, {"dt0q", 0, 0}, {"dt0r", 0, 0}, {"dt0s", 0, 0}, {"dt0t", 0, 0}, {"dt0u", 0, 0}, {"dt0v", 0, 0}, {"dt0w", 0, 0}, {"dt0x", 0, 0}, {"dt0y", 0, 0}, {"dt0z", 0, 0}}},
+		Derived:     &Derived{Of: 0x5c188b88ee0c7af2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dt0a"}, {Literal: "dt0b"}, {Literal: "dt0c"}, {Literal: "dt0d"}, {Literal: "dt0e"}, {Literal: "dt0f"}, {Literal: "dt0g"}, {Literal: "dt0h"}, {Literal: "dt0i"}, {Literal: "dt0j"}, {Literal: "dt0k"}, {Literal: "dt0l"}, {Literal: "dt0m"}, {Literal: "dt0n"}, {Literal: "dt0o"}, {Literal: "dt0p"}, {Literal: "dt0q"}, {Literal: "dt0r"}, {Literal: "dt0s"}, {Literal: "dt0t"}, {Literal: "dt0u"}, {Literal: "dt0v"}, {Literal: "dt0w"}, {Literal: "dt0x"}, {Literal: "dt0y"}, {Literal: "dt0z"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -3354,7 +3354,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `e2b_[0-9a-f]{40}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x109bd3f7936ba216, Back: 6, Direct: true, Anchors: []Anchor{{"e2b_", 0, 0}}},
+		Derived:     &Derived{Of: 0x109bd3f7936ba216, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "e2b_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3369,7 +3369,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `EZAK[0-9A-Za-z]{54}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xb2b751192953a45e, Back: 6, Direct: true, Anchors: []Anchor{{"ezak", 0, 0}}},
+		Derived:     &Derived{Of: 0xb2b751192953a45e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ezak"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -3384,7 +3384,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `EZTK[0-9A-Za-z]{54}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xda69ba921799e03b, Back: 6, Direct: true, Anchors: []Anchor{{"eztk", 0, 0}}},
+		Derived:     &Derived{Of: 0xda69ba921799e03b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eztk"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -3398,7 +3398,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `PRD-[0-9a-f]{12}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}`,
-		Derived:     &Derived{Of: 0x481952f0163f2fb2, Back: 6, Direct: true, Anchors: []Anchor{{"prd-", 0, 0}}},
+		Derived:     &Derived{Of: 0x481952f0163f2fb2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "prd-"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -3412,7 +3412,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `essu_[A-Za-z0-9+/]{80,100}={0,2}`,
-		Derived:     &Derived{Of: 0x46bfb5fa3c085787, Back: 6, Direct: true, Anchors: []Anchor{{"essu_", 0, 0}}},
+		Derived:     &Derived{Of: 0x46bfb5fa3c085787, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "essu_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -3428,7 +3428,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/_-]{57,60}={0,2}`,
 		Keywords:    []string{`elastic_api_key`, `elastic-api-key`, `elasticapikey`, `elasticsearch_api_key`, `elasticsearch-api-key`, `elasticsearchapikey`, `kibana_api_key`, `kibana-api-key`, `kibanaapikey`, `es_api_key`, `es-api-key`, `esapikey`, `authorization: apikey`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xcfb7eac09bab0674, Back: 2048},
+		Derived:     &Derived{Of: 0xcfb7eac09bab0674, Back: 2048, Anchors: []Anchor{{Literal: "authorization: apikey"}, {Literal: "elastic-api-key"}, {Literal: "elastic_api_key"}, {Literal: "elasticapikey"}, {Literal: "elasticsearch-api-key"}, {Literal: "elasticsearch_api_key"}, {Literal: "elasticsearchapikey"}, {Literal: "es-api-key"}, {Literal: "es_api_key"}, {Literal: "esapikey"}, {Literal: "kibana-api-key"}, {Literal: "kibana_api_key"}, {Literal: "kibanaapikey"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -3443,7 +3443,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk_[0-9a-f][0-9a-f]{47}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x625af6fa0f990ad4, Back: 6, Direct: true, Anchors: []Anchor{{"sk_0", 0, 0}, {"sk_1", 0, 0}, {"sk_2", 0, 0}, {"sk_3", 0, 0}, {"sk_4", 0, 0}, {"sk_5", 0, 0}, {"sk_6", 0, 0}, {"sk_7", 0, 0}, {"sk_8", 0, 0}, {"sk_9", 0, 0}, {"sk_a", 0, 0}, {"sk_b", 0, 0}, {"sk_c", 0, 0}, {"sk_d", 0, 0}, {"sk_e", 0, 0}, {"sk_f", 0, 0}}},
+		Derived:     &Derived{Of: 0x625af6fa0f990ad4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_0"}, {Literal: "sk_1"}, {Literal: "sk_2"}, {Literal: "sk_3"}, {Literal: "sk_4"}, {Literal: "sk_5"}, {Literal: "sk_6"}, {Literal: "sk_7"}, {Literal: "sk_8"}, {Literal: "sk_9"}, {Literal: "sk_a"}, {Literal: "sk_b"}, {Literal: "sk_c"}, {Literal: "sk_d"}, {Literal: "sk_e"}, {Literal: "sk_f"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3460,7 +3460,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`elevenlabs`, `eleven_labs`, `eleven-labs`},
 		Names:       []string{`api`, `key`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xcf8a621a70e0ff13, Back: 2048},
+		Derived:     &Derived{Of: 0xcf8a621a70e0ff13, Back: 2048, Anchors: []Anchor{{Literal: "eleven-labs"}, {Literal: "eleven_labs"}, {Literal: "elevenlabs"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3477,7 +3477,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`encryption_key`, `encryption-key`, `encryptionkey`, `aes_key`, `aeskey`, `cipher_key`, `cipher-key`, `cipherkey`, `crypto_key`, `crypto-key`, `cryptokey`, `master_key`, `data_key`, `hmac_key`, `hmac-key`, `hmackey`},
 		Entropy:     3.3,
 		Weak:        true,
-		Derived:     &Derived{Of: 0xdfb3ae38ce0ab5a4, Back: 2048},
+		Derived:     &Derived{Of: 0xdfb3ae38ce0ab5a4, Back: 2048, Anchors: []Anchor{{Literal: "aes_key"}, {Literal: "aeskey"}, {Literal: "cipher-key"}, {Literal: "cipher_key"}, {Literal: "cipherkey"}, {Literal: "crypto-key"}, {Literal: "crypto_key"}, {Literal: "cryptokey"}, {Literal: "data_key"}, {Literal: "encryption-key"}, {Literal: "encryption_key"}, {Literal: "encryptionkey"}, {Literal: "hmac-key"}, {Literal: "hmac_key"}, {Literal: "hmackey"}, {Literal: "master_key"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3492,7 +3492,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `endr\+[A-Za-z0-9]{16}`,
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0xe4a6928d14fca47f, Back: 6, Direct: true, Anchors: []Anchor{{"endr+", 0, 0}}},
+		Derived:     &Derived{Of: 0xe4a6928d14fca47f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "endr+"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -3515,7 +3515,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)^0xac0974bec39a17e36ba4a6b4d238ff94`},
 			},
 		},
-		Derived: &Derived{Of: 0x1b025e13826c5a8b, Back: 2048},
+		Derived: &Derived{Of: 0x1b025e13826c5a8b, Back: 2048, Anchors: []Anchor{{Literal: "account-key"}, {Literal: "account_key"}, {Literal: "accountkey"}, {Literal: "deployer-key"}, {Literal: "deployer-private"}, {Literal: "deployer_key"}, {Literal: "deployer_private"}, {Literal: "deployerkey"}, {Literal: "deployerprivate"}, {Literal: "private-key"}, {Literal: "private_key"}, {Literal: "privatekey"}, {Literal: "signer"}, {Literal: "wallet-key"}, {Literal: "wallet-private"}, {Literal: "wallet_key"}, {Literal: "wallet_private"}, {Literal: "walletkey"}, {Literal: "walletprivate"}}},
 		Source:  Position{File: "saas.toml"},
 	},
 	{
@@ -3532,7 +3532,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`etherscan`, `bscscan`, `polygonscan`, `arbiscan`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xf7c1ad8e7710db19, Back: 2048},
+		Derived:     &Derived{Of: 0xf7c1ad8e7710db19, Back: 2048, Anchors: []Anchor{{Literal: "arbiscan"}, {Literal: "bscscan"}, {Literal: "etherscan"}, {Literal: "polygonscan"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -3548,7 +3548,7 @@ var tableRules = [...]Rule{
 		Token:       `EXO[0-9a-f][0-9a-f]{23}`,
 		Entropy:     3,
 		Pair:        []string{`exoscale-api-secret`},
-		Derived:     &Derived{Of: 0xf059dcc6b2d54cb5, Back: 6, Direct: true, Anchors: []Anchor{{"exo0", 0, 0}, {"exo1", 0, 0}, {"exo2", 0, 0}, {"exo3", 0, 0}, {"exo4", 0, 0}, {"exo5", 0, 0}, {"exo6", 0, 0}, {"exo7", 0, 0}, {"exo8", 0, 0}, {"exo9", 0, 0}, {"exoa", 0, 0}, {"exob", 0, 0}, {"exoc", 0, 0}, {"exod", 0, 0}, {"exoe", 0, 0}, {"exof", 0, 0}}},
+		Derived:     &Derived{Of: 0xf059dcc6b2d54cb5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "exo0"}, {Literal: "exo1"}, {Literal: "exo2"}, {Literal: "exo3"}, {Literal: "exo4"}, {Literal: "exo5"}, {Literal: "exo6"}, {Literal: "exo7"}, {Literal: "exo8"}, {Literal: "exo9"}, {Literal: "exoa"}, {Literal: "exob"}, {Literal: "exoc"}, {Literal: "exod"}, {Literal: "exoe"}, {Literal: "exof"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -3565,7 +3565,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`exoscale`},
 		Names:       []string{`secret`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x5a8b648fdadb25cc, Back: 2048},
+		Derived:     &Derived{Of: 0x5a8b648fdadb25cc, Back: 2048, Anchors: []Anchor{{Literal: "exoscale"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -3580,7 +3580,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `xprv[1-9A-HJ-NP-Za-km-z]{107}`,
 		Proof:       `base58check`,
-		Derived:     &Derived{Of: 0x7ec44d06dd022618, Back: 6, Direct: true, Anchors: []Anchor{{"xprv", 0, 0}}},
+		Derived:     &Derived{Of: 0x7ec44d06dd022618, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xprv"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3595,7 +3595,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `EAA[A-Z][0-9A-Za-z]{100,300}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x3e9ec8d5dc15cd37, Back: 6, Direct: true, Anchors: []Anchor{{"eaaa", 0, 0}, {"eaab", 0, 0}, {"eaac", 0, 0}, {"eaad", 0, 0}, {"eaae", 0, 0}, {"eaaf", 0, 0}, {"eaag", 0, 0}, {"eaah", 0, 0}, {"eaai", 0, 0}, {"eaaj", 0, 0}, {"eaak", 0, 0}, {"eaal", 0, 0}, {"eaam", 0, 0}, {"eaan", 0, 0}, {"eaao", 0, 0}, {"eaap", 0, 0}, {"eaaq", 0, 0}, {"eaar", 0, 0}, {"eaas", 0, 0}, {"eaat", 0, 0}, {"eaau", 0, 0}, {"eaav", 0, 0}, {"eaaw", 0, 0}, {"eaax", 0, 0}, {"eaay", 0, 0}, {"eaaz", 0, 0}}},
+		Derived:     &Derived{Of: 0x3e9ec8d5dc15cd37, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eaaa"}, {Literal: "eaab"}, {Literal: "eaac"}, {Literal: "eaad"}, {Literal: "eaae"}, {Literal: "eaaf"}, {Literal: "eaag"}, {Literal: "eaah"}, {Literal: "eaai"}, {Literal: "eaaj"}, {Literal: "eaak"}, {Literal: "eaal"}, {Literal: "eaam"}, {Literal: "eaan"}, {Literal: "eaao"}, {Literal: "eaap"}, {Literal: "eaaq"}, {Literal: "eaar"}, {Literal: "eaas"}, {Literal: "eaat"}, {Literal: "eaau"}, {Literal: "eaav"}, {Literal: "eaaw"}, {Literal: "eaax"}, {Literal: "eaay"}, {Literal: "eaaz"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -3611,7 +3611,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`facebook_app_secret`, `facebook-app-secret`, `facebookappsecret`, `facebook_client_secret`, `facebook-client-secret`, `facebookclientsecret`, `facebook_secret`, `facebook-secret`, `facebooksecret`, `facebook_application_secret`, `facebook-application-secret`, `facebookapplicationsecret`, `fb_app_secret`, `fb-app-secret`, `fbappsecret`, `fb_client_secret`, `fb-client-secret`, `fbclientsecret`, `fb_secret`, `fb-secret`, `fbsecret`, `fb_application_secret`, `fb-application-secret`, `fbapplicationsecret`, `meta_app_secret`, `meta-app-secret`, `metaappsecret`, `meta_client_secret`, `meta-client-secret`, `metaclientsecret`, `meta_secret`, `meta-secret`, `metasecret`, `meta_application_secret`, `meta-application-secret`, `metaapplicationsecret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xd460f6fd185240e1, Back: 2048},
+		Derived:     &Derived{Of: 0xd460f6fd185240e1, Back: 2048, Anchors: []Anchor{{Literal: "facebook-app-secret"}, {Literal: "facebook-application-secret"}, {Literal: "facebook-client-secret"}, {Literal: "facebook-secret"}, {Literal: "facebook_app_secret"}, {Literal: "facebook_application_secret"}, {Literal: "facebook_client_secret"}, {Literal: "facebook_secret"}, {Literal: "facebookapplicationsecret"}, {Literal: "facebookappsecret"}, {Literal: "facebookclientsecret"}, {Literal: "facebooksecret"}, {Literal: "fb-app-secret"}, {Literal: "fb-application-secret"}, {Literal: "fb-client-secret"}, {Literal: "fb-secret"}, {Literal: "fb_app_secret"}, {Literal: "fb_application_secret"}, {Literal: "fb_client_secret"}, {Literal: "fb_secret"}, {Literal: "fbapplicationsecret"}, {Literal: "fbappsecret"}, {Literal: "fbclientsecret"}, {Literal: "fbsecret"}, {Literal: "meta-app-secret"}, {Literal: "meta-application-secret"}, {Literal: "meta-client-secret"}, {Literal: "meta-secret"}, {Literal: "meta_app_secret"}, {Literal: "meta_application_secret"}, {Literal: "meta_client_secret"}, {Literal: "meta_secret"}, {Literal: "metaapplicationsecret"}, {Literal: "metaappsecret"}, {Literal: "metaclientsecret"}, {Literal: "metasecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -3626,7 +3626,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}:[0-9a-f]{32}`,
 		Keywords:    []string{`fal_key`, `fal-key`, `falkey`, `fal_api`, `fal-api`, `falapi`, `fal_ai_key`, `fal-ai-key`, `falaikey`},
-		Derived:     &Derived{Of: 0x98922de899c7682e, Back: 2048},
+		Derived:     &Derived{Of: 0x98922de899c7682e, Back: 2048, Anchors: []Anchor{{Literal: "fal-ai-key"}, {Literal: "fal-api"}, {Literal: "fal-key"}, {Literal: "fal_ai_key"}, {Literal: "fal_api"}, {Literal: "fal_key"}, {Literal: "falaikey"}, {Literal: "falapi"}, {Literal: "falkey"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3643,7 +3643,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`fastly`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x77a8554045525299, Back: 2048},
+		Derived:     &Derived{Of: 0x77a8554045525299, Back: 2048, Anchors: []Anchor{{Literal: "fastly"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -3658,7 +3658,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:figd_|figu_|figo_|figp_|figor_|figur_)[A-Za-z0-9_-]{38,54}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x8db4a2d360ba120c, Back: 6, Direct: true, Anchors: []Anchor{{"figd_", 0, 0}, {"figu_", 1, 0}, {"figo_", 2, 0}, {"figp_", 3, 0}, {"figor_", 4, 0}, {"figur_", 5, 0}}},
+		Derived:     &Derived{Of: 0x8db4a2d360ba120c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "figd_"}, {Literal: "figu_", Shape: 1}, {Literal: "figo_", Shape: 2}, {Literal: "figp_", Shape: 3}, {Literal: "figor_", Shape: 4}, {Literal: "figur_", Shape: 5}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3675,7 +3675,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`finicity`},
 		Names:       []string{`appkey`, `secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x18c1025dcc79ee8f, Back: 2048},
+		Derived:     &Derived{Of: 0x18c1025dcc79ee8f, Back: 2048, Anchors: []Anchor{{Literal: "finicity"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -3692,7 +3692,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`finnhub`},
 		Names:       []string{`key`, `token`, `secret`},
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0x5696cc524edc9835, Back: 2048},
+		Derived:     &Derived{Of: 0x5696cc524edc9835, Back: 2048, Anchors: []Anchor{{Literal: "finnhub"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -3708,7 +3708,7 @@ var tableRules = [...]Rule{
 		Regex:       `firebaseio\.com/[^\s"\'<>]{0,200}[?&]auth=([A-Za-z0-9]{40})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`firebaseio.com`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x81d4133b27965f9e, Back: 2048, Span: 988, Anchors: []Anchor{{"firebaseio.com/", 0, 0}}},
+		Derived:     &Derived{Of: 0x81d4133b27965f9e, Back: 2048, Span: 988, Anchors: []Anchor{{Literal: "firebaseio.com/"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -3723,7 +3723,7 @@ var tableRules = [...]Rule{
 		Class:       `identifiers`,
 		Token:       `[a-z0-9][a-z0-9-]{3,62}\.firebase(?:io|app)\.com`,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x68264525dd5f2c1, Back: 2048, Span: 268, Anchors: []Anchor{{".firebaseapp.com", 0, 0}, {".firebaseio.com", 0, 0}}},
+		Derived:     &Derived{Of: 0x68264525dd5f2c1, Back: 2048, Span: 268, Anchors: []Anchor{{Literal: ".firebaseapp.com"}, {Literal: ".firebaseio.com"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3737,7 +3737,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `AAAA[A-Za-z0-9_-]{7}:APA91b[A-Za-z0-9_-]{134}`,
-		Derived:     &Derived{Of: 0x882d40a909d2ae21, Back: 17, Direct: true, Anchors: []Anchor{{":apa91b", 0, 11}}},
+		Derived:     &Derived{Of: 0x882d40a909d2ae21, Back: 17, Direct: true, Anchors: []Anchor{{Literal: ":apa91b", Offset: 11}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -3752,7 +3752,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fw_[0-9A-Za-z]{24}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xd9096304586a46f6, Back: 6, Direct: true, Anchors: []Anchor{{"fw_", 0, 0}}},
+		Derived:     &Derived{Of: 0xd9096304586a46f6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fw_", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -3767,7 +3767,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `shltm_[A-Za-z0-9_-]{40}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xdf6803fc15002a7f, Back: 6, Direct: true, Anchors: []Anchor{{"shltm_", 0, 0}}},
+		Derived:     &Derived{Of: 0xdf6803fc15002a7f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shltm_"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -3784,7 +3784,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`flickr`},
 		Names:       []string{`secret`, `key`},
 		Entropy:     2.5,
-		Derived:     &Derived{Of: 0xaeaf1292504e7c9c, Back: 2048},
+		Derived:     &Derived{Of: 0xaeaf1292504e7c9c, Back: 2048, Anchors: []Anchor{{Literal: "flickr"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -3798,7 +3798,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `FLWSECK-[0-9a-z]{32}-(?:X|[0-9a-z]{11,19}-X)`,
-		Derived:     &Derived{Of: 0x650d661ff7de9723, Back: 6, Direct: true, Anchors: []Anchor{{"flwseck-", 0, 0}, {"flwseck-", 1, 0}}},
+		Derived:     &Derived{Of: 0x650d661ff7de9723, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "flwseck-"}, {Literal: "flwseck-", Shape: 1}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -3812,7 +3812,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:FLWSECK_TEST-[0-9a-zA-Z]{12,32}-X|FLWSECK_TEST[0-9a-zA-Z]{12})`,
-		Derived:     &Derived{Of: 0xb259dfcf9078d30b, Back: 6, Direct: true, Anchors: []Anchor{{"flwseck_test", 0, 0}, {"flwseck_test", 1, 0}}},
+		Derived:     &Derived{Of: 0xb259dfcf9078d30b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "flwseck_test"}, {Literal: "flwseck_test", Shape: 1}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -3829,7 +3829,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`fm2_`, `fm1r_`, `fm1a_`},
 		Entropy:     3.5,
 		Reach:       8192,
-		Derived:     &Derived{Of: 0x9130c7ec045e65f, Back: 8192, Anchors: []Anchor{{"fm1a_", 0, 0}, {"fm1r_", 0, 0}, {"fm2_", 0, 0}}},
+		Derived:     &Derived{Of: 0x9130c7ec045e65f, Back: 8192, Anchors: []Anchor{{Literal: "fm1a_"}, {Literal: "fm1r_"}, {Literal: "fm2_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -3844,7 +3844,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fo1_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xc81797239cc9334a, Back: 6, Direct: true, Anchors: []Anchor{{"fo1_", 0, 0}}},
+		Derived:     &Derived{Of: 0xc81797239cc9334a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fo1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -3859,7 +3859,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fio-u-[A-Za-z0-9_-]{64}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xf28bf430dcaf0d9d, Back: 6, Direct: true, Anchors: []Anchor{{"fio-u-", 0, 0}}},
+		Derived:     &Derived{Of: 0xf28bf430dcaf0d9d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fio-u-"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3876,7 +3876,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`freshbooks`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x55b3f7d107475365, Back: 2048},
+		Derived:     &Derived{Of: 0x55b3f7d107475365, Back: 2048, Anchors: []Anchor{{Literal: "freshbooks"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -3893,7 +3893,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`freshdesk`, `freshservice`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xa5cfa86bb0dd9eae, Back: 2048},
+		Derived:     &Derived{Of: 0xa5cfa86bb0dd9eae, Back: 2048, Anchors: []Anchor{{Literal: "freshdesk"}, {Literal: "freshservice"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -3924,7 +3924,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`fullstory`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x31cdf40cb493840, Back: 2048},
+		Derived:     &Derived{Of: 0x31cdf40cb493840, Back: 2048, Anchors: []Anchor{{Literal: "fullstory"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -3953,7 +3953,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `gcntfy-[A-Za-z0-9_.-]{1,80}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0x5f199ecf61c64a63, Back: 2048, Span: 593, Anchors: []Anchor{{"gcntfy-", 0, 0}}},
+		Derived:     &Derived{Of: 0x5f199ecf61c64a63, Back: 2048, Span: 593, Anchors: []Anchor{{Literal: "gcntfy-"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -3970,7 +3970,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`authorized_user`},
 		Reach:       4096,
 		Multiline:   true,
-		Derived:     &Derived{Of: 0xecd6186d4f226413, Back: 4096, Anchors: []Anchor{{"authorized_user", 0, 0}}},
+		Derived:     &Derived{Of: 0xecd6186d4f226413, Back: 4096, Anchors: []Anchor{{Literal: "authorized_user"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -3986,7 +3986,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:ya29\.|ya29\.c\.)[A-Za-z0-9_-]{40,}`,
 		Entropy:     3.5,
 		Reach:       2048,
-		Derived:     &Derived{Of: 0x677362c4436c8753, Back: 6, Direct: true, Anchors: []Anchor{{"ya29.", 0, 0}, {"ya29.c.", 1, 0}}},
+		Derived:     &Derived{Of: 0x677362c4436c8753, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ya29."}, {Literal: "ya29.c.", Shape: 1}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4001,7 +4001,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `GOCSPX-[A-Za-z0-9_-]{28}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xd0b416c1c754bdcd, Back: 6, Direct: true, Anchors: []Anchor{{"gocspx-", 0, 0}}},
+		Derived:     &Derived{Of: 0xd0b416c1c754bdcd, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gocspx-"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4017,7 +4017,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{24}`,
 		Keywords:    []string{`google_client_secret`, `google-client-secret`, `googleclientsecret`, `google_oauth_client_secret`, `google-oauth-client-secret`, `googleoauthclientsecret`, `google_oauth_secret`, `google-oauth-secret`, `googleoauthsecret`, `gcp_client_secret`, `gcp-client-secret`, `gcpclientsecret`, `google_secret`, `google-secret`, `googlesecret`},
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0xda24abeec7817266, Back: 2048},
+		Derived:     &Derived{Of: 0xda24abeec7817266, Back: 2048, Anchors: []Anchor{{Literal: "gcp-client-secret"}, {Literal: "gcp_client_secret"}, {Literal: "gcpclientsecret"}, {Literal: "google-client-secret"}, {Literal: "google-oauth-client-secret"}, {Literal: "google-oauth-secret"}, {Literal: "google-secret"}, {Literal: "google_client_secret"}, {Literal: "google_oauth_client_secret"}, {Literal: "google_oauth_secret"}, {Literal: "google_secret"}, {Literal: "googleclientsecret"}, {Literal: "googleoauthclientsecret"}, {Literal: "googleoauthsecret"}, {Literal: "googlesecret"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4033,7 +4033,7 @@ var tableRules = [...]Rule{
 		Token:       `1//0[A-Za-z0-9_-]{40,160}`,
 		Entropy:     3.5,
 		Pair:        []string{`gcp-oauth-client-secret`},
-		Derived:     &Derived{Of: 0xa01042e88b6d1b6a, Back: 6, Direct: true, Anchors: []Anchor{{"1//0", 0, 0}}},
+		Derived:     &Derived{Of: 0xa01042e88b6d1b6a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "1//0"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4051,7 +4051,7 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Multiline:   true,
 		Proof:       `gcp-service-account`,
-		Derived:     &Derived{Of: 0xcf12e815c9c6fd58, Back: 8192, Anchors: []Anchor{{"service_account", 0, 0}}},
+		Derived:     &Derived{Of: 0xcf12e815c9c6fd58, Back: 8192, Anchors: []Anchor{{Literal: "service_account"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4067,7 +4067,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:GOOG1E[A-Z0-9]{55}|GOOG[A-Z0-9]{20})`,
 		Entropy:     3,
 		Pair:        []string{`gcs-hmac-secret`},
-		Derived:     &Derived{Of: 0x69d3cf767ef362a0, Back: 6, Direct: true, Anchors: []Anchor{{"goog1e", 0, 0}, {"goog", 1, 0}}},
+		Derived:     &Derived{Of: 0x69d3cf767ef362a0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "goog1e"}, {Literal: "goog", Shape: 1}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4083,7 +4083,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{40}`,
 		Keywords:    []string{`gs_secret_access_key`, `gs-secret-access-key`, `gssecretaccesskey`, `gcs_secret`, `gcs-secret`, `gcssecret`, `gcs_hmac_secret`, `gcs-hmac-secret`, `gcshmacsecret`, `hmac_secret`, `hmac-secret`, `hmacsecret`, `google_storage_secret`, `google-storage-secret`, `googlestoragesecret`},
 		Entropy:     4.1,
-		Derived:     &Derived{Of: 0x1c9abe16cadc9ab8, Back: 2048},
+		Derived:     &Derived{Of: 0x1c9abe16cadc9ab8, Back: 2048, Anchors: []Anchor{{Literal: "gcs-hmac-secret"}, {Literal: "gcs-secret"}, {Literal: "gcs_hmac_secret"}, {Literal: "gcs_secret"}, {Literal: "gcshmacsecret"}, {Literal: "gcssecret"}, {Literal: "google-storage-secret"}, {Literal: "google_storage_secret"}, {Literal: "googlestoragesecret"}, {Literal: "gs-secret-access-key"}, {Literal: "gs_secret_access_key"}, {Literal: "gssecretaccesskey"}, {Literal: "hmac-secret"}, {Literal: "hmac_secret"}, {Literal: "hmacsecret"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4100,7 +4100,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gemini`},
 		Names:       []string{`key`, `secret`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x1e4ae84ed6e89f7c, Back: 2048},
+		Derived:     &Derived{Of: 0x1e4ae84ed6e89f7c, Back: 2048, Anchors: []Anchor{{Literal: "gemini"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -4207,7 +4207,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gitea`, `forgejo`, `codeberg`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xade16d68c0683738, Back: 2048},
+		Derived:     &Derived{Of: 0xade16d68c0683738, Back: 2048, Anchors: []Anchor{{Literal: "codeberg"}, {Literal: "forgejo"}, {Literal: "gitea"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -4224,7 +4224,7 @@ var tableRules = [...]Rule{
 		Reach:       2048,
 		Verify:      &tableVerify0,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
-		Derived:     &Derived{Of: 0x841db07080cd2c80, Back: 6, Direct: true, Anchors: []Anchor{{"ghs_", 0, 0}}},
+		Derived:     &Derived{Of: 0x841db07080cd2c80, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -4241,7 +4241,7 @@ var tableRules = [...]Rule{
 		Proof:       `github`,
 		Verify:      &tableVerify0,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
-		Derived:     &Derived{Of: 0x61e3b6d0abea8d34, Back: 6, Direct: true, Anchors: []Anchor{{"ghs_", 0, 0}}},
+		Derived:     &Derived{Of: 0x61e3b6d0abea8d34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -4258,7 +4258,7 @@ var tableRules = [...]Rule{
 		Proof:       `github`,
 		Verify:      &tableVerify1,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
-		Derived:     &Derived{Of: 0x30683ba4dcd6d212, Back: 6, Direct: true, Anchors: []Anchor{{"ghu_", 0, 0}}},
+		Derived:     &Derived{Of: 0x30683ba4dcd6d212, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghu_"}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -4275,7 +4275,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`github_token`, `github-token`, `githubtoken`, `github_access_token`, `github-access-token`, `githubaccesstoken`, `github_api_token`, `github-api-token`, `githubapitoken`, `github_oauth_token`, `github-oauth-token`, `githuboauthtoken`, `github_pat`, `github-pat`, `githubpat`, `gh_token`, `gh-token`, `ghtoken`, `homebrew_github_api_token`, `homebrew-github-api-token`, `homebrewgithubapitoken`, `github_password`, `github-password`, `githubpassword`},
 		Entropy:     3,
 		Verify:      &tableVerify1,
-		Derived:     &Derived{Of: 0xab987c5dba66924, Back: 2048},
+		Derived:     &Derived{Of: 0xab987c5dba66924, Back: 2048, Anchors: []Anchor{{Literal: "gh-token"}, {Literal: "gh_token"}, {Literal: "ghtoken"}, {Literal: "github-access-token"}, {Literal: "github-api-token"}, {Literal: "github-oauth-token"}, {Literal: "github-password"}, {Literal: "github-pat"}, {Literal: "github-token"}, {Literal: "github_access_token"}, {Literal: "github_api_token"}, {Literal: "github_oauth_token"}, {Literal: "github_password"}, {Literal: "github_pat"}, {Literal: "github_token"}, {Literal: "githubaccesstoken"}, {Literal: "githubapitoken"}, {Literal: "githuboauthtoken"}, {Literal: "githubpassword"}, {Literal: "githubpat"}, {Literal: "githubtoken"}, {Literal: "homebrew-github-api-token"}, {Literal: "homebrew_github_api_token"}, {Literal: "homebrewgithubapitoken"}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -4292,7 +4292,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`github_client_secret`, `github-client-secret`, `githubclientsecret`, `github_oauth_secret`, `github-oauth-secret`, `githuboauthsecret`, `github_app_secret`, `github-app-secret`, `githubappsecret`, `github_oauth_client_secret`, `github-oauth-client-secret`, `githuboauthclientsecret`, `github_secret`, `github-secret`, `githubsecret`},
 		Entropy:     3,
 		Verify:      &tableVerify2,
-		Derived:     &Derived{Of: 0x6f5f3986d4d029a5, Back: 2048},
+		Derived:     &Derived{Of: 0x6f5f3986d4d029a5, Back: 2048, Anchors: []Anchor{{Literal: "github-app-secret"}, {Literal: "github-client-secret"}, {Literal: "github-oauth-client-secret"}, {Literal: "github-oauth-secret"}, {Literal: "github-secret"}, {Literal: "github_app_secret"}, {Literal: "github_client_secret"}, {Literal: "github_oauth_client_secret"}, {Literal: "github_oauth_secret"}, {Literal: "github_secret"}, {Literal: "githubappsecret"}, {Literal: "githubclientsecret"}, {Literal: "githuboauthclientsecret"}, {Literal: "githuboauthsecret"}, {Literal: "githubsecret"}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -4309,7 +4309,7 @@ var tableRules = [...]Rule{
 		Proof:       `github`,
 		Verify:      &tableVerify1,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
-		Derived:     &Derived{Of: 0xbbefbfb7b8722e68, Back: 6, Direct: true, Anchors: []Anchor{{"gho_", 0, 0}}},
+		Derived:     &Derived{Of: 0xbbefbfb7b8722e68, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gho_"}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -4326,7 +4326,7 @@ var tableRules = [...]Rule{
 		Proof:       `github`,
 		Verify:      &tableVerify1,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
-		Derived:     &Derived{Of: 0xdbf3da9bc79ffccb, Back: 6, Direct: true, Anchors: []Anchor{{"ghp_", 0, 0}}},
+		Derived:     &Derived{Of: 0xdbf3da9bc79ffccb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghp_"}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -4343,7 +4343,7 @@ var tableRules = [...]Rule{
 		Entropy:     3.5,
 		Verify:      &tableVerify1,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
-		Derived:     &Derived{Of: 0x54403874fa7ca59, Back: 6, Direct: true, Anchors: []Anchor{{"github_pat_", 0, 0}}},
+		Derived:     &Derived{Of: 0x54403874fa7ca59, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "github_pat_"}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -4359,7 +4359,7 @@ var tableRules = [...]Rule{
 		Token:       `ghr_[0-9A-Za-z]{76}`,
 		Proof:       `github`,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
-		Derived:     &Derived{Of: 0x9a255f39f513dd65, Back: 6, Direct: true, Anchors: []Anchor{{"ghr_", 0, 0}}},
+		Derived:     &Derived{Of: 0x9a255f39f513dd65, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghr_"}}},
 		Source:      Position{File: "github.toml"},
 	},
 	{
@@ -4374,7 +4374,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glagent-[0-9A-Za-z_-]{50}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x5a613fdb7792a042, Back: 6, Direct: true, Anchors: []Anchor{{"glagent-", 0, 0}}},
+		Derived:     &Derived{Of: 0x5a613fdb7792a042, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glagent-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4389,7 +4389,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glcbt-[0-9A-Za-z]{1,5}_[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x892139fcbfacb6f6, Back: 6, Direct: true, Anchors: []Anchor{{"glcbt-", 0, 0}}},
+		Derived:     &Derived{Of: 0x892139fcbfacb6f6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glcbt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4404,7 +4404,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gldt-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x23a86db115ced5a4, Back: 6, Direct: true, Anchors: []Anchor{{"gldt-", 0, 0}}},
+		Derived:     &Derived{Of: 0x23a86db115ced5a4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gldt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4419,7 +4419,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glffct-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xfb54438cc8decc6d, Back: 6, Direct: true, Anchors: []Anchor{{"glffct-", 0, 0}}},
+		Derived:     &Derived{Of: 0xfb54438cc8decc6d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glffct-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4434,7 +4434,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glft-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xc8cd64d82bbaf6ba, Back: 6, Direct: true, Anchors: []Anchor{{"glft-", 0, 0}}},
+		Derived:     &Derived{Of: 0xc8cd64d82bbaf6ba, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glft-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4448,7 +4448,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `glft-[0-9a-f]{64}-[0-9]{1,12}`,
-		Derived:     &Derived{Of: 0x6e3cd0ad36c41ea5, Back: 6, Direct: true, Anchors: []Anchor{{"glft-", 0, 0}}},
+		Derived:     &Derived{Of: 0x6e3cd0ad36c41ea5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glft-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4463,7 +4463,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glimt-[0-9A-Za-z_-]{25}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x6f59b9685edce477, Back: 6, Direct: true, Anchors: []Anchor{{"glimt-", 0, 0}}},
+		Derived:     &Derived{Of: 0x6f59b9685edce477, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glimt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4478,7 +4478,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gloas-[0-9A-Za-z_-]{64}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x1c49212eb4ec4b7d, Back: 6, Direct: true, Anchors: []Anchor{{"gloas-", 0, 0}}},
+		Derived:     &Derived{Of: 0x1c49212eb4ec4b7d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gloas-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4493,7 +4493,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glpat-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xd51d638ce146e4d, Back: 6, Direct: true, Anchors: []Anchor{{"glpat-", 0, 0}}},
+		Derived:     &Derived{Of: 0xd51d638ce146e4d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glpat-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4508,7 +4508,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glpat-[0-9A-Za-z_-]{27,300}\.(?:[0-9a-z]{2}\.[0-9a-z]{9}|[0-9a-z]{9})`,
 		Proof:       `gitlab-routable`,
-		Derived:     &Derived{Of: 0x78495984acc2c997, Back: 6, Direct: true, Anchors: []Anchor{{"glpat-", 0, 0}, {"glpat-", 1, 0}}},
+		Derived:     &Derived{Of: 0x78495984acc2c997, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glpat-"}, {Literal: "glpat-", Shape: 1}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4523,7 +4523,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:gldt-|glrt-|glrtr-|glcbt-|glptt-|glft-|glimt-|glagent-|glsoat-|glffct-|glwt-)[0-9A-Za-z_-]{27,300}\.(?:[0-9a-z]{2}\.[0-9a-z]{9}|[0-9a-z]{9})`,
 		Proof:       `gitlab-routable`,
-		Derived:     &Derived{Of: 0x7f7fac651bf5381, Back: 6, Direct: true, Anchors: []Anchor{{"gldt-", 0, 0}, {"gldt-", 1, 0}, {"glrt-", 2, 0}, {"glrt-", 3, 0}, {"glrtr-", 4, 0}, {"glrtr-", 5, 0}, {"glcbt-", 6, 0}, {"glcbt-", 7, 0}, {"glptt-", 8, 0}, {"glptt-", 9, 0}, {"glft-", 10, 0}, {"glft-", 11, 0}, {"glimt-", 12, 0}, {"glimt-", 13, 0}, {"glagent-", 14, 0}, {"glagent-", 15, 0}, {"glsoat-", 16, 0}, {"glsoat-", 17, 0}, {"glffct-", 18, 0}, {"glffct-", 19, 0}, {"glwt-", 20, 0}, {"glwt-", 21, 0}}},
+		Derived:     &Derived{Of: 0x7f7fac651bf5381, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gldt-"}, {Literal: "gldt-", Shape: 1}, {Literal: "glrt-", Shape: 2}, {Literal: "glrt-", Shape: 3}, {Literal: "glrtr-", Shape: 4}, {Literal: "glrtr-", Shape: 5}, {Literal: "glcbt-", Shape: 6}, {Literal: "glcbt-", Shape: 7}, {Literal: "glptt-", Shape: 8}, {Literal: "glptt-", Shape: 9}, {Literal: "glft-", Shape: 10}, {Literal: "glft-", Shape: 11}, {Literal: "glimt-", Shape: 12}, {Literal: "glimt-", Shape: 13}, {Literal: "glagent-", Shape: 14}, {Literal: "glagent-", Shape: 15}, {Literal: "glsoat-", Shape: 16}, {Literal: "glsoat-", Shape: 17}, {Literal: "glffct-", Shape: 18}, {Literal: "glffct-", Shape: 19}, {Literal: "glwt-", Shape: 20}, {Literal: "glwt-", Shape: 21}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4538,7 +4538,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:glrt-|glrtr-)(?:[0-9A-Za-z_-]{20}|t[0-9]_[0-9A-Za-z_-]{20})`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x337e397ca44aa377, Back: 6, Direct: true, Anchors: []Anchor{{"glrt-", 0, 0}, {"glrt-t0_", 1, 0}, {"glrt-t1_", 1, 0}, {"glrt-t2_", 1, 0}, {"glrt-t3_", 1, 0}, {"glrt-t4_", 1, 0}, {"glrt-t5_", 1, 0}, {"glrt-t6_", 1, 0}, {"glrt-t7_", 1, 0}, {"glrt-t8_", 1, 0}, {"glrt-t9_", 1, 0}, {"glrtr-", 2, 0}, {"glrtr-t0_", 3, 0}, {"glrtr-t1_", 3, 0}, {"glrtr-t2_", 3, 0}, {"glrtr-t3_", 3, 0}, {"glrtr-t4_", 3, 0}, {"glrtr-t5_", 3, 0}, {"glrtr-t6_", 3, 0}, {"glrtr-t7_", 3, 0}, {"glrtr-t8_", 3, 0}, {"glrtr-t9_", 3, 0}}},
+		Derived:     &Derived{Of: 0x337e397ca44aa377, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glrt-"}, {Literal: "glrt-t0_", Shape: 1}, {Literal: "glrt-t1_", Shape: 1}, {Literal: "glrt-t2_", Shape: 1}, {Literal: "glrt-t3_", Shape: 1}, {Literal: "glrt-t4_", Shape: 1}, {Literal: "glrt-t5_", Shape: 1}, {Literal: "glrt-t6_", Shape: 1}, {Literal: "glrt-t7_", Shape: 1}, {Literal: "glrt-t8_", Shape: 1}, {Literal: "glrt-t9_", Shape: 1}, {Literal: "glrtr-", Shape: 2}, {Literal: "glrtr-t0_", Shape: 3}, {Literal: "glrtr-t1_", Shape: 3}, {Literal: "glrtr-t2_", Shape: 3}, {Literal: "glrtr-t3_", Shape: 3}, {Literal: "glrtr-t4_", Shape: 3}, {Literal: "glrtr-t5_", Shape: 3}, {Literal: "glrtr-t6_", Shape: 3}, {Literal: "glrtr-t7_", Shape: 3}, {Literal: "glrtr-t8_", Shape: 3}, {Literal: "glrtr-t9_", Shape: 3}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4553,7 +4553,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `GR1348941[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xbac56bd1b629c935, Back: 6, Direct: true, Anchors: []Anchor{{"gr1348941", 0, 0}}},
+		Derived:     &Derived{Of: 0xbac56bd1b629c935, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gr1348941"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4568,7 +4568,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glsoat-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x8e70dcb68e462315, Back: 6, Direct: true, Anchors: []Anchor{{"glsoat-", 0, 0}}},
+		Derived:     &Derived{Of: 0x8e70dcb68e462315, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glsoat-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4582,7 +4582,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `_gitlab_session=([0-9a-f]{32})(?:[^0-9A-Za-z_]|$)`,
-		Derived:     &Derived{Of: 0x5e8ddc14746699f7, Back: 6, Direct: true, Anchors: []Anchor{{"_gitlab_sess", 0, 0}, {"_gitlab_sess", 1, 0}}},
+		Derived:     &Derived{Of: 0x5e8ddc14746699f7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "_gitlab_sess"}, {Literal: "_gitlab_sess", Shape: 1}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4596,7 +4596,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `glptt-[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0xed1575a0d12138da, Back: 6, Direct: true, Anchors: []Anchor{{"glptt-", 0, 0}}},
+		Derived:     &Derived{Of: 0xed1575a0d12138da, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glptt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4611,7 +4611,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glwt-[0-9A-Za-z_-]{20,64}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x502aff9a7fae592f, Back: 6, Direct: true, Anchors: []Anchor{{"glwt-", 0, 0}}},
+		Derived:     &Derived{Of: 0x502aff9a7fae592f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glwt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4628,7 +4628,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gocardless`, `gc_access`, `gc-access`, `gcaccess`, `gc_token`, `gc-token`, `gctoken`, `gc_api`, `gc-api`, `gcapi`},
 		Names:       []string{`api`, `token`, `access`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x6c87d6cab6306c65, Back: 2048},
+		Derived:     &Derived{Of: 0x6c87d6cab6306c65, Back: 2048, Anchors: []Anchor{{Literal: "gc-access"}, {Literal: "gc-api"}, {Literal: "gc-token"}, {Literal: "gc_access"}, {Literal: "gc_api"}, {Literal: "gc_token"}, {Literal: "gcaccess"}, {Literal: "gcapi"}, {Literal: "gctoken"}, {Literal: "gocardless"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -4643,7 +4643,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AIza[0-9A-Za-z_-]{35}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xd95fb4fd4a188983, Back: 6, Direct: true, Anchors: []Anchor{{"aiza", 0, 0}}},
+		Derived:     &Derived{Of: 0xd95fb4fd4a188983, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aiza"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4658,7 +4658,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AQ\.Ab8R[A-Za-z0-9_-]{46}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x55bf1441a8820437, Back: 6, Direct: true, Anchors: []Anchor{{"aq.ab8r", 0, 0}}},
+		Derived:     &Derived{Of: 0x55bf1441a8820437, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aq.ab8r"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4674,7 +4674,7 @@ var tableRules = [...]Rule{
 		Assigned:    `6L[A-Za-z0-9_-]{38}`,
 		Keywords:    []string{`recaptcha`, `captcha_secret`, `captcha-secret`, `captchasecret`},
 		Names:       []string{`secret`, `server`, `private`},
-		Derived:     &Derived{Of: 0x579be5d82a157a04, Back: 2048},
+		Derived:     &Derived{Of: 0x579be5d82a157a04, Back: 2048, Anchors: []Anchor{{Literal: "captcha-secret"}, {Literal: "captcha_secret"}, {Literal: "captchasecret"}, {Literal: "recaptcha"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -4688,7 +4688,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `eyJrIjoi[A-Za-z0-9+/]{60,400}={0,2}`,
-		Derived:     &Derived{Of: 0x4f09be15cb74ec2e, Back: 6, Direct: true, Anchors: []Anchor{{"eyjrijoi", 0, 0}}},
+		Derived:     &Derived{Of: 0x4f09be15cb74ec2e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyjrijoi"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4703,7 +4703,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glc_eyJ[A-Za-z0-9+/]{40,400}={0,2}`,
 		Proof:       `grafana-cloud`,
-		Derived:     &Derived{Of: 0x3423148f8c0b8756, Back: 6, Direct: true, Anchors: []Anchor{{"glc_eyj", 0, 0}}},
+		Derived:     &Derived{Of: 0x3423148f8c0b8756, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glc_eyj"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4718,7 +4718,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}`,
 		Proof:       `grafana`,
-		Derived:     &Derived{Of: 0x71a0297cc17e1604, Back: 6, Direct: true, Anchors: []Anchor{{"glsa_", 0, 0}}},
+		Derived:     &Derived{Of: 0x71a0297cc17e1604, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glsa_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4733,7 +4733,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gsk_[0-9A-Za-z]{50,54}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xd27ee859339bf34c, Back: 6, Direct: true, Anchors: []Anchor{{"gsk_", 0, 0}}},
+		Derived:     &Derived{Of: 0xd27ee859339bf34c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gsk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -4750,7 +4750,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gumroad`},
 		Names:       []string{`key`, `token`, `secret`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x29b045ea227c2a5, Back: 2048},
+		Derived:     &Derived{Of: 0x29b045ea227c2a5, Back: 2048, Anchors: []Anchor{{Literal: "gumroad"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -4764,7 +4764,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:pat\.|sat\.)[A-Za-z0-9_-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}`,
-		Derived:     &Derived{Of: 0x475161147811fbf5, Back: 6, Direct: true, Anchors: []Anchor{{"pat.", 0, 0}, {"sat.", 1, 0}}},
+		Derived:     &Derived{Of: 0x475161147811fbf5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pat."}, {Literal: "sat.", Shape: 1}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -4780,7 +4780,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9._~-]{64}`,
 		Keywords:    []string{`hcp_client_secret`, `hcp-client-secret`, `hcpclientsecret`, `hcp_secret`, `hcp-secret`, `hcpsecret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x29a4cdbc12720c8d, Back: 2048},
+		Derived:     &Derived{Of: 0x29a4cdbc12720c8d, Back: 2048, Anchors: []Anchor{{Literal: "hcp-client-secret"}, {Literal: "hcp-secret"}, {Literal: "hcp_client_secret"}, {Literal: "hcp_secret"}, {Literal: "hcpclientsecret"}, {Literal: "hcpsecret"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -4794,7 +4794,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:sk-helicone-|sk-helicone-eu-)[a-z0-9]{7}-[a-z0-9]{7}-[a-z0-9]{7}-[a-z0-9]{7}`,
-		Derived:     &Derived{Of: 0x96df9e4dd5f86e22, Back: 6, Direct: true, Anchors: []Anchor{{"sk-helicone-", 0, 0}, {"sk-helicone-", 1, 0}}},
+		Derived:     &Derived{Of: 0x96df9e4dd5f86e22, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-helicone-"}, {Literal: "sk-helicone-", Shape: 1}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -4811,7 +4811,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`helpscout`, `help_scout`, `help-scout`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x7a5c67fe37930282, Back: 2048},
+		Derived:     &Derived{Of: 0x7a5c67fe37930282, Back: 2048, Anchors: []Anchor{{Literal: "help-scout"}, {Literal: "help_scout"}, {Literal: "helpscout"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -4828,7 +4828,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`here_api`, `here-api`, `hereapi`, `here_maps`, `heremaps`, `here-maps`},
 		Names:       []string{`key`, `token`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x5d12fbc28f645378, Back: 2048},
+		Derived:     &Derived{Of: 0x5d12fbc28f645378, Back: 2048, Anchors: []Anchor{{Literal: "here-api"}, {Literal: "here-maps"}, {Literal: "here_api"}, {Literal: "here_maps"}, {Literal: "hereapi"}, {Literal: "heremaps"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -4844,7 +4844,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`heroku`},
 		Names:       []string{`key`, `token`, `secret`},
-		Derived:     &Derived{Of: 0x7f58d282f3aa28ba, Back: 2048},
+		Derived:     &Derived{Of: 0x7f58d282f3aa28ba, Back: 2048, Anchors: []Anchor{{Literal: "heroku"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -4859,7 +4859,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `HRKU-AA[A-Za-z0-9_-]{58}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x1853c93191048b2e, Back: 6, Direct: true, Anchors: []Anchor{{"hrku-aa", 0, 0}}},
+		Derived:     &Derived{Of: 0x1853c93191048b2e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hrku-aa"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -4876,7 +4876,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`hcloud`, `hetzner`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xf92d435b8768b867, Back: 2048},
+		Derived:     &Derived{Of: 0xf92d435b8768b867, Back: 2048, Anchors: []Anchor{{Literal: "hcloud"}, {Literal: "hetzner"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -4892,7 +4892,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`hex_api_key`, `hex-api-key`, `hexapikey`, `hex_pm_key`, `hex-pm-key`, `hexpmkey`, `hex_pm_api_key`, `hex-pm-api-key`, `hexpmapikey`, `hexpm_api_key`, `hexpm-api-key`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x63222bebc28adc3c, Back: 2048},
+		Derived:     &Derived{Of: 0x63222bebc28adc3c, Back: 2048, Anchors: []Anchor{{Literal: "hex-api-key"}, {Literal: "hex-pm-api-key"}, {Literal: "hex-pm-key"}, {Literal: "hex_api_key"}, {Literal: "hex_pm_api_key"}, {Literal: "hex_pm_key"}, {Literal: "hexapikey"}, {Literal: "hexpm-api-key"}, {Literal: "hexpm_api_key"}, {Literal: "hexpmapikey"}, {Literal: "hexpmkey"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -4906,7 +4906,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `(?i:highnote)[\w.-]{0,40}["'\])}\\]{0,4}[ \t=:>,(]{1,12}["'(\[{\\]{0,4}((?:sk|rk)_(?:live|test)_a2V5Xz[A-Za-z0-9+/]{50,90}={0,2})`,
-		Derived:     &Derived{Of: 0x51bea940f5d1b0c6, Back: 2048, Span: 640, Anchors: []Anchor{{"rk_live_a2v5xz", 0, 0}, {"rk_test_a2v5xz", 0, 0}, {"sk_live_a2v5xz", 0, 0}, {"sk_test_a2v5xz", 0, 0}}},
+		Derived:     &Derived{Of: 0x51bea940f5d1b0c6, Back: 2048, Span: 640, Anchors: []Anchor{{Literal: "rk_live_a2v5xz"}, {Literal: "rk_test_a2v5xz"}, {Literal: "sk_live_a2v5xz"}, {Literal: "sk_test_a2v5xz"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -4921,7 +4921,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:hcaik_|hcxik_|hcbik_|hccik_)[a-z0-9]{58}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x22e4d46d722f879b, Back: 6, Direct: true, Anchors: []Anchor{{"hcaik_", 0, 0}, {"hcxik_", 1, 0}, {"hcbik_", 2, 0}, {"hccik_", 3, 0}}},
+		Derived:     &Derived{Of: 0x22e4d46d722f879b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hcaik_"}, {Literal: "hcxik_", Shape: 1}, {Literal: "hcbik_", Shape: 2}, {Literal: "hccik_", Shape: 3}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4938,7 +4938,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`honeycomb`, `x-honeycomb-team`},
 		Names:       []string{`api`, `key`, `team`, `token`, `write`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x1c1e6d568b0e6882, Back: 2048},
+		Derived:     &Derived{Of: 0x1c1e6d568b0e6882, Back: 2048, Anchors: []Anchor{{Literal: "honeycomb"}, {Literal: "x-honeycomb-team"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -4953,7 +4953,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:\$2a\$|\$2b\$|\$2y\$)[0-9]{2}\$[A-Za-z0-9./]{53}|\$apr1\$[A-Za-z0-9./]{8}\$[A-Za-z0-9./]{22}|\$6\$[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{86}|\$5\$[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{43}|\$6\$rounds=[0-9]{4,7}\$[A-Za-z0-9./]{8,16}\$[A-Za-z0-9./]{86}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x8be05edf68e952db, Back: 6, Direct: true, Anchors: []Anchor{{"$2a$", 0, 0}, {"$2b$", 1, 0}, {"$2y$", 2, 0}, {"$apr1$", 3, 0}, {"$6$", 4, 0}, {"$5$", 5, 0}, {"$6$rounds=", 6, 0}}},
+		Derived:     &Derived{Of: 0x8be05edf68e952db, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "$2a$"}, {Literal: "$2b$", Shape: 1}, {Literal: "$2y$", Shape: 2}, {Literal: "$apr1$", Shape: 3}, {Literal: "$6$", Shape: 4, Next: "./0123456789abcdefghijklmnopqrstuvwxyz"}, {Literal: "$5$", Shape: 5, Next: "./0123456789abcdefghijklmnopqrstuvwxyz"}, {Literal: "$6$rounds=", Shape: 6}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -5013,7 +5013,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`hubspot`, `hapi_api`, `hapi-api`, `hapiapi`, `hapi_key`, `hapi-key`, `hapikey`, `hapi_token`, `hapi-token`, `hapitoken`},
 		Names:       []string{`api`, `key`, `token`},
-		Derived:     &Derived{Of: 0x5a496c9a6ee2903c, Back: 2048},
+		Derived:     &Derived{Of: 0x5a496c9a6ee2903c, Back: 2048, Anchors: []Anchor{{Literal: "hapi-api"}, {Literal: "hapi-key"}, {Literal: "hapi-token"}, {Literal: "hapi_api"}, {Literal: "hapi_key"}, {Literal: "hapi_token"}, {Literal: "hapiapi"}, {Literal: "hapikey"}, {Literal: "hapitoken"}, {Literal: "hubspot"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5027,7 +5027,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:pat-na1-|pat-na2-|pat-eu1-|pat-ap1-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0x79f0b3a0245d6efd, Back: 6, Direct: true, Anchors: []Anchor{{"pat-na1-", 0, 0}, {"pat-na2-", 1, 0}, {"pat-eu1-", 2, 0}, {"pat-ap1-", 3, 0}}},
+		Derived:     &Derived{Of: 0x79f0b3a0245d6efd, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pat-na1-"}, {Literal: "pat-na2-", Shape: 1}, {Literal: "pat-eu1-", Shape: 2}, {Literal: "pat-ap1-", Shape: 3}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5042,7 +5042,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `api_org_[A-Za-z]{34}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xf42268bb183bb6a9, Back: 6, Direct: true, Anchors: []Anchor{{"api_org_", 0, 0}}},
+		Derived:     &Derived{Of: 0xf42268bb183bb6a9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_org_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5057,7 +5057,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hf_[A-Za-z][A-Za-z]{33}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x83e7ee9b1a269a0b, Back: 6, Direct: true, Anchors: []Anchor{{"hf_a", 0, 0}, {"hf_b", 0, 0}, {"hf_c", 0, 0}, {"hf_d", 0, 0}, {"hf_e", 0, 0}, {"hf_f", 0, 0}, {"hf_g", 0, 0}, {"hf_h", 0, 0}, {"hf_i", 0, 0}, {"hf_j", 0, 0}, {"hf_k", 0, 0}, {"hf_l", 0, 0}, {"hf_m", 0, 0}, {"hf_n", 0, 0}, {"hf_o", 0, 0}, {"hf_p", 0, 0}, {"hf_q", 0, 0}, {"hf_r", 0, 0}, {"hf_s", 0, 0}, {"hf_t", 0, 0}, {"hf_u", 0, 0}, {"hf_v", 0, 0}, {"hf_w", 0, 0}, {"hf_x", 0, 0}, {"hf_y", 0, 0}, {"hf_z", 0, 0}}},
+		Derived:     &Derived{Of: 0x83e7ee9b1a269a0b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hf_a"}, {Literal: "hf_b"}, {Literal: "hf_c"}, {Literal: "hf_d"}, {Literal: "hf_e"}, {Literal: "hf_f"}, {Literal: "hf_g"}, {Literal: "hf_h"}, {Literal: "hf_i"}, {Literal: "hf_j"}, {Literal: "hf_k"}, {Literal: "hf_l"}, {Literal: "hf_m"}, {Literal: "hf_n"}, {Literal: "hf_o"}, {Literal: "hf_p"}, {Literal: "hf_q"}, {Literal: "hf_r"}, {Literal: "hf_s"}, {Literal: "hf_t"}, {Literal: "hf_u"}, {Literal: "hf_v"}, {Literal: "hf_w"}, {Literal: "hf_x"}, {Literal: "hf_y"}, {Literal: "hf_z"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5074,7 +5074,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bluemix`, `watsonx`, `ibm_api`, `ibm-api`, `ibmapi`, `ibmcloud_api`, `ibmcloud-api`, `ibmcloudapi`, `ibm_cloud_api`, `ibm-cloud-api`, `watson_api`, `watson-api`, `watsonapi`, `iam_api_key`, `iam-api-key`, `iamapikey`, `iam_apikey`, `iam-apikey`},
 		Names:       []string{`api`},
 		Entropy:     4.1,
-		Derived:     &Derived{Of: 0x6e4e6d9c108eb57, Back: 2048},
+		Derived:     &Derived{Of: 0x6e4e6d9c108eb57, Back: 2048, Anchors: []Anchor{{Literal: "bluemix"}, {Literal: "iam-api-key"}, {Literal: "iam-apikey"}, {Literal: "iam_api_key"}, {Literal: "iam_apikey"}, {Literal: "iamapikey"}, {Literal: "ibm-api"}, {Literal: "ibm-cloud-api"}, {Literal: "ibm_api"}, {Literal: "ibm_cloud_api"}, {Literal: "ibmapi"}, {Literal: "ibmcloud-api"}, {Literal: "ibmcloud_api"}, {Literal: "ibmcloudapi"}, {Literal: "watson-api"}, {Literal: "watson_api"}, {Literal: "watsonapi"}, {Literal: "watsonx"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -5090,7 +5090,7 @@ var tableRules = [...]Rule{
 		Assigned:    `private_[A-Za-z0-9+/]{27}=?`,
 		Keywords:    []string{`imagekit`},
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0xaa7c29caf1b47f73, Back: 2048},
+		Derived:     &Derived{Of: 0xaa7c29caf1b47f73, Back: 2048, Anchors: []Anchor{{Literal: "imagekit"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -5106,7 +5106,7 @@ var tableRules = [...]Rule{
 		Assigned:    `st\.[0-9a-f]{24}\.[0-9a-f]{32}\.[0-9a-f]{32}`,
 		Keywords:    []string{`infisical`},
 		Names:       []string{`api`, `key`, `token`, `service`},
-		Derived:     &Derived{Of: 0xb0fff7772c352194, Back: 2048},
+		Derived:     &Derived{Of: 0xb0fff7772c352194, Back: 2048, Anchors: []Anchor{{Literal: "infisical"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -5123,7 +5123,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`influx`},
 		Names:       []string{`auth`, `token`},
 		Entropy:     4.5,
-		Derived:     &Derived{Of: 0x5f55ec00b4e60769, Back: 2048},
+		Derived:     &Derived{Of: 0x5f55ec00b4e60769, Back: 2048, Anchors: []Anchor{{Literal: "influx"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -5138,7 +5138,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ico-[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xb33f0be937f42f89, Back: 6, Direct: true, Anchors: []Anchor{{"ico-", 0, 0}}},
+		Derived:     &Derived{Of: 0xb33f0be937f42f89, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ico-"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -5154,7 +5154,7 @@ var tableRules = [...]Rule{
 		Regex:       `infura\.io/(?:ws/)?v3/([0-9a-f]{32})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`infura.io`},
 		Pair:        []string{`infura-project-secret`},
-		Derived:     &Derived{Of: 0x5b37038312344511, Back: 6, Direct: true, Anchors: []Anchor{{"infura.io/ws", 0, 0}, {"infura.io/ws", 1, 0}, {"infura.io/v3", 2, 0}, {"infura.io/v3", 3, 0}}},
+		Derived:     &Derived{Of: 0x5b37038312344511, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "infura.io/ws"}, {Literal: "infura.io/ws", Shape: 1}, {Literal: "infura.io/v3", Shape: 2}, {Literal: "infura.io/v3", Shape: 3}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5171,7 +5171,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`infura`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x34a164aabfe6e987, Back: 2048},
+		Derived:     &Derived{Of: 0x34a164aabfe6e987, Back: 2048, Anchors: []Anchor{{Literal: "infura"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5186,7 +5186,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:IGQVJ|IGQWR|IGAA[A-Z])[A-Za-z0-9_-]{80,250}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xb2e3f8bd2a4e9a1e, Back: 6, Direct: true, Anchors: []Anchor{{"igqvj", 0, 0}, {"igqwr", 1, 0}, {"igaaa", 2, 0}, {"igaab", 2, 0}, {"igaac", 2, 0}, {"igaad", 2, 0}, {"igaae", 2, 0}, {"igaaf", 2, 0}, {"igaag", 2, 0}, {"igaah", 2, 0}, {"igaai", 2, 0}, {"igaaj", 2, 0}, {"igaak", 2, 0}, {"igaal", 2, 0}, {"igaam", 2, 0}, {"igaan", 2, 0}, {"igaao", 2, 0}, {"igaap", 2, 0}, {"igaaq", 2, 0}, {"igaar", 2, 0}, {"igaas", 2, 0}, {"igaat", 2, 0}, {"igaau", 2, 0}, {"igaav", 2, 0}, {"igaaw", 2, 0}, {"igaax", 2, 0}, {"igaay", 2, 0}, {"igaaz", 2, 0}}},
+		Derived:     &Derived{Of: 0xb2e3f8bd2a4e9a1e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "igqvj"}, {Literal: "igqwr", Shape: 1}, {Literal: "igaaa", Shape: 2}, {Literal: "igaab", Shape: 2}, {Literal: "igaac", Shape: 2}, {Literal: "igaad", Shape: 2}, {Literal: "igaae", Shape: 2}, {Literal: "igaaf", Shape: 2}, {Literal: "igaag", Shape: 2}, {Literal: "igaah", Shape: 2}, {Literal: "igaai", Shape: 2}, {Literal: "igaaj", Shape: 2}, {Literal: "igaak", Shape: 2}, {Literal: "igaal", Shape: 2}, {Literal: "igaam", Shape: 2}, {Literal: "igaan", Shape: 2}, {Literal: "igaao", Shape: 2}, {Literal: "igaap", Shape: 2}, {Literal: "igaaq", Shape: 2}, {Literal: "igaar", Shape: 2}, {Literal: "igaas", Shape: 2}, {Literal: "igaat", Shape: 2}, {Literal: "igaau", Shape: 2}, {Literal: "igaav", Shape: 2}, {Literal: "igaaw", Shape: 2}, {Literal: "igaax", Shape: 2}, {Literal: "igaay", Shape: 2}, {Literal: "igaaz", Shape: 2}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -5201,7 +5201,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `dG9r[A-Za-z0-9+/]{55}=`,
 		Keywords:    []string{`intercom_token`, `intercom-token`, `intercomtoken`, `intercom_access`, `intercom-access`, `intercomaccess`, `intercom_api`, `intercom-api`, `intercomapi`, `intercom_key`, `intercom-key`, `intercomkey`, `access_token`},
-		Derived:     &Derived{Of: 0x6303259c4f46631c, Back: 2048},
+		Derived:     &Derived{Of: 0x6303259c4f46631c, Back: 2048, Anchors: []Anchor{{Literal: "access_token"}, {Literal: "intercom-access"}, {Literal: "intercom-api"}, {Literal: "intercom-key"}, {Literal: "intercom-token"}, {Literal: "intercom_access"}, {Literal: "intercom_api"}, {Literal: "intercom_key"}, {Literal: "intercom_token"}, {Literal: "intercomaccess"}, {Literal: "intercomapi"}, {Literal: "intercomkey"}, {Literal: "intercomtoken"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5216,7 +5216,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `s-s4t2(?:ud|af)-[0-9a-f]{64}`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x48bb683301c7fe74, Back: 6, Direct: true, Anchors: []Anchor{{"s-s4t2ud-", 0, 0}, {"s-s4t2af-", 1, 0}}},
+		Derived:     &Derived{Of: 0x48bb683301c7fe74, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "s-s4t2ud-"}, {Literal: "s-s4t2af-", Shape: 1}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -5232,7 +5232,7 @@ var tableRules = [...]Rule{
 		Assigned:    `ionr?_[A-Za-z0-9]{42}`,
 		Keywords:    []string{`ionic`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x7db47160ebff70a3, Back: 2048},
+		Derived:     &Derived{Of: 0x7db47160ebff70a3, Back: 2048, Anchors: []Anchor{{Literal: "ionic"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -5260,7 +5260,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Derived: &Derived{Of: 0xcfa741b36d317c1b, Back: 2048, Span: 1906, Anchors: []Anchor{{"jdbc:", 0, 0}}},
+		Derived: &Derived{Of: 0xcfa741b36d317c1b, Back: 2048, Span: 1906, Anchors: []Anchor{{Literal: "jdbc:"}}},
 		Source:  Position{File: "databases.toml"},
 	},
 	{
@@ -5277,7 +5277,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`jenkins`},
 		Names:       []string{`api`, `key`, `pass`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x25a59229a498452, Back: 2048},
+		Derived:     &Derived{Of: 0x25a59229a498452, Back: 2048, Anchors: []Anchor{{Literal: "jenkins"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -5293,7 +5293,7 @@ var tableRules = [...]Rule{
 		Regex:       `\{AQAAABAAAA[A-Za-z0-9+/]{20,}={0,2}\}`,
 		Keywords:    []string{`{aqaaabaaaa`},
 		Reach:       8192,
-		Derived:     &Derived{Of: 0x14f56cb1e5a43de3, Back: 6, Direct: true, Anchors: []Anchor{{"{aqaaabaaaa", 0, 0}}},
+		Derived:     &Derived{Of: 0x14f56cb1e5a43de3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "{aqaaabaaaa"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -5307,7 +5307,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:perm:|perm-)[A-Za-z0-9+/]{4,64}={0,2}\.[A-Za-z0-9+/-]{2,64}={0,2}\.[A-Za-z0-9]{30}`,
-		Derived:     &Derived{Of: 0x90aee9f3ef37c015, Back: 6, Direct: true, Anchors: []Anchor{{"perm-", 0, 0}, {"perm:", 0, 0}}},
+		Derived:     &Derived{Of: 0x90aee9f3ef37c015, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "perm-"}, {Literal: "perm:"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -5322,7 +5322,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AKCp[0-9A-Za-z]{68,70}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xdea6f6c18c0b0d9e, Back: 6, Direct: true, Anchors: []Anchor{{"akcp", 0, 0}}},
+		Derived:     &Derived{Of: 0xdea6f6c18c0b0d9e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "akcp"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5337,7 +5337,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `cmVmdGtuOj[0-9A-Za-z]{54}`,
 		Proof:       `jfrog-reference`,
-		Derived:     &Derived{Of: 0x846ce6d2ddf795b, Back: 6, Direct: true, Anchors: []Anchor{{"cmvmdgtuoj", 0, 0}}},
+		Derived:     &Derived{Of: 0x846ce6d2ddf795b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cmvmdgtuoj"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -5352,7 +5352,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `jina_[A-Za-z0-9_-]{60}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xf96fc140a5567417, Back: 6, Direct: true, Anchors: []Anchor{{"jina_", 0, 0}}},
+		Derived:     &Derived{Of: 0xf96fc140a5567417, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "jina_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5369,7 +5369,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`jira`, `confluence`, `atlassian`},
 		Names:       []string{`pat`, `token`, `personalaccess`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x81264017772e1744, Back: 2048},
+		Derived:     &Derived{Of: 0x81264017772e1744, Back: 2048, Anchors: []Anchor{{Literal: "atlassian"}, {Literal: "confluence"}, {Literal: "jira"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -5386,7 +5386,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`jotform`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x8be6005b84e7319, Back: 2048},
+		Derived:     &Derived{Of: 0x8be6005b84e7319, Back: 2048, Anchors: []Anchor{{Literal: "jotform"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -5401,7 +5401,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `jca_[A-Za-z0-9]{36}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x86e47ba959d60f02, Back: 6, Direct: true, Anchors: []Anchor{{"jca_", 0, 0}}},
+		Derived:     &Derived{Of: 0x86e47ba959d60f02, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "jca_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5418,7 +5418,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`jumpcloud`},
 		Names:       []string{`api`, `key`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x32a126c698d744b4, Back: 2048},
+		Derived:     &Derived{Of: 0x32a126c698d744b4, Back: 2048, Anchors: []Anchor{{Literal: "jumpcloud"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5437,7 +5437,7 @@ var tableRules = [...]Rule{
 		Reach:       4096,
 		Multiline:   true,
 		Proof:       `jwk`,
-		Derived:     &Derived{Of: 0xae2675dce188097, Back: 4096, Anchors: []Anchor{{"kty", 0, 0}}},
+		Derived:     &Derived{Of: 0xae2675dce188097, Back: 4096, Anchors: []Anchor{{Literal: "kty"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5456,7 +5456,7 @@ var tableRules = [...]Rule{
 		Reach:       1024,
 		Multiline:   true,
 		Proof:       `jwk`,
-		Derived:     &Derived{Of: 0x64f2cf05bd183833, Back: 1024, Anchors: []Anchor{{"kty", 0, 0}}},
+		Derived:     &Derived{Of: 0x64f2cf05bd183833, Back: 1024, Anchors: []Anchor{{Literal: "kty"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -5480,7 +5480,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eyjzdwiioiixmjm0nty3odkwii`},
 			},
 		},
-		Derived: &Derived{Of: 0xf2825529fba3ff1e, Back: 6, Direct: true, Anchors: []Anchor{{"eyj", 0, 0}}},
+		Derived: &Derived{Of: 0xf2825529fba3ff1e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:  Position{File: "generic.toml"},
 	},
 	{
@@ -5496,7 +5496,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z!@#%^*+/=_~-]{0,60}[0-9][A-Za-z0-9!@#%^*+/=_~.-]{15,200}`,
 		Keywords:    []string{`jwt_secret`, `jwt-secret`, `jwtsecret`, `jwt_signing`, `jwt-signing`, `jwtsigning`, `jwt_key`, `jwt-key`, `jwtkey`, `secretorkey`, `token_secret`, `token-secret`, `tokensecret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x12a3ce2c6ce6d0bb, Back: 2048},
+		Derived:     &Derived{Of: 0x12a3ce2c6ce6d0bb, Back: 2048, Anchors: []Anchor{{Literal: "jwt-key"}, {Literal: "jwt-secret"}, {Literal: "jwt-signing"}, {Literal: "jwt_key"}, {Literal: "jwt_secret"}, {Literal: "jwt_signing"}, {Literal: "jwtkey"}, {Literal: "jwtsecret"}, {Literal: "jwtsigning"}, {Literal: "secretorkey"}, {Literal: "token-secret"}, {Literal: "token_secret"}, {Literal: "tokensecret"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -5525,7 +5525,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Derived: &Derived{Of: 0x1a54a8b562a6ff40, Back: 2048, Anchors: []Anchor{{"loginmodule", 0, 0}}},
+		Derived: &Derived{Of: 0x1a54a8b562a6ff40, Back: 2048, Anchors: []Anchor{{Literal: "loginmodule"}}},
 		Source:  Position{File: "databases.toml"},
 	},
 	{
@@ -5541,7 +5541,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_-]{11}\.[A-Za-z0-9_-]{43}`,
 		Keywords:    []string{`kagi`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x3d4e0f6eadd5cffe, Back: 2048},
+		Derived:     &Derived{Of: 0x3d4e0f6eadd5cffe, Back: 2048, Anchors: []Anchor{{Literal: "kagi"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5558,7 +5558,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`klaviyo`},
 		Names:       []string{`api`, `key`, `token`, `private`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x9f6ffde8b98595cb, Back: 2048},
+		Derived:     &Derived{Of: 0x9f6ffde8b98595cb, Back: 2048, Anchors: []Anchor{{Literal: "klaviyo"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -5574,7 +5574,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?i:kraken)[\w.-]{0,30}(?i:secret|private)[\w.-]{0,20}["\']?[ \t]*[:=][ \t]*["\']?([A-Za-z0-9+/]{86}==)`,
 		Keywords:    []string{`kraken`},
 		Entropy:     4.3,
-		Derived:     &Derived{Of: 0xea7a59616f7e02cb, Back: 2048, Anchors: []Anchor{{"kraken", 0, 0}}},
+		Derived:     &Derived{Of: 0xea7a59616f7e02cb, Back: 2048, Anchors: []Anchor{{Literal: "kraken"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -5597,7 +5597,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`abcdef.0123456789abcdef`},
 			},
 		},
-		Derived: &Derived{Of: 0x9c1e40dbd6358ec, Back: 2048},
+		Derived: &Derived{Of: 0x9c1e40dbd6358ec, Back: 2048, Anchors: []Anchor{{Literal: "--token"}, {Literal: "bootstrap-token"}, {Literal: "bootstrap_token"}, {Literal: "bootstraptoken"}, {Literal: "join-token"}, {Literal: "join_token"}, {Literal: "jointoken"}, {Literal: "k8s-token"}, {Literal: "k8s_token"}, {Literal: "k8stoken"}, {Literal: "kubeadm-token"}, {Literal: "kubeadm_token"}, {Literal: "kubeadmtoken"}}},
 		Source:  Position{File: "infra.toml"},
 	},
 	{
@@ -5613,7 +5613,7 @@ var tableRules = [...]Rule{
 		Token:       `eyJ[A-Za-z0-9_-]{20,200}\.eyJpc3MiOiJrdWJlcm5ldGVzL3NlcnZpY2VhY2NvdW50Ii[A-Za-z0-9_-]{100,}\.[A-Za-z0-9_-]{200,}`,
 		Reach:       4096,
 		Proof:       `jwt`,
-		Derived:     &Derived{Of: 0x170fc33341a88ca8, Back: 6, Direct: true, Anchors: []Anchor{{"eyj", 0, 0}}},
+		Derived:     &Derived{Of: 0x170fc33341a88ca8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -5630,7 +5630,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`kucoin`},
 		Names:       []string{`key`, `secret`},
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0x5800e88f97c360b7, Back: 2048},
+		Derived:     &Derived{Of: 0x5800e88f97c360b7, Back: 2048, Anchors: []Anchor{{Literal: "kucoin"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -5644,7 +5644,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0xc6ee7922d4a5f5b3, Back: 6, Direct: true, Anchors: []Anchor{{"sk-lf-", 0, 0}}},
+		Derived:     &Derived{Of: 0xc6ee7922d4a5f5b3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-lf-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5658,7 +5658,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `lsv2_pt_[0-9a-f]{32}_[0-9a-f]{10}`,
-		Derived:     &Derived{Of: 0xbf243a305907c0ea, Back: 6, Direct: true, Anchors: []Anchor{{"lsv2_pt_", 0, 0}}},
+		Derived:     &Derived{Of: 0xbf243a305907c0ea, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lsv2_pt_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5672,7 +5672,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `lsv2_sk_[0-9a-f]{32}_[0-9a-f]{10}`,
-		Derived:     &Derived{Of: 0x4d712aa2513d1340, Back: 6, Direct: true, Anchors: []Anchor{{"lsv2_sk_", 0, 0}}},
+		Derived:     &Derived{Of: 0x4d712aa2513d1340, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lsv2_sk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5688,7 +5688,7 @@ var tableRules = [...]Rule{
 		Assigned:    `base64:[A-Za-z0-9+/]{43}=`,
 		Keywords:    []string{`app_key`, `appkey`, `laravel_key`, `laravel-key`, `laravelkey`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xbf0c5f2fb27ce00b, Back: 2048},
+		Derived:     &Derived{Of: 0xbf0c5f2fb27ce00b, Back: 2048, Anchors: []Anchor{{Literal: "app_key"}, {Literal: "appkey"}, {Literal: "laravel-key"}, {Literal: "laravel_key"}, {Literal: "laravelkey"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -5705,7 +5705,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`feishu`, `lark_app_secret`, `lark-app-secret`, `larkappsecret`, `lark_secret`, `lark-secret`, `larksecret`, `lark_appsecret`, `lark-appsecret`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xe39e0ef2faf09a9f, Back: 2048},
+		Derived:     &Derived{Of: 0xe39e0ef2faf09a9f, Back: 2048, Anchors: []Anchor{{Literal: "feishu"}, {Literal: "lark-app-secret"}, {Literal: "lark-appsecret"}, {Literal: "lark-secret"}, {Literal: "lark_app_secret"}, {Literal: "lark_appsecret"}, {Literal: "lark_secret"}, {Literal: "larkappsecret"}, {Literal: "larksecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -5722,7 +5722,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`lark`, `feishu`},
 		Names:       []string{`appaccesstoken`},
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0xdd66cb2ecb7fc9e3, Back: 2048},
+		Derived:     &Derived{Of: 0xdd66cb2ecb7fc9e3, Back: 2048, Anchors: []Anchor{{Literal: "feishu"}, {Literal: "lark"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -5739,7 +5739,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`lark`, `feishu`},
 		Names:       []string{`tenantaccesstoken`, `tenanttoken`},
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x98dc367411af7f52, Back: 2048},
+		Derived:     &Derived{Of: 0x98dc367411af7f52, Back: 2048, Anchors: []Anchor{{Literal: "feishu"}, {Literal: "lark"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -5756,7 +5756,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`lark`, `feishu`},
 		Names:       []string{`useraccesstoken`, `usertoken`},
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x77da315677e2e757, Back: 2048},
+		Derived:     &Derived{Of: 0x77da315677e2e757, Back: 2048, Anchors: []Anchor{{Literal: "feishu"}, {Literal: "lark"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -5770,7 +5770,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sdk-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0x89d3a0c77594c7b8, Back: 6, Direct: true, Anchors: []Anchor{{"sdk-", 0, 0}}},
+		Derived:     &Derived{Of: 0x89d3a0c77594c7b8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sdk-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5784,7 +5784,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `api-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0x916b661c1ecb0584, Back: 6, Direct: true, Anchors: []Anchor{{"api-", 0, 0}}},
+		Derived:     &Derived{Of: 0x916b661c1ecb0584, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5813,7 +5813,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `eyJ[A-Za-z0-9_-]{10,600}\.eyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{40,700}`,
 		Keywords:    []string{`lemonsqueezy`, `lemon_squeezy`, `lemon-squeezy`},
-		Derived:     &Derived{Of: 0x15e37a4a1d3b3da2, Back: 2048},
+		Derived:     &Derived{Of: 0x15e37a4a1d3b3da2, Back: 2048, Anchors: []Anchor{{Literal: "lemon-squeezy"}, {Literal: "lemon_squeezy"}, {Literal: "lemonsqueezy"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -5828,7 +5828,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:lip_|lio_)[A-Za-z0-9]{16,60}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x2e1fc9c678fa9594, Back: 6, Direct: true, Anchors: []Anchor{{"lip_", 0, 0}, {"lio_", 1, 0}}},
+		Derived:     &Derived{Of: 0x2e1fc9c678fa9594, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lip_"}, {Literal: "lio_", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5844,7 +5844,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{170,172}={0,2}`,
 		Keywords:    []string{`line_channel_access_token`, `line-channel-access-token`, `linechannelaccesstoken`, `line_channel_token`, `line-channel-token`, `linechanneltoken`, `line_access_token`, `line-access-token`, `lineaccesstoken`, `channelaccesstoken`, `channel_access_token`},
 		Entropy:     4.5,
-		Derived:     &Derived{Of: 0x9010eb14c9c1d7c1, Back: 2048},
+		Derived:     &Derived{Of: 0x9010eb14c9c1d7c1, Back: 2048, Anchors: []Anchor{{Literal: "channel_access_token"}, {Literal: "channelaccesstoken"}, {Literal: "line-access-token"}, {Literal: "line-channel-access-token"}, {Literal: "line-channel-token"}, {Literal: "line_access_token"}, {Literal: "line_channel_access_token"}, {Literal: "line_channel_token"}, {Literal: "lineaccesstoken"}, {Literal: "linechannelaccesstoken"}, {Literal: "linechanneltoken"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -5859,7 +5859,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `lin_api_[A-Za-z0-9]{40}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xb58c4bacb2adb605, Back: 6, Direct: true, Anchors: []Anchor{{"lin_api_", 0, 0}}},
+		Derived:     &Derived{Of: 0xb58c4bacb2adb605, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lin_api_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5873,7 +5873,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `lin_oauth_[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x282692c1b17994fc, Back: 6, Direct: true, Anchors: []Anchor{{"lin_oauth_", 0, 0}}},
+		Derived:     &Derived{Of: 0x282692c1b17994fc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lin_oauth_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5888,7 +5888,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `lin_wh_[A-Za-z0-9]{24,64}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xaadff94eb6e9b1aa, Back: 6, Direct: true, Anchors: []Anchor{{"lin_wh_", 0, 0}}},
+		Derived:     &Derived{Of: 0xaadff94eb6e9b1aa, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lin_wh_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -5902,7 +5902,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `WPL_AP1\.[A-Za-z0-9]{16}\.[A-Za-z0-9+/]{6,8}={0,2}`,
-		Derived:     &Derived{Of: 0x51e664a1454b3e34, Back: 6, Direct: true, Anchors: []Anchor{{"wpl_ap1.", 0, 0}}},
+		Derived:     &Derived{Of: 0x51e664a1454b3e34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "wpl_ap1."}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -5919,7 +5919,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`linode`},
 		Names:       []string{`api`, `pat`, `token`, `access`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x5223371c5754da9c, Back: 2048},
+		Derived:     &Derived{Of: 0x5223371c5754da9c, Back: 2048, Anchors: []Anchor{{Literal: "linode"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -5934,7 +5934,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `llx-[A-Za-z0-9]{48}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xf09c037c6433ae4f, Back: 6, Direct: true, Anchors: []Anchor{{"llx-", 0, 0}}},
+		Derived:     &Derived{Of: 0xf09c037c6433ae4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "llx-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5950,7 +5950,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:live_[0-9a-f]{35}|test_[0-9a-f]{35})`,
 		Keywords:    []string{`lob_api`, `lob-api`, `lobapi`, `lob_secret`, `lob_key`, `lob_live`, `lob_test`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xe483d21befcb938b, Back: 2048},
+		Derived:     &Derived{Of: 0xe483d21befcb938b, Back: 2048, Anchors: []Anchor{{Literal: "lob-api"}, {Literal: "lob_api"}, {Literal: "lob_key"}, {Literal: "lob_live"}, {Literal: "lob_secret"}, {Literal: "lob_test"}, {Literal: "lobapi"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -5967,7 +5967,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`localstack`},
 		Names:       []string{`api`, `key`, `auth`, `token`},
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x52c4fc17c486e29e, Back: 2048},
+		Derived:     &Derived{Of: 0x52c4fc17c486e29e, Back: 2048, Anchors: []Anchor{{Literal: "localstack"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -5983,7 +5983,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`loggly`},
 		Names:       []string{`input`, `token`},
-		Derived:     &Derived{Of: 0xacd047b21968eaea, Back: 2048},
+		Derived:     &Derived{Of: 0xacd047b21968eaea, Back: 2048, Anchors: []Anchor{{Literal: "loggly"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -5999,7 +5999,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`logzio`, `logz_io`, `logz-io`, `logz_token`, `logz-token`, `logztoken`, `logz_api_token`, `logz-api-token`, `logzapitoken`, `logz_key`, `logz-key`, `logzkey`, `logz_shipping`, `logz-shipping`, `logzshipping`},
 		Names:       []string{`key`, `token`, `shipping`},
-		Derived:     &Derived{Of: 0xfcffab79af40cd4f, Back: 2048},
+		Derived:     &Derived{Of: 0xfcffab79af40cd4f, Back: 2048, Anchors: []Anchor{{Literal: "logz-api-token"}, {Literal: "logz-io"}, {Literal: "logz-key"}, {Literal: "logz-shipping"}, {Literal: "logz-token"}, {Literal: "logz_api_token"}, {Literal: "logz_io"}, {Literal: "logz_key"}, {Literal: "logz_shipping"}, {Literal: "logz_token"}, {Literal: "logzapitoken"}, {Literal: "logzio"}, {Literal: "logzkey"}, {Literal: "logzshipping"}, {Literal: "logztoken"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6016,7 +6016,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`lokalise`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x190b93ae40953cb7, Back: 2048},
+		Derived:     &Derived{Of: 0x190b93ae40953cb7, Back: 2048, Anchors: []Anchor{{Literal: "lokalise"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -6033,7 +6033,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`looker`},
 		Names:       []string{`secret`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x4627101837ab9363, Back: 2048},
+		Derived:     &Derived{Of: 0x4627101837ab9363, Back: 2048, Anchors: []Anchor{{Literal: "looker"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6048,7 +6048,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[0-9a-f]{32}-us[0-9][0-9]{0,1}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x3015ba4746b8f69, Back: 38, Direct: true, Anchors: []Anchor{{"-us0", 0, 32}, {"-us1", 0, 32}, {"-us2", 0, 32}, {"-us3", 0, 32}, {"-us4", 0, 32}, {"-us5", 0, 32}, {"-us6", 0, 32}, {"-us7", 0, 32}, {"-us8", 0, 32}, {"-us9", 0, 32}}},
+		Derived:     &Derived{Of: 0x3015ba4746b8f69, Back: 38, Direct: true, Anchors: []Anchor{{Literal: "-us0", Offset: 32}, {Literal: "-us1", Offset: 32}, {Literal: "-us2", Offset: 32}, {Literal: "-us3", Offset: 32}, {Literal: "-us4", Offset: 32}, {Literal: "-us5", Offset: 32}, {Literal: "-us6", Offset: 32}, {Literal: "-us7", Offset: 32}, {Literal: "-us8", Offset: 32}, {Literal: "-us9", Offset: 32}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6065,7 +6065,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mailerlite`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xac8535a6b6e3a2d6, Back: 2048},
+		Derived:     &Derived{Of: 0xac8535a6b6e3a2d6, Back: 2048, Anchors: []Anchor{{Literal: "mailerlite"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6079,7 +6079,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `mlsn\.[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x8ef4e4bfb859348e, Back: 6, Direct: true, Anchors: []Anchor{{"mlsn.", 0, 0}}},
+		Derived:     &Derived{Of: 0x8ef4e4bfb859348e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mlsn."}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6094,7 +6094,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `key-[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xdc2809c0c3c11c76, Back: 6, Direct: true, Anchors: []Anchor{{"key-0", 0, 0}, {"key-1", 0, 0}, {"key-2", 0, 0}, {"key-3", 0, 0}, {"key-4", 0, 0}, {"key-5", 0, 0}, {"key-6", 0, 0}, {"key-7", 0, 0}, {"key-8", 0, 0}, {"key-9", 0, 0}, {"key-a", 0, 0}, {"key-b", 0, 0}, {"key-c", 0, 0}, {"key-d", 0, 0}, {"key-e", 0, 0}, {"key-f", 0, 0}}},
+		Derived:     &Derived{Of: 0xdc2809c0c3c11c76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key-0"}, {Literal: "key-1"}, {Literal: "key-2"}, {Literal: "key-3"}, {Literal: "key-4"}, {Literal: "key-5"}, {Literal: "key-6"}, {Literal: "key-7"}, {Literal: "key-8"}, {Literal: "key-9"}, {Literal: "key-a"}, {Literal: "key-b"}, {Literal: "key-c"}, {Literal: "key-d"}, {Literal: "key-e"}, {Literal: "key-f"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6110,7 +6110,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}`,
 		Keywords:    []string{`mailgun`, `mg_api`, `mg-api`, `mgapi`, `mg_key`, `mg-key`, `mgkey`, `mg_token`, `mg-token`, `mgtoken`, `mg_sending`, `mg-sending`, `mgsending`, `mg_private`, `mg-private`, `mgprivate`},
 		Names:       []string{`api`, `key`, `token`, `private`, `sending`},
-		Derived:     &Derived{Of: 0x14a5aaa6c2d94fed, Back: 2048},
+		Derived:     &Derived{Of: 0x14a5aaa6c2d94fed, Back: 2048, Anchors: []Anchor{{Literal: "mailgun"}, {Literal: "mg-api"}, {Literal: "mg-key"}, {Literal: "mg-private"}, {Literal: "mg-sending"}, {Literal: "mg-token"}, {Literal: "mg_api"}, {Literal: "mg_key"}, {Literal: "mg_private"}, {Literal: "mg_sending"}, {Literal: "mg_token"}, {Literal: "mgapi"}, {Literal: "mgkey"}, {Literal: "mgprivate"}, {Literal: "mgsending"}, {Literal: "mgtoken"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6125,7 +6125,7 @@ var tableRules = [...]Rule{
 		Class:       `identifiers`,
 		Token:       `pubkey-[0-9a-f]{32}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x81291bd699464de4, Back: 6, Direct: true, Anchors: []Anchor{{"pubkey-", 0, 0}}},
+		Derived:     &Derived{Of: 0x81291bd699464de4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pubkey-"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6142,7 +6142,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mailjet`, `mj_secret`, `mj-secret`, `mjsecret`, `mj_api_secret`, `mj-api-secret`, `mjapisecret`, `mj_apikey_private`, `mj-apikey-private`, `mj_api_key`, `mj-api-key`, `mjapikey`, `mj_private`, `mj-private`, `mjprivate`},
 		Names:       []string{`apikey`, `secret`, `private`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xbc5320baa0e6dc22, Back: 2048},
+		Derived:     &Derived{Of: 0xbc5320baa0e6dc22, Back: 2048, Anchors: []Anchor{{Literal: "mailjet"}, {Literal: "mj-api-key"}, {Literal: "mj-api-secret"}, {Literal: "mj-apikey-private"}, {Literal: "mj-private"}, {Literal: "mj-secret"}, {Literal: "mj_api_key"}, {Literal: "mj_api_secret"}, {Literal: "mj_apikey_private"}, {Literal: "mj_private"}, {Literal: "mj_secret"}, {Literal: "mjapikey"}, {Literal: "mjapisecret"}, {Literal: "mjprivate"}, {Literal: "mjsecret"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6157,7 +6157,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `https://hook\.(?:[a-z0-9]{2,5}\.)?(?:make|integromat)\.com/([a-z0-9]{32})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`https://hook.`},
-		Derived:     &Derived{Of: 0xa9aa5f0f12194150, Back: 6, Direct: true, Anchors: []Anchor{{"https://hook", 0, 0}, {"https://hook", 1, 0}, {"https://hook", 2, 0}, {"https://hook", 3, 0}, {"https://hook", 4, 0}, {"https://hook", 5, 0}, {"https://hook", 6, 0}, {"https://hook", 7, 0}}},
+		Derived:     &Derived{Of: 0xa9aa5f0f12194150, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "https://hook"}, {Literal: "https://hook", Shape: 1}, {Literal: "https://hook", Shape: 2}, {Literal: "https://hook", Shape: 3}, {Literal: "https://hook", Shape: 4}, {Literal: "https://hook", Shape: 5}, {Literal: "https://hook", Shape: 6}, {Literal: "https://hook", Shape: 7}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6174,7 +6174,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mandrill`, `mailchimp`},
 		Names:       []string{`api`, `key`, `token`, `password`},
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0xb0f50a2a9aa561ab, Back: 2048},
+		Derived:     &Derived{Of: 0xb0f50a2a9aa561ab, Back: 2048, Anchors: []Anchor{{Literal: "mailchimp"}, {Literal: "mandrill"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6189,7 +6189,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:pk\.eyJ|tk\.eyJ)[A-Za-z0-9_-]{40,300}\.[A-Za-z0-9_-]{22}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x501c36e65c8673ef, Back: 6, Direct: true, Anchors: []Anchor{{"pk.eyj", 0, 0}, {"tk.eyj", 1, 0}}},
+		Derived:     &Derived{Of: 0x501c36e65c8673ef, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pk.eyj"}, {Literal: "tk.eyj", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6204,7 +6204,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk\.eyJ[A-Za-z0-9_-]{40,200}\.[A-Za-z0-9_-]{22}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xcde912591eb9b830, Back: 6, Direct: true, Anchors: []Anchor{{"sk.eyj", 0, 0}}},
+		Derived:     &Derived{Of: 0xcde912591eb9b830, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk.eyj"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6221,7 +6221,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mapquest`},
 		Names:       []string{`key`, `token`, `secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x1cd657f4f6e4270, Back: 2048},
+		Derived:     &Derived{Of: 0x1cd657f4f6e4270, Back: 2048, Anchors: []Anchor{{Literal: "mapquest"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -6237,7 +6237,7 @@ var tableRules = [...]Rule{
 		Regex:       `https://[A-Za-z0-9.-]{4,100}/hooks/(?:[a-km-uw-z13-9]{26}|[A-Za-z0-9]{17}/[A-Za-z0-9]{43,50})(?:[^0-9A-Za-z_/-]|$)`,
 		Keywords:    []string{`/hooks/`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x48ddbe3f8599c0cc, Back: 6, Direct: true, Anchors: []Anchor{{"https://", 0, 0}, {"https://", 1, 0}, {"https://", 2, 0}, {"https://", 3, 0}}},
+		Derived:     &Derived{Of: 0x48ddbe3f8599c0cc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "https://"}, {Literal: "https://", Shape: 1}, {Literal: "https://", Shape: 2}, {Literal: "https://", Shape: 3}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -6254,7 +6254,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mattermost`, `mm_token`, `mm-token`, `mmtoken`, `mm_access_token`, `mm-access-token`, `mmaccesstoken`, `mm_bot_token`, `mm-bot-token`, `mmbottoken`},
 		Names:       []string{`token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x3d560e70714e4580, Back: 2048},
+		Derived:     &Derived{Of: 0x3d560e70714e4580, Back: 2048, Anchors: []Anchor{{Literal: "mattermost"}, {Literal: "mm-access-token"}, {Literal: "mm-bot-token"}, {Literal: "mm-token"}, {Literal: "mm_access_token"}, {Literal: "mm_bot_token"}, {Literal: "mm_token"}, {Literal: "mmaccesstoken"}, {Literal: "mmbottoken"}, {Literal: "mmtoken"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -6268,7 +6268,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk`,
-		Derived:     &Derived{Of: 0x295ef599ab36cdb0, Back: 42, Direct: true, Anchors: []Anchor{{"_mmk", 0, 36}}},
+		Derived:     &Derived{Of: 0x295ef599ab36cdb0, Back: 42, Direct: true, Anchors: []Anchor{{Literal: "_mmk", Offset: 36}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6285,7 +6285,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`meraki`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xf6174b3e0c265dca, Back: 2048},
+		Derived:     &Derived{Of: 0xf6174b3e0c265dca, Back: 2048, Anchors: []Anchor{{Literal: "meraki"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6299,7 +6299,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `mercury_production_[a-z]{3,6}_[A-Za-z0-9]{40,50}_yrucrem`,
-		Derived:     &Derived{Of: 0xb9e3499aa1d72379, Back: 6, Direct: true, Anchors: []Anchor{{"mercury_prod", 0, 0}}},
+		Derived:     &Derived{Of: 0xb9e3499aa1d72379, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mercury_prod"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6314,7 +6314,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `mergify_application_key_[A-Za-z0-9_-]{40,200}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x9e8f8fc9887477bb, Back: 6, Direct: true, Anchors: []Anchor{{"mergify_appl", 0, 0}}},
+		Derived:     &Derived{Of: 0x9e8f8fc9887477bb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mergify_appl"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -6331,7 +6331,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`messagebird`, `bird_access_key`, `bird-access-key`, `birdaccesskey`, `bird_api_key`, `bird-api-key`, `birdapikey`, `bird_accesskey`, `bird-accesskey`, `bird_token`, `bird-token`, `birdtoken`, `bird_key`, `bird-key`, `birdkey`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x869c63c26f5f61ea, Back: 2048},
+		Derived:     &Derived{Of: 0x869c63c26f5f61ea, Back: 2048, Anchors: []Anchor{{Literal: "bird-access-key"}, {Literal: "bird-accesskey"}, {Literal: "bird-api-key"}, {Literal: "bird-key"}, {Literal: "bird-token"}, {Literal: "bird_access_key"}, {Literal: "bird_accesskey"}, {Literal: "bird_api_key"}, {Literal: "bird_key"}, {Literal: "bird_token"}, {Literal: "birdaccesskey"}, {Literal: "birdapikey"}, {Literal: "birdkey"}, {Literal: "birdtoken"}, {Literal: "messagebird"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -6346,7 +6346,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:SB-)?Mid-server-[A-Za-z0-9_-]{10,24}`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x9baf5fec06147e3f, Back: 6, Direct: true, Anchors: []Anchor{{"sb-mid-serve", 0, 0}, {"mid-server-", 1, 0}}},
+		Derived:     &Derived{Of: 0x9baf5fec06147e3f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sb-mid-serve"}, {Literal: "mid-server-", Shape: 1}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -6363,7 +6363,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`miro_`, `miro-`, `miroaccess`, `miroapi`, `mirotoken`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xd36835256a071f2a, Back: 2048},
+		Derived:     &Derived{Of: 0xd36835256a071f2a, Back: 2048, Anchors: []Anchor{{Literal: "miro-"}, {Literal: "miro_"}, {Literal: "miroaccess"}, {Literal: "miroapi"}, {Literal: "mirotoken"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -6380,7 +6380,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mistral`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x98db30a0c0e9613a, Back: 2048},
+		Derived:     &Derived{Of: 0x98db30a0c0e9613a, Back: 2048, Anchors: []Anchor{{Literal: "mistral"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -6398,7 +6398,7 @@ var tableRules = [...]Rule{
 		Reach:       768,
 		Multiline:   true,
 		Proof:       `mnemonic`,
-		Derived:     &Derived{Of: 0xaaae59e3af44f2d5, Back: 768, Anchors: []Anchor{{"bip-39", 0, 0}, {"bip39", 0, 0}, {"hdwallet", 0, 0}, {"mnemonic", 0, 0}, {"recovery phrase", 0, 0}, {"recovery-phrase", 0, 0}, {"recovery_phrase", 0, 0}, {"recoveryphrase", 0, 0}, {"secret phrase", 0, 0}, {"secret_phrase", 0, 0}, {"seed phrase", 0, 0}, {"seed words", 0, 0}, {"seed-phrase", 0, 0}, {"seed_phrase", 0, 0}, {"seed_words", 0, 0}, {"seedphrase", 0, 0}, {"seedwords", 0, 0}, {"wallet_seed", 0, 0}}},
+		Derived:     &Derived{Of: 0xaaae59e3af44f2d5, Back: 768, Anchors: []Anchor{{Literal: "bip-39"}, {Literal: "bip39"}, {Literal: "hdwallet"}, {Literal: "mnemonic"}, {Literal: "recovery phrase"}, {Literal: "recovery-phrase"}, {Literal: "recovery_phrase"}, {Literal: "recoveryphrase"}, {Literal: "secret phrase"}, {Literal: "secret_phrase"}, {Literal: "seed phrase"}, {Literal: "seed words"}, {Literal: "seed-phrase"}, {Literal: "seed_phrase"}, {Literal: "seed_words"}, {Literal: "seedphrase"}, {Literal: "seedwords"}, {Literal: "wallet_seed"}}},
 		Source:      Position{File: "seeds.toml"},
 	},
 	{
@@ -6414,7 +6414,7 @@ var tableRules = [...]Rule{
 		Assigned:    `a[ks]-[A-Za-z0-9]{22}`,
 		Keywords:    []string{`modal_token`, `modal-token`, `modaltoken`, `modal_secret`, `modal-secret`, `modalsecret`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xf340fd317cfcd7e3, Back: 2048},
+		Derived:     &Derived{Of: 0xf340fd317cfcd7e3, Back: 2048, Anchors: []Anchor{{Literal: "modal-secret"}, {Literal: "modal-token"}, {Literal: "modal_secret"}, {Literal: "modal_token"}, {Literal: "modalsecret"}, {Literal: "modaltoken"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -6430,7 +6430,7 @@ var tableRules = [...]Rule{
 		Assigned:    `eyJhbGciOiJIUzI1NiJ9\.eyJ0aWQi[A-Za-z0-9_-]{80,400}\.[A-Za-z0-9_-]{43}`,
 		Keywords:    []string{`monday_api`, `monday-api`, `mondayapi`, `monday_token`, `monday-token`, `mondaytoken`, `monday_key`, `monday-key`, `mondaykey`, `authorization`},
 		Proof:       `jwt`,
-		Derived:     &Derived{Of: 0x820ad20188d1d2f7, Back: 2048},
+		Derived:     &Derived{Of: 0x820ad20188d1d2f7, Back: 2048, Anchors: []Anchor{{Literal: "authorization"}, {Literal: "monday-api"}, {Literal: "monday-key"}, {Literal: "monday-token"}, {Literal: "monday_api"}, {Literal: "monday_key"}, {Literal: "monday_token"}, {Literal: "mondayapi"}, {Literal: "mondaykey"}, {Literal: "mondaytoken"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6445,7 +6445,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`mongodb_atlas_private_key`, `mongodb-atlas-private-key`, `mongodbatlasprivatekey`, `mongodb_atlas_private_api_key`, `mongodb-atlas-private-api-key`, `mongodbatlasprivateapikey`, `mongodb_atlas_api_key`, `mongodb-atlas-api-key`, `mongodbatlasapikey`, `mongodb_atlas_api_private`, `mongodb-atlas-api-private`, `mongodbatlasapiprivate`, `atlas_private_key`, `atlas-private-key`, `atlasprivatekey`, `atlas_private_api_key`, `atlas-private-api-key`, `atlasprivateapikey`, `atlas_api_key`, `atlas-api-key`, `atlasapikey`, `atlas_api_private`, `atlas-api-private`, `atlasapiprivate`, `mcli_private_key`, `mcli-private-key`, `mcliprivatekey`, `mcli_private_api_key`, `mcli-private-api-key`, `mcliprivateapikey`, `mcli_api_key`, `mcli-api-key`, `mcliapikey`, `mcli_api_private`, `mcli-api-private`, `mcliapiprivate`},
-		Derived:     &Derived{Of: 0x77b33936a6a8c009, Back: 2048},
+		Derived:     &Derived{Of: 0x77b33936a6a8c009, Back: 2048, Anchors: []Anchor{{Literal: "atlas-api-key"}, {Literal: "atlas-api-private"}, {Literal: "atlas-private-api-key"}, {Literal: "atlas-private-key"}, {Literal: "atlas_api_key"}, {Literal: "atlas_api_private"}, {Literal: "atlas_private_api_key"}, {Literal: "atlas_private_key"}, {Literal: "atlasapikey"}, {Literal: "atlasapiprivate"}, {Literal: "atlasprivateapikey"}, {Literal: "atlasprivatekey"}, {Literal: "mcli-api-key"}, {Literal: "mcli-api-private"}, {Literal: "mcli-private-api-key"}, {Literal: "mcli-private-key"}, {Literal: "mcli_api_key"}, {Literal: "mcli_api_private"}, {Literal: "mcli_private_api_key"}, {Literal: "mcli_private_key"}, {Literal: "mcliapikey"}, {Literal: "mcliapiprivate"}, {Literal: "mcliprivateapikey"}, {Literal: "mcliprivatekey"}, {Literal: "mongodb-atlas-api-key"}, {Literal: "mongodb-atlas-api-private"}, {Literal: "mongodb-atlas-private-api-key"}, {Literal: "mongodb-atlas-private-key"}, {Literal: "mongodb_atlas_api_key"}, {Literal: "mongodb_atlas_api_private"}, {Literal: "mongodb_atlas_private_api_key"}, {Literal: "mongodb_atlas_private_key"}, {Literal: "mongodbatlasapikey"}, {Literal: "mongodbatlasapiprivate"}, {Literal: "mongodbatlasprivateapikey"}, {Literal: "mongodbatlasprivatekey"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6460,7 +6460,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `mdb_sa_sk_[A-Za-z0-9_-]{40}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x6c2518b7e2e0361a, Back: 6, Direct: true, Anchors: []Anchor{{"mdb_sa_sk_", 0, 0}}},
+		Derived:     &Derived{Of: 0x6c2518b7e2e0361a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mdb_sa_sk_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6489,7 +6489,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `(?:[a-z0-9-]{1,60}\.webhook\.office\.com/webhookb2|outlook\.office(?:365)?\.com/webhook)/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}@[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`/incomingwebhook/`},
-		Derived:     &Derived{Of: 0xfa3f7122875d8676, Back: 2048, Span: 813, Anchors: []Anchor{{".webhook.office.com/webhookb2", 0, 0}, {"outlook.office.com/webhook", 0, 0}, {"outlook.office365.com/webhook", 0, 0}}},
+		Derived:     &Derived{Of: 0xfa3f7122875d8676, Back: 2048, Span: 813, Anchors: []Anchor{{Literal: ".webhook.office.com/webhookb2"}, {Literal: "outlook.office.com/webhook"}, {Literal: "outlook.office365.com/webhook"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -6534,7 +6534,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`nasa_`, `nasa-`, `nasaapi`, `nasakey`, `datagov`, `data_gov`, `data.gov`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xca46fb520f02a389, Back: 2048},
+		Derived:     &Derived{Of: 0xca46fb520f02a389, Back: 2048, Anchors: []Anchor{{Literal: "data.gov"}, {Literal: "data_gov"}, {Literal: "datagov"}, {Literal: "nasa-"}, {Literal: "nasa_"}, {Literal: "nasaapi"}, {Literal: "nasakey"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -6551,7 +6551,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`nkey seed`},
 		Reach:       512,
 		Multiline:   true,
-		Derived:     &Derived{Of: 0xc5bb535bf2c4906f, Back: 6, Direct: true, Anchors: []Anchor{{"-----begin ", 0, 0}}},
+		Derived:     &Derived{Of: 0xc5bb535bf2c4906f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "-----begin "}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6571,7 +6571,7 @@ var tableRules = [...]Rule{
 		Multiline:   true,
 		Proof:       `nkey`,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x53974d68b43822da, Back: 256, Anchors: []Anchor{{"nats", 0, 0}, {"nkey", 0, 0}, {"seed", 0, 0}}},
+		Derived:     &Derived{Of: 0x53974d68b43822da, Back: 256, Anchors: []Anchor{{Literal: "nats"}, {Literal: "nkey"}, {Literal: "seed"}}},
 		Source:      Position{File: "seeds.toml"},
 	},
 	{
@@ -6586,7 +6586,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `napi_[A-Za-z0-9]{64}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x7507132c0997b0c5, Back: 6, Direct: true, Anchors: []Anchor{{"napi_", 0, 0}}},
+		Derived:     &Derived{Of: 0x7507132c0997b0c5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "napi_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6601,7 +6601,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `npg_[A-Za-z0-9]{12}`,
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0xedcd885bd4a6707f, Back: 6, Direct: true, Anchors: []Anchor{{"npg_", 0, 0}}},
+		Derived:     &Derived{Of: 0xedcd885bd4a6707f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "npg_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6616,7 +6616,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `nfp_[A-Za-z0-9_]{36}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xe9e6d633c4735b5, Back: 6, Direct: true, Anchors: []Anchor{{"nfp_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe9e6d633c4735b5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nfp_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6633,7 +6633,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`netlify`},
 		Names:       []string{`api`, `auth`, `token`, `access`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x32e32f7e8f4d7afc, Back: 2048},
+		Derived:     &Derived{Of: 0x32e32f7e8f4d7afc, Back: 2048, Anchors: []Anchor{{Literal: "netlify"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6661,7 +6661,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `NRAA-[0-9a-f]{27}`,
-		Derived:     &Derived{Of: 0x58a0993c45ace20e, Back: 6, Direct: true, Anchors: []Anchor{{"nraa-", 0, 0}}},
+		Derived:     &Derived{Of: 0x58a0993c45ace20e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nraa-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6675,7 +6675,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:NRJS-|NRBR-)[0-9a-f]{19}`,
-		Derived:     &Derived{Of: 0x54ad36bcda0b7173, Back: 6, Direct: true, Anchors: []Anchor{{"nrjs-", 0, 0}, {"nrbr-", 1, 0}}},
+		Derived:     &Derived{Of: 0x54ad36bcda0b7173, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nrjs-"}, {Literal: "nrbr-", Shape: 1}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6690,7 +6690,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `NRII-[A-Za-z0-9_-]{32}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x3e423cf9d115767c, Back: 6, Direct: true, Anchors: []Anchor{{"nrii-", 0, 0}}},
+		Derived:     &Derived{Of: 0x3e423cf9d115767c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nrii-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6704,7 +6704,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:[0-9a-f]{32}FFFFNRAL|eu01xx[0-9a-f]{26}FFFFNRAL|eu01xx[0-9a-f]{30}NRAL)`,
-		Derived:     &Derived{Of: 0x57324fba6e52c915, Back: 38, Direct: true, Anchors: []Anchor{{"ffffnral", 0, 32}, {"ffffnral", 1, 32}, {"eu01xx", 2, 0}}},
+		Derived:     &Derived{Of: 0x57324fba6e52c915, Back: 38, Direct: true, Anchors: []Anchor{{Literal: "ffffnral", Offset: 32}, {Literal: "ffffnral", Shape: 1, Offset: 32}, {Literal: "eu01xx", Shape: 2}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6721,7 +6721,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`newrelic`, `new_relic`, `new-relic`},
 		Names:       []string{`licence`, `license`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x37e00df162a8d40a, Back: 2048},
+		Derived:     &Derived{Of: 0x37e00df162a8d40a, Back: 2048, Anchors: []Anchor{{Literal: "new-relic"}, {Literal: "new_relic"}, {Literal: "newrelic"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6735,7 +6735,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:AA[0-9a-f]{40}-NRMA|eu01xx[0-9a-f]{36}-NRMA)`,
-		Derived:     &Derived{Of: 0xef3e41487874e8f2, Back: 48, Direct: true, Anchors: []Anchor{{"-nrma", 0, 42}, {"eu01xx", 1, 0}}},
+		Derived:     &Derived{Of: 0xef3e41487874e8f2, Back: 48, Direct: true, Anchors: []Anchor{{Literal: "-nrma", Offset: 42}, {Literal: "eu01xx", Shape: 1}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6749,7 +6749,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:px-api-|px-dep-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0xd2e5719de4fb519c, Back: 6, Direct: true, Anchors: []Anchor{{"px-api-", 0, 0}, {"px-dep-", 1, 0}}},
+		Derived:     &Derived{Of: 0xd2e5719de4fb519c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "px-api-"}, {Literal: "px-dep-", Shape: 1}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6764,7 +6764,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `NRIQ-[A-Za-z0-9_-]{32}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xcf24e856037b524, Back: 6, Direct: true, Anchors: []Anchor{{"nriq-", 0, 0}}},
+		Derived:     &Derived{Of: 0xcf24e856037b524, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nriq-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6778,7 +6778,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `NRRA-[0-9a-f]{42}`,
-		Derived:     &Derived{Of: 0xc33aac2c39ce148c, Back: 6, Direct: true, Anchors: []Anchor{{"nrra-", 0, 0}}},
+		Derived:     &Derived{Of: 0xc33aac2c39ce148c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nrra-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6793,7 +6793,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `NRAK-[A-Z0-9]{27}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x2b4648ed8e858584, Back: 6, Direct: true, Anchors: []Anchor{{"nrak-", 0, 0}}},
+		Derived:     &Derived{Of: 0x2b4648ed8e858584, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nrak-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -6809,7 +6809,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:[A-Za-z0-9+/]{43}=|[0-9a-f]{64}|[0-9a-f]{32})`,
 		Keywords:    []string{`nextauth_secret`, `nextauth-secret`, `nextauthsecret`, `auth_secret`, `better_auth_secret`, `better-auth-secret`, `betterauthsecret`},
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x96e1198124ae510c, Back: 2048},
+		Derived:     &Derived{Of: 0x96e1198124ae510c, Back: 2048, Anchors: []Anchor{{Literal: "auth_secret"}, {Literal: "better-auth-secret"}, {Literal: "better_auth_secret"}, {Literal: "betterauthsecret"}, {Literal: "nextauth-secret"}, {Literal: "nextauth_secret"}, {Literal: "nextauthsecret"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -6825,7 +6825,7 @@ var tableRules = [...]Rule{
 		Assigned:    `2[0-9A-Za-z]{26}_[0-9][0-9A-Za-z]{20}`,
 		Keywords:    []string{`ngrok`, `authtoken`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x5a4a47156f5c4d95, Back: 2048},
+		Derived:     &Derived{Of: 0x5a4a47156f5c4d95, Back: 2048, Anchors: []Anchor{{Literal: "authtoken"}, {Literal: "ngrok"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -6841,7 +6841,7 @@ var tableRules = [...]Rule{
 		Assigned:    `NF-[A-Za-z0-9]{32}`,
 		Keywords:    []string{`nightfall`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x2d9133b1a5b4f852, Back: 2048},
+		Derived:     &Derived{Of: 0x2d9133b1a5b4f852, Back: 2048, Anchors: []Anchor{{Literal: "nightfall"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -6856,7 +6856,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ntn_[0-9]{11}[A-Za-z0-9]{35}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x515c9605353192f5, Back: 6, Direct: true, Anchors: []Anchor{{"ntn_", 0, 0}}},
+		Derived:     &Derived{Of: 0x515c9605353192f5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ntn_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6871,7 +6871,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `secret_[A-Za-z0-9]{43}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x50904c92b878c588, Back: 6, Direct: true, Anchors: []Anchor{{"secret_", 0, 0}}},
+		Derived:     &Derived{Of: 0x50904c92b878c588, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "secret_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6887,7 +6887,7 @@ var tableRules = [...]Rule{
 		Token:       `npm_[0-9A-Za-z]{36}`,
 		Entropy:     3,
 		Proof:       `npm`,
-		Derived:     &Derived{Of: 0xe7f13d29b3402987, Back: 6, Direct: true, Anchors: []Anchor{{"npm_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe7f13d29b3402987, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "npm_"}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -6902,7 +6902,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `_authToken[ \t]*=[ \t]*"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`_authtoken`},
-		Derived:     &Derived{Of: 0x64a4e9ee01721b76, Back: 6, Direct: true, Anchors: []Anchor{{"_authtoken", 0, 0}, {"_authtoken", 1, 0}}},
+		Derived:     &Derived{Of: 0x64a4e9ee01721b76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "_authtoken"}, {Literal: "_authtoken", Shape: 1}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -6919,7 +6919,7 @@ var tableRules = [...]Rule{
 		Entropy:     3,
 		Reach:       4096,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x114b610098a3c6fa, Back: 4096, Anchors: []Anchor{{":_authtoken", 0, 0}}},
+		Derived:     &Derived{Of: 0x114b610098a3c6fa, Back: 4096, Anchors: []Anchor{{Literal: ":_authtoken"}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -6935,7 +6935,7 @@ var tableRules = [...]Rule{
 		Token:       `_auth[ \t]*=[ \t]*"?([A-Za-z0-9+/]{12,200}={0,2})`,
 		Entropy:     3,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x64d8a845b8ec0f00, Back: 6, Direct: true, Anchors: []Anchor{{"_auth", 0, 0}}},
+		Derived:     &Derived{Of: 0x64d8a845b8ec0f00, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "_auth"}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -6951,7 +6951,7 @@ var tableRules = [...]Rule{
 		Regex:       `//[A-Za-z0-9.-]{3,100}(?::[0-9]{2,5})?/[^\s:=]{0,120}:_password[ \t]*=[ \t]*"?([A-Za-z0-9+/]{12,}={0,2})`,
 		Entropy:     3,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x7f5a9d336783a08c, Back: 2048, Anchors: []Anchor{{":_password", 0, 0}}},
+		Derived:     &Derived{Of: 0x7f5a9d336783a08c, Back: 2048, Anchors: []Anchor{{Literal: ":_password"}}},
 		Source:      Position{File: "npm.toml"},
 	},
 	{
@@ -6966,7 +6966,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:oy2[a-z2-7]{43}|OY2[A-Z2-7]{43})`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x23777b2f7d13bd16, Back: 6, Direct: true, Anchors: []Anchor{{"oy2", 0, 0}, {"oy2", 1, 0}}},
+		Derived:     &Derived{Of: 0x23777b2f7d13bd16, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "oy2", Next: "234567abcdefghijklmnopqrstuvwxyz"}, {Literal: "oy2", Shape: 1, Next: "234567abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -6983,7 +6983,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cleartextpassword`},
 		Entropy:     3,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x4bf0175fdfe05eda, Back: 6, Direct: true, Anchors: []Anchor{{"<add", 0, 0}}},
+		Derived:     &Derived{Of: 0x4bf0175fdfe05eda, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "<add"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -6998,7 +6998,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `nvapi-[A-Za-z0-9_-]{60,70}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x47e6cfcd0edca7de, Back: 6, Direct: true, Anchors: []Anchor{{"nvapi-", 0, 0}}},
+		Derived:     &Derived{Of: 0x47e6cfcd0edca7de, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nvapi-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7015,7 +7015,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`octopus`, `octo_api`, `octo-api`, `octoapi`, `octo_key`, `octo-key`, `octokey`, `octo_cli_api`, `octo-cli-api`, `octocliapi`, `octo_token`, `octo-token`, `octotoken`, `octo_deploy`, `octo-deploy`, `octodeploy`, `x-octopus-apikey`},
 		Names:       []string{`api`, `key`, `token`, `deploy`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xd68c927aea312b05, Back: 2048},
+		Derived:     &Derived{Of: 0xd68c927aea312b05, Back: 2048, Anchors: []Anchor{{Literal: "octo-api"}, {Literal: "octo-cli-api"}, {Literal: "octo-deploy"}, {Literal: "octo-key"}, {Literal: "octo-token"}, {Literal: "octo_api"}, {Literal: "octo_cli_api"}, {Literal: "octo_deploy"}, {Literal: "octo_key"}, {Literal: "octo_token"}, {Literal: "octoapi"}, {Literal: "octocliapi"}, {Literal: "octodeploy"}, {Literal: "octokey"}, {Literal: "octopus"}, {Literal: "octotoken"}, {Literal: "x-octopus-apikey"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -7032,7 +7032,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`okta`, `ssws`},
 		Names:       []string{`api`, `key`, `ssws`, `token`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xe98a6d9bf90b137f, Back: 2048},
+		Derived:     &Derived{Of: 0xe98a6d9bf90b137f, Back: 2048, Anchors: []Anchor{{Literal: "okta"}, {Literal: "ssws"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7049,7 +7049,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`okta`},
 		Names:       []string{`secret`},
 		Entropy:     4.2,
-		Derived:     &Derived{Of: 0x76f54fff56769d2, Back: 2048},
+		Derived:     &Derived{Of: 0x76f54fff56769d2, Back: 2048, Anchors: []Anchor{{Literal: "okta"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7065,7 +7065,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}\.[A-Za-z0-9_-]{24}`,
 		Keywords:    []string{`ollama`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xf23be53aaf97ede6, Back: 2048},
+		Derived:     &Derived{Of: 0xf23be53aaf97ede6, Back: 2048, Anchors: []Anchor{{Literal: "ollama"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7080,7 +7080,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `A3-[0-9A-Z]{6}-(?:[0-9A-Z]{11}|[0-9A-Z]{6}-[0-9A-Z]{5})-[0-9A-Z]{5}-[0-9A-Z]{5}-[0-9A-Z]{5}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xabbd048ab9cce5f0, Back: 6, Direct: true, Anchors: []Anchor{{"a3-", 0, 0}, {"a3-", 1, 0}}},
+		Derived:     &Derived{Of: 0xabbd048ab9cce5f0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "a3-", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}, {Literal: "a3-", Shape: 1, Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7096,7 +7096,7 @@ var tableRules = [...]Rule{
 		Token:       `ops_eyJ[A-Za-z0-9+/_-]{250,}={0,2}`,
 		Reach:       8192,
 		Proof:       `1password-service`,
-		Derived:     &Derived{Of: 0x709423e65fcfb43, Back: 6, Direct: true, Anchors: []Anchor{{"ops_eyj", 0, 0}}},
+		Derived:     &Derived{Of: 0x709423e65fcfb43, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ops_eyj"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7110,7 +7110,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:os_v2_app_|os_v2_org_)[a-z2-7]{103}`,
-		Derived:     &Derived{Of: 0x7f2f38985b878be9, Back: 6, Direct: true, Anchors: []Anchor{{"os_v2_app_", 0, 0}, {"os_v2_org_", 1, 0}}},
+		Derived:     &Derived{Of: 0x7f2f38985b878be9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "os_v2_app_"}, {Literal: "os_v2_org_", Shape: 1}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -7125,7 +7125,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `api_(?:live|sandbox)(?:_us|_ca|_eu)?\.[A-Za-z0-9_-]{8,16}\.[A-Za-z0-9_-]{20,64}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x94c69db0326b7d4b, Back: 6, Direct: true, Anchors: []Anchor{{"api_live_us.", 0, 0}, {"api_live_ca.", 1, 0}, {"api_live_eu.", 2, 0}, {"api_live.", 3, 0}, {"api_sandbox_", 4, 0}, {"api_sandbox_", 5, 0}, {"api_sandbox_", 6, 0}, {"api_sandbox.", 7, 0}}},
+		Derived:     &Derived{Of: 0x94c69db0326b7d4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_live_us."}, {Literal: "api_live_ca.", Shape: 1}, {Literal: "api_live_eu.", Shape: 2}, {Literal: "api_live.", Shape: 3}, {Literal: "api_sandbox_", Shape: 4}, {Literal: "api_sandbox_", Shape: 5}, {Literal: "api_sandbox_", Shape: 6}, {Literal: "api_sandbox.", Shape: 7}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -7140,7 +7140,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-admin-(?:[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Derived:     &Derived{Of: 0x188bc7d5d5f4d58d, Back: 6, Direct: true, Anchors: []Anchor{{"sk-admin-", 0, 0}, {"sk-admin-", 1, 0}, {"sk-admin-", 2, 0}}},
+		Derived:     &Derived{Of: 0x188bc7d5d5f4d58d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-admin-"}, {Literal: "sk-admin-", Shape: 1}, {Literal: "sk-admin-", Shape: 2}}},
 		Source:      Position{File: "openai.toml"},
 	},
 	{
@@ -7155,7 +7155,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}`,
 		Proof:       `openai`,
-		Derived:     &Derived{Of: 0xe5fc72130d727857, Back: 29, Direct: true, Anchors: []Anchor{{"t3blbkfj", 0, 23}}},
+		Derived:     &Derived{Of: 0xe5fc72130d727857, Back: 29, Direct: true, Anchors: []Anchor{{Literal: "t3blbkfj", Offset: 23}}},
 		Source:      Position{File: "openai.toml"},
 	},
 	{
@@ -7170,7 +7170,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-proj-(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Derived:     &Derived{Of: 0x683f346e8e187f4b, Back: 6, Direct: true, Anchors: []Anchor{{"sk-proj-", 0, 0}, {"sk-proj-", 1, 0}, {"sk-proj-", 2, 0}}},
+		Derived:     &Derived{Of: 0x683f346e8e187f4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-proj-"}, {Literal: "sk-proj-", Shape: 1}, {Literal: "sk-proj-", Shape: 2}}},
 		Source:      Position{File: "openai.toml"},
 	},
 	{
@@ -7185,7 +7185,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk-svcacct-|sk-service-)(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Derived:     &Derived{Of: 0x8bc400e01f73c960, Back: 6, Direct: true, Anchors: []Anchor{{"sk-svcacct-", 0, 0}, {"sk-svcacct-", 1, 0}, {"sk-svcacct-", 2, 0}, {"sk-service-", 3, 0}, {"sk-service-", 4, 0}, {"sk-service-", 5, 0}}},
+		Derived:     &Derived{Of: 0x8bc400e01f73c960, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-svcacct-"}, {Literal: "sk-svcacct-", Shape: 1}, {Literal: "sk-svcacct-", Shape: 2}, {Literal: "sk-service-", Shape: 3}, {Literal: "sk-service-", Shape: 4}, {Literal: "sk-service-", Shape: 5}}},
 		Source:      Position{File: "openai.toml"},
 	},
 	{
@@ -7199,7 +7199,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-or-v1-[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0xfe92546b3ed7bb4f, Back: 6, Direct: true, Anchors: []Anchor{{"sk-or-v1-", 0, 0}}},
+		Derived:     &Derived{Of: 0xfe92546b3ed7bb4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-or-v1-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7214,7 +7214,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sha256~[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x3fe5fe87f8c2b436, Back: 6, Direct: true, Anchors: []Anchor{{"sha256~", 0, 0}}},
+		Derived:     &Derived{Of: 0x3fe5fe87f8c2b436, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sha256~"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7232,7 +7232,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Derived:     &Derived{Of: 0x3e42b76a46cfb705, Back: 16384, Anchors: []Anchor{{"-----begin openssh private key", 0, 0}}},
+		Derived:     &Derived{Of: 0x3e42b76a46cfb705, Back: 16384, Anchors: []Anchor{{Literal: "-----begin openssh private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7246,7 +7246,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `ovsxat_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0x124cd2f4ccc14ba5, Back: 6, Direct: true, Anchors: []Anchor{{"ovsxat_", 0, 0}}},
+		Derived:     &Derived{Of: 0x124cd2f4ccc14ba5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ovsxat_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -7263,7 +7263,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`openweather`, `pyowm`, `owm_api`, `owm-api`, `owmapi`, `owm_key`, `owm-key`, `owmkey`, `owm_token`, `owm-token`, `owmtoken`, `owm_appid`, `owm-appid`, `owmappid`},
 		Names:       []string{`api`, `key`, `appid`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xe5d7b75f217142bf, Back: 2048},
+		Derived:     &Derived{Of: 0xe5d7b75f217142bf, Back: 2048, Anchors: []Anchor{{Literal: "openweather"}, {Literal: "owm-api"}, {Literal: "owm-appid"}, {Literal: "owm-key"}, {Literal: "owm-token"}, {Literal: "owm_api"}, {Literal: "owm_appid"}, {Literal: "owm_key"}, {Literal: "owm_token"}, {Literal: "owmapi"}, {Literal: "owmappid"}, {Literal: "owmkey"}, {Literal: "owmtoken"}, {Literal: "pyowm"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7279,7 +7279,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`opsgenie`},
 		Names:       []string{`api`, `key`, `token`},
-		Derived:     &Derived{Of: 0x99ef1bcdf1a54f86, Back: 2048},
+		Derived:     &Derived{Of: 0x99ef1bcdf1a54f86, Back: 2048, Anchors: []Anchor{{Literal: "opsgenie"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -7296,7 +7296,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`optimizely`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0x3caa5083c5f60934, Back: 2048},
+		Derived:     &Derived{Of: 0x3caa5083c5f60934, Back: 2048, Anchors: []Anchor{{Literal: "optimizely"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -7338,7 +7338,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`^[A-Z]+$`},
 			},
 		},
-		Derived: &Derived{Of: 0x8ad3ac37054cd4f7, Back: 2048},
+		Derived: &Derived{Of: 0x8ad3ac37054cd4f7, Back: 2048, Anchors: []Anchor{{Literal: "2fa_key"}, {Literal: "2fa_secret"}, {Literal: "2fasecret"}, {Literal: "authenticator"}, {Literal: "google_auth"}, {Literal: "googleauth"}, {Literal: "hotp"}, {Literal: "mfa-secret"}, {Literal: "mfa_key"}, {Literal: "mfa_secret"}, {Literal: "mfa_seed"}, {Literal: "mfakey"}, {Literal: "mfasecret"}, {Literal: "otp-secret"}, {Literal: "otp_key"}, {Literal: "otp_secret"}, {Literal: "otp_seed"}, {Literal: "otpkey"}, {Literal: "otpsecret"}, {Literal: "otpseed"}, {Literal: "totp"}, {Literal: "two_factor"}, {Literal: "twofactor"}}},
 		Source:  Position{File: "seeds.toml"},
 	},
 	{
@@ -7354,7 +7354,7 @@ var tableRules = [...]Rule{
 		Regex:       `otpauth-migration://offline\?data=([A-Za-z0-9+/%_-]{32,}(?:=|%3D){0,2})`,
 		Keywords:    []string{`otpauth-migration://`},
 		Reach:       4096,
-		Derived:     &Derived{Of: 0xca80fa33c9d17eac, Back: 4096, Anchors: []Anchor{{"otpauth-migration://", 0, 0}}},
+		Derived:     &Derived{Of: 0xca80fa33c9d17eac, Back: 4096, Anchors: []Anchor{{Literal: "otpauth-migration://"}}},
 		Source:      Position{File: "seeds.toml"},
 	},
 	{
@@ -7377,7 +7377,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)^JBSWY3DPEHPK3PXP`, `(?i)^base32secret`},
 			},
 		},
-		Derived: &Derived{Of: 0xe53493992d93777a, Back: 2048, Span: 1745, Anchors: []Anchor{{"otpauth://hotp/", 0, 0}, {"otpauth://totp/", 0, 0}}},
+		Derived: &Derived{Of: 0xe53493992d93777a, Back: 2048, Span: 1745, Anchors: []Anchor{{Literal: "otpauth://hotp/"}, {Literal: "otpauth://totp/"}}},
 		Source:  Position{File: "seeds.toml"},
 	},
 	{
@@ -7393,7 +7393,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`ovh_application_secret`, `ovh-application-secret`, `ovhapplicationsecret`, `ovh_app_secret`, `ovh-app-secret`, `ovhappsecret`, `ovh_consumer_key`, `ovh-consumer-key`, `ovhconsumerkey`, `ovh_as`, `ovh-as`, `ovhas`, `ovh_ck`, `ovh-ck`, `ovhck`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x68ad07b7a0255c77, Back: 2048},
+		Derived:     &Derived{Of: 0x68ad07b7a0255c77, Back: 2048, Anchors: []Anchor{{Literal: "ovh-app-secret"}, {Literal: "ovh-application-secret"}, {Literal: "ovh-as"}, {Literal: "ovh-ck"}, {Literal: "ovh-consumer-key"}, {Literal: "ovh_app_secret"}, {Literal: "ovh_application_secret"}, {Literal: "ovh_as"}, {Literal: "ovh_ck"}, {Literal: "ovh_consumer_key"}, {Literal: "ovhapplicationsecret"}, {Literal: "ovhappsecret"}, {Literal: "ovhas"}, {Literal: "ovhck"}, {Literal: "ovhconsumerkey"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -7410,7 +7410,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`packagecloud`},
 		Names:       []string{`token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x48af99374a16a564, Back: 2048},
+		Derived:     &Derived{Of: 0x48af99374a16a564, Back: 2048, Anchors: []Anchor{{Literal: "packagecloud"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7425,7 +7425,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `packagist_ack_[0-9a-f]{28,32}`,
 		Pair:        []string{`packagist-api-secret`},
-		Derived:     &Derived{Of: 0x7c3981250f5629e5, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_ac", 0, 0}}},
+		Derived:     &Derived{Of: 0x7c3981250f5629e5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_ac"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7439,7 +7439,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_acs_[0-9a-f]{64,96}`,
-		Derived:     &Derived{Of: 0x33ad68270d60af47, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_ac", 0, 0}}},
+		Derived:     &Derived{Of: 0x33ad68270d60af47, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_ac"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7453,7 +7453,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_cut_[0-9a-f]{68}`,
-		Derived:     &Derived{Of: 0x587f51cbcb50937f, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_cu", 0, 0}}},
+		Derived:     &Derived{Of: 0x587f51cbcb50937f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_cu"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7467,7 +7467,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_ort_[0-9a-f]{68}`,
-		Derived:     &Derived{Of: 0xcd54e3d87c09df2c, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_or", 0, 0}}},
+		Derived:     &Derived{Of: 0xcd54e3d87c09df2c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_or"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7481,7 +7481,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_out_[0-9a-f]{68}`,
-		Derived:     &Derived{Of: 0x1cebac9e1b6659b3, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_ou", 0, 0}}},
+		Derived:     &Derived{Of: 0x1cebac9e1b6659b3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_ou"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7495,7 +7495,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_uut_[0-9a-f]{68}`,
-		Derived:     &Derived{Of: 0x3a6b91893c030b35, Back: 6, Direct: true, Anchors: []Anchor{{"packagist_uu", 0, 0}}},
+		Derived:     &Derived{Of: 0x3a6b91893c030b35, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_uu"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7509,7 +7509,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:pdl_live_apikey_|pdl_sdbx_apikey_)[a-z0-9]{26}_[A-Za-z0-9]{22}_[A-Za-z0-9]{3}`,
-		Derived:     &Derived{Of: 0x88fcd5af58398732, Back: 6, Direct: true, Anchors: []Anchor{{"pdl_live_api", 0, 0}, {"pdl_sdbx_api", 1, 0}}},
+		Derived:     &Derived{Of: 0x88fcd5af58398732, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pdl_live_api"}, {Literal: "pdl_sdbx_api", Shape: 1}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -7525,7 +7525,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:ak_(?:live|test)_[A-Za-z0-9]{30}|sk_(?:test_)?[A-Za-z0-9]{16,32})`,
 		Keywords:    []string{`pagarme`, `pagar_me`, `pagar-me`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xa8f51b8b39a324a4, Back: 2048},
+		Derived:     &Derived{Of: 0xa8f51b8b39a324a4, Back: 2048, Anchors: []Anchor{{Literal: "pagar-me"}, {Literal: "pagar_me"}, {Literal: "pagarme"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -7542,7 +7542,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`pagerduty`, `pager_duty`, `pager-duty`, `pd_api`, `pd-api`, `pdapi`, `pd_token`, `pd-token`, `pdtoken`, `pd_key`, `pd-key`, `pdkey`, `pd_access`, `pd-access`, `pdaccess`},
 		Names:       []string{`api`, `key`, `token`, `access`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x567b5fdb803c24b7, Back: 2048},
+		Derived:     &Derived{Of: 0x567b5fdb803c24b7, Back: 2048, Anchors: []Anchor{{Literal: "pager-duty"}, {Literal: "pager_duty"}, {Literal: "pagerduty"}, {Literal: "pd-access"}, {Literal: "pd-api"}, {Literal: "pd-key"}, {Literal: "pd-token"}, {Literal: "pd_access"}, {Literal: "pd_api"}, {Literal: "pd_key"}, {Literal: "pd_token"}, {Literal: "pdaccess"}, {Literal: "pdapi"}, {Literal: "pdkey"}, {Literal: "pdtoken"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -7559,7 +7559,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`pagerduty`, `pager_duty`, `pager-duty`, `pd_routing_key`, `pd-routing-key`, `pdroutingkey`, `pd_integration_key`, `pd-integration-key`, `pdintegrationkey`, `pd_service_key`, `pd-service-key`, `pdservicekey`},
 		Names:       []string{`routingkey`, `servicekey`, `integrationkey`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xdde38ed89e002b4c, Back: 2048},
+		Derived:     &Derived{Of: 0xdde38ed89e002b4c, Back: 2048, Anchors: []Anchor{{Literal: "pager-duty"}, {Literal: "pager_duty"}, {Literal: "pagerduty"}, {Literal: "pd-integration-key"}, {Literal: "pd-routing-key"}, {Literal: "pd-service-key"}, {Literal: "pd_integration_key"}, {Literal: "pd_routing_key"}, {Literal: "pd_service_key"}, {Literal: "pdintegrationkey"}, {Literal: "pdroutingkey"}, {Literal: "pdservicekey"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -7574,7 +7574,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `(?i:paymongo)[\w.-]{0,40}["'\])}\\]{0,4}[ \t=:>,(]{1,12}["'(\[{\\]{0,4}(sk_(?:live|test)_[A-Za-z0-9]{24})\b`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xe1ee160d7ebb1242, Back: 2048, Span: 368, Anchors: []Anchor{{"paymongo", 0, 0}}},
+		Derived:     &Derived{Of: 0xe1ee160d7ebb1242, Back: 2048, Span: 368, Anchors: []Anchor{{Literal: "paymongo"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -7590,7 +7590,7 @@ var tableRules = [...]Rule{
 		Assigned:    `E[A-Za-z0-9_-]{79}`,
 		Keywords:    []string{`paypal_client_secret`, `paypal-client-secret`, `paypalclientsecret`, `paypal_secret`, `paypal-secret`, `paypalsecret`, `paypal_api_secret`, `paypal-api-secret`, `paypalapisecret`, `client_secret`},
 		Entropy:     4.3,
-		Derived:     &Derived{Of: 0x65012440e977b6bd, Back: 2048},
+		Derived:     &Derived{Of: 0x65012440e977b6bd, Back: 2048, Anchors: []Anchor{{Literal: "client_secret"}, {Literal: "paypal-api-secret"}, {Literal: "paypal-client-secret"}, {Literal: "paypal-secret"}, {Literal: "paypal_api_secret"}, {Literal: "paypal_client_secret"}, {Literal: "paypal_secret"}, {Literal: "paypalapisecret"}, {Literal: "paypalclientsecret"}, {Literal: "paypalsecret"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -7604,7 +7604,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk_live_[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0xc21235e0340c7eb8, Back: 6, Direct: true, Anchors: []Anchor{{"sk_live_", 0, 0}}},
+		Derived:     &Derived{Of: 0xc21235e0340c7eb8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -7622,7 +7622,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Derived:     &Derived{Of: 0x165d13b7137c7ba7, Back: 16384, Anchors: []Anchor{{"-----begin dsa private key", 0, 0}}},
+		Derived:     &Derived{Of: 0x165d13b7137c7ba7, Back: 16384, Anchors: []Anchor{{Literal: "-----begin dsa private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7640,7 +7640,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Derived:     &Derived{Of: 0xba827ecf1ea5b6a9, Back: 16384, Anchors: []Anchor{{"-----begin ec private key", 0, 0}}},
+		Derived:     &Derived{Of: 0xba827ecf1ea5b6a9, Back: 16384, Anchors: []Anchor{{Literal: "-----begin ec private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7658,7 +7658,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Derived:     &Derived{Of: 0xd17321de1918ad5f, Back: 16384, Anchors: []Anchor{{"-----begin encrypted private key", 0, 0}}},
+		Derived:     &Derived{Of: 0xd17321de1918ad5f, Back: 16384, Anchors: []Anchor{{Literal: "-----begin encrypted private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7676,7 +7676,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Derived:     &Derived{Of: 0xfbf6b2b64bc05afb, Back: 16384, Anchors: []Anchor{{"-----begin private key", 0, 0}}},
+		Derived:     &Derived{Of: 0xfbf6b2b64bc05afb, Back: 16384, Anchors: []Anchor{{Literal: "-----begin private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7694,7 +7694,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Derived:     &Derived{Of: 0x4d93fad0395b029, Back: 16384, Anchors: []Anchor{{"-----begin rsa private key", 0, 0}}},
+		Derived:     &Derived{Of: 0x4d93fad0395b029, Back: 16384, Anchors: []Anchor{{Literal: "-----begin rsa private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7711,7 +7711,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`percy`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xc9290e2526968666, Back: 2048},
+		Derived:     &Derived{Of: 0xc9290e2526968666, Back: 2048, Anchors: []Anchor{{Literal: "percy"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -7726,7 +7726,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pplx-[A-Za-z0-9]{48}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xccb9dd13c7f1b6f7, Back: 6, Direct: true, Anchors: []Anchor{{"pplx-", 0, 0}}},
+		Derived:     &Derived{Of: 0xccb9dd13c7f1b6f7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pplx-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7741,7 +7741,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `persona_(?:production|sandbox)_[A-Za-z0-9-]{20,80}`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xcad15e27606d824d, Back: 6, Direct: true, Anchors: []Anchor{{"persona_prod", 0, 0}, {"persona_sand", 1, 0}}},
+		Derived:     &Derived{Of: 0xcad15e27606d824d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "persona_prod"}, {Literal: "persona_sand", Shape: 1}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -7759,7 +7759,7 @@ var tableRules = [...]Rule{
 		Reach:       32768,
 		Multiline:   true,
 		Proof:       `pgp`,
-		Derived:     &Derived{Of: 0x9c1f99dd11576465, Back: 32768, Anchors: []Anchor{{"-----begin pgp private key block", 0, 0}}},
+		Derived:     &Derived{Of: 0x9c1f99dd11576465, Back: 32768, Anchors: []Anchor{{Literal: "-----begin pgp private key block"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7776,7 +7776,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`phabricator`, `conduit_token`, `conduit-token`, `conduittoken`, `conduit_api`, `conduit-api`, `conduitapi`, `arc_token`, `arc-token`, `arctoken`, `arc_api`, `arc-api`, `arcapi`, `phab_token`, `phab-token`, `phabtoken`, `phab_api`, `phab-api`, `phabapi`},
 		Names:       []string{`api`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xba36123084f28af7, Back: 2048},
+		Derived:     &Derived{Of: 0xba36123084f28af7, Back: 2048, Anchors: []Anchor{{Literal: "arc-api"}, {Literal: "arc-token"}, {Literal: "arc_api"}, {Literal: "arc_token"}, {Literal: "arcapi"}, {Literal: "arctoken"}, {Literal: "conduit-api"}, {Literal: "conduit-token"}, {Literal: "conduit_api"}, {Literal: "conduit_token"}, {Literal: "conduitapi"}, {Literal: "conduittoken"}, {Literal: "phab-api"}, {Literal: "phab-token"}, {Literal: "phab_api"}, {Literal: "phab_token"}, {Literal: "phabapi"}, {Literal: "phabricator"}, {Literal: "phabtoken"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -7791,7 +7791,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sandbox_)?sk_pr_[A-Za-z0-9-]{1,64}_[0-9a-f]{40}`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xc3c335685bc27c2c, Back: 6, Direct: true, Anchors: []Anchor{{"sandbox_sk_p", 0, 0}, {"sk_pr_", 1, 0}}},
+		Derived:     &Derived{Of: 0xc3c335685bc27c2c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sandbox_sk_p"}, {Literal: "sk_pr_", Shape: 1}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7806,7 +7806,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pcsk_[0-9A-Za-z]{5,6}_[0-9A-Za-z]{63}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xe434e6597f5b7f35, Back: 6, Direct: true, Anchors: []Anchor{{"pcsk_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe434e6597f5b7f35, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pcsk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7822,7 +7822,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`pinecone`},
 		Names:       []string{`api`, `key`, `token`},
-		Derived:     &Derived{Of: 0x62ac1db51fef0647, Back: 2048},
+		Derived:     &Derived{Of: 0x62ac1db51fef0647, Back: 2048, Anchors: []Anchor{{Literal: "pinecone"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -7837,7 +7837,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:pina_|pinr\.)[A-Za-z0-9_-]{40,200}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xcbd8e577bbb563b6, Back: 6, Direct: true, Anchors: []Anchor{{"pina_", 0, 0}, {"pinr.", 1, 0}}},
+		Derived:     &Derived{Of: 0xcbd8e577bbb563b6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pina_"}, {Literal: "pinr.", Shape: 1}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -7854,7 +7854,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`pipedream`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xbf150bb49c397781, Back: 2048},
+		Derived:     &Derived{Of: 0xbf150bb49c397781, Back: 2048, Anchors: []Anchor{{Literal: "pipedream"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -7871,7 +7871,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`pipedrive`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x70cbe6f32a0ec621, Back: 2048},
+		Derived:     &Derived{Of: 0x70cbe6f32a0ec621, Back: 2048, Anchors: []Anchor{{Literal: "pipedrive"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -7889,7 +7889,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `pkcs12`,
-		Derived:     &Derived{Of: 0xa941190657691731, Back: 12, Direct: true, Anchors: []Anchor{{"ibazcc", 0, 6}}},
+		Derived:     &Derived{Of: 0xa941190657691731, Back: 12, Direct: true, Anchors: []Anchor{{Literal: "ibazcc", Offset: 6}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7903,7 +7903,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:access-sandbox-|access-development-|access-production-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0xa3b9133363530902, Back: 6, Direct: true, Anchors: []Anchor{{"access-sandb", 0, 0}, {"access-devel", 1, 0}, {"access-produ", 2, 0}}},
+		Derived:     &Derived{Of: 0xa3b9133363530902, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "access-sandb"}, {Literal: "access-devel", Shape: 1}, {Literal: "access-produ", Shape: 2}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -7920,7 +7920,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`plaid`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x662ffc453aee9212, Back: 2048},
+		Derived:     &Derived{Of: 0x662ffc453aee9212, Back: 2048, Anchors: []Anchor{{Literal: "plaid"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -7935,7 +7935,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_pw_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xb634d20d53b3523e, Back: 6, Direct: true, Anchors: []Anchor{{"pscale_pw_", 0, 0}}},
+		Derived:     &Derived{Of: 0xb634d20d53b3523e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_pw_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -7950,7 +7950,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_oauth_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xa0f3ab9bdcafc612, Back: 6, Direct: true, Anchors: []Anchor{{"pscale_oauth", 0, 0}}},
+		Derived:     &Derived{Of: 0xa0f3ab9bdcafc612, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_oauth"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -7965,7 +7965,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_tkn_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xceb47289245af1d4, Back: 6, Direct: true, Anchors: []Anchor{{"pscale_tkn_", 0, 0}}},
+		Derived:     &Derived{Of: 0xceb47289245af1d4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_tkn_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -7982,7 +7982,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`plivo`},
 		Names:       []string{`auth`, `token`, `secret`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xe3fbdec992e7aa61, Back: 2048},
+		Derived:     &Derived{Of: 0xe3fbdec992e7aa61, Back: 2048, Anchors: []Anchor{{Literal: "plivo"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -7997,7 +7997,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `polar_oat_[A-Za-z0-9_-]{30,100}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x85acf962618158c4, Back: 6, Direct: true, Anchors: []Anchor{{"polar_oat_", 0, 0}}},
+		Derived:     &Derived{Of: 0x85acf962618158c4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "polar_oat_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -8012,7 +8012,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `polar_(?:pat|at_o|at_u|at|rt_o|rt_u|rt|cs|ac)_[A-Za-z0-9]{20,100}`,
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0x4d70bafd3e2e7caf, Back: 6, Direct: true, Anchors: []Anchor{{"polar_pat_", 0, 0}, {"polar_at_o_", 1, 0}, {"polar_at_u_", 1, 0}, {"polar_at_", 2, 0}, {"polar_rt_o_", 3, 0}, {"polar_rt_u_", 3, 0}, {"polar_rt_", 4, 0}, {"polar_cs_", 5, 0}, {"polar_ac_", 6, 0}}},
+		Derived:     &Derived{Of: 0x4d70bafd3e2e7caf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "polar_pat_"}, {Literal: "polar_at_o_", Shape: 1}, {Literal: "polar_at_u_", Shape: 1}, {Literal: "polar_at_", Shape: 2}, {Literal: "polar_rt_o_", Shape: 3}, {Literal: "polar_rt_u_", Shape: 3}, {Literal: "polar_rt_", Shape: 4}, {Literal: "polar_cs_", Shape: 5}, {Literal: "polar_ac_", Shape: 6}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -8029,7 +8029,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`polygon_api`, `polygon-api`, `polygonapi`, `polygon_io`, `polygonio`, `polygon.io`, `polygon_key`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xfb0d173918a32531, Back: 2048},
+		Derived:     &Derived{Of: 0xfb0d173918a32531, Back: 2048, Anchors: []Anchor{{Literal: "polygon-api"}, {Literal: "polygon.io"}, {Literal: "polygon_api"}, {Literal: "polygon_io"}, {Literal: "polygon_key"}, {Literal: "polygonapi"}, {Literal: "polygonio"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -8044,7 +8044,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ptr_[A-Za-z0-9+/]{43}=`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xd9f41f5e118b3081, Back: 6, Direct: true, Anchors: []Anchor{{"ptr_", 0, 0}}},
+		Derived:     &Derived{Of: 0xd9f41f5e118b3081, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ptr_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -8073,7 +8073,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Derived: &Derived{Of: 0x6efe629cbf01b214, Back: 2048, Anchors: []Anchor{{":5432:", 0, 0}}},
+		Derived: &Derived{Of: 0x6efe629cbf01b214, Back: 2048, Anchors: []Anchor{{Literal: ":5432:"}}},
 		Source:  Position{File: "databases.toml"},
 	},
 	{
@@ -8102,7 +8102,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `phx_[A-Za-z0-9_-]{41,49}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xe751cae55ab863e7, Back: 6, Direct: true, Anchors: []Anchor{{"phx_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe751cae55ab863e7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "phx_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -8117,7 +8117,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `phc_[A-Za-z0-9_-]{41,44}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xdd65b8e3f515b45d, Back: 6, Direct: true, Anchors: []Anchor{{"phc_", 0, 0}}},
+		Derived:     &Derived{Of: 0xdd65b8e3f515b45d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "phc_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -8131,7 +8131,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `PMAK-[0-9a-f]{24}-[0-9a-f]{34}`,
-		Derived:     &Derived{Of: 0x11fe07cab67a9732, Back: 6, Direct: true, Anchors: []Anchor{{"pmak-", 0, 0}}},
+		Derived:     &Derived{Of: 0x11fe07cab67a9732, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pmak-"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -8146,7 +8146,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `PMAT-[0-9A-Z]{26}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0xba674ce109e206bd, Back: 6, Direct: true, Anchors: []Anchor{{"pmat-", 0, 0}}},
+		Derived:     &Derived{Of: 0xba674ce109e206bd, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pmat-"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -8162,7 +8162,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`postmark`},
 		Names:       []string{`token`, `apikey`, `server`},
-		Derived:     &Derived{Of: 0x28c715d037e3ad39, Back: 2048},
+		Derived:     &Derived{Of: 0x28c715d037e3ad39, Back: 2048, Anchors: []Anchor{{Literal: "postmark"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -8177,7 +8177,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:pnu_|pnb_)[0-9A-Za-z]{36}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x7ad58ec5b0a4f7ba, Back: 6, Direct: true, Anchors: []Anchor{{"pnu_", 0, 0}, {"pnb_", 1, 0}}},
+		Derived:     &Derived{Of: 0x7ad58ec5b0a4f7ba, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pnu_"}, {Literal: "pnb_", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -8204,7 +8204,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`^TESTING KEY-`},
 			},
 		},
-		Derived: &Derived{Of: 0x799a4ebd455e8714, Back: 8192, Anchors: []Anchor{{"bgkqhkig9w0bbq0w", 0, 0}, {"byqgsm49ageg", 0, 0}, {"ibaajba", 0, 0}, {"ibaakbg", 0, 0}, {"ibaakca", 0, 0}, {"ibadanbgkqhkig9w0baqefaasc", 0, 0}, {"mc4caqawbqydk2v", 0, 0}, {"mhccaqeei", 0, 0}, {"mhqcaqeei", 0, 0}, {"migkagebbd", 0, 0}, {"mihcagebbei", 0, 0}, {"yhkozizj0caqyi", 0, 0}}},
+		Derived: &Derived{Of: 0x799a4ebd455e8714, Back: 8192, Anchors: []Anchor{{Literal: "bgkqhkig9w0bbq0w"}, {Literal: "byqgsm49ageg"}, {Literal: "ibaajba"}, {Literal: "ibaakbg"}, {Literal: "ibaakca"}, {Literal: "ibadanbgkqhkig9w0baqefaasc"}, {Literal: "mc4caqawbqydk2v"}, {Literal: "mhccaqeei"}, {Literal: "mhqcaqeei"}, {Literal: "migkagebbd"}, {Literal: "mihcagebbei"}, {Literal: "yhkozizj0caqyi"}}},
 		Source:  Position{File: "private-keys.toml"},
 	},
 	{
@@ -8221,7 +8221,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`private_key`, `privatekey`, `private-key`, `privkey`, `priv_key`, `secret_key_hex`, `signing_key`, `signingkey`, `signing-key`, `wallet_key`, `walletkey`},
 		Entropy:     3.2,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x9dc9ee184b8b2d2f, Back: 2048},
+		Derived:     &Derived{Of: 0x9dc9ee184b8b2d2f, Back: 2048, Anchors: []Anchor{{Literal: "priv_key"}, {Literal: "private-key"}, {Literal: "private_key"}, {Literal: "privatekey"}, {Literal: "privkey"}, {Literal: "secret_key_hex"}, {Literal: "signing-key"}, {Literal: "signing_key"}, {Literal: "signingkey"}, {Literal: "wallet_key"}, {Literal: "walletkey"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -8236,7 +8236,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `prf_(?:cli_)?[A-Za-z0-9]{20,80}`,
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0xdbf9e98631cff5d3, Back: 6, Direct: true, Anchors: []Anchor{{"prf_cli_", 0, 0}, {"prf_", 1, 0}}},
+		Derived:     &Derived{Of: 0xdbf9e98631cff5d3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "prf_cli_"}, {Literal: "prf_", Shape: 1}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -8250,7 +8250,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `pul-[0-9a-f][0-9a-f]{39}`,
-		Derived:     &Derived{Of: 0x61a4999dbf0346ac, Back: 6, Direct: true, Anchors: []Anchor{{"pul-0", 0, 0}, {"pul-1", 0, 0}, {"pul-2", 0, 0}, {"pul-3", 0, 0}, {"pul-4", 0, 0}, {"pul-5", 0, 0}, {"pul-6", 0, 0}, {"pul-7", 0, 0}, {"pul-8", 0, 0}, {"pul-9", 0, 0}, {"pul-a", 0, 0}, {"pul-b", 0, 0}, {"pul-c", 0, 0}, {"pul-d", 0, 0}, {"pul-e", 0, 0}, {"pul-f", 0, 0}}},
+		Derived:     &Derived{Of: 0x61a4999dbf0346ac, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pul-0"}, {Literal: "pul-1"}, {Literal: "pul-2"}, {Literal: "pul-3"}, {Literal: "pul-4"}, {Literal: "pul-5"}, {Literal: "pul-6"}, {Literal: "pul-7"}, {Literal: "pul-8"}, {Literal: "pul-9"}, {Literal: "pul-a"}, {Literal: "pul-b"}, {Literal: "pul-c"}, {Literal: "pul-d"}, {Literal: "pul-e"}, {Literal: "pul-f"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -8267,7 +8267,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`putty-user-key-file-`},
 		Reach:       16384,
 		Multiline:   true,
-		Derived:     &Derived{Of: 0x7d3b6e736809cfa1, Back: 16384, Anchors: []Anchor{{"putty-user-key-file-", 0, 0}}},
+		Derived:     &Derived{Of: 0x7d3b6e736809cfa1, Back: 16384, Anchors: []Anchor{{Literal: "putty-user-key-file-"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -8282,7 +8282,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:pypi-AgEIcHlwaS5vcmc|pypi-AgENdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{50,1000}`,
 		Proof:       `pypi`,
-		Derived:     &Derived{Of: 0x35d419c3c521c12c, Back: 6, Direct: true, Anchors: []Anchor{{"pypi-ageichl", 0, 0}, {"pypi-agendgv", 1, 0}}},
+		Derived:     &Derived{Of: 0x35d419c3c521c12c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pypi-ageichl"}, {Literal: "pypi-agendgv", Shape: 1}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -8297,7 +8297,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `eyJhb[A-Za-z0-9_-]{10,60}\.eyJhY2Nlc3Mi[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{43}`,
 		Proof:       `jwt`,
-		Derived:     &Derived{Of: 0x46abad93e6af953f, Back: 6, Direct: true, Anchors: []Anchor{{"eyjhb", 0, 0}}},
+		Derived:     &Derived{Of: 0x46abad93e6af953f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyjhb"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -8314,7 +8314,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`qdrant`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x80a4f5f22999cd12, Back: 2048},
+		Derived:     &Derived{Of: 0x80a4f5f22999cd12, Back: 2048, Anchors: []Anchor{{Literal: "qdrant"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -8330,7 +8330,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`rails_master_key`, `rails-master-key`, `railsmasterkey`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x280670adbaa5e2bc, Back: 2048},
+		Derived:     &Derived{Of: 0x280670adbaa5e2bc, Back: 2048, Anchors: []Anchor{{Literal: "rails-master-key"}, {Literal: "rails_master_key"}, {Literal: "railsmasterkey"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -8346,7 +8346,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{128}`,
 		Keywords:    []string{`secret_key_base`, `secretkeybase`, `secret_token`},
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x2920de5e8062b26c, Back: 2048},
+		Derived:     &Derived{Of: 0x2920de5e8062b26c, Back: 2048, Anchors: []Anchor{{Literal: "secret_key_base"}, {Literal: "secret_token"}, {Literal: "secretkeybase"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -8362,7 +8362,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`railway`},
 		Names:       []string{`token`, `apikey`},
-		Derived:     &Derived{Of: 0x23efac91f130f5a3, Back: 2048},
+		Derived:     &Derived{Of: 0x23efac91f130f5a3, Back: 2048, Anchors: []Anchor{{Literal: "railway"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -8377,7 +8377,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `apikey_[0-9a-f]{64}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x37cd4e70dc263d4c, Back: 6, Direct: true, Anchors: []Anchor{{"apikey_", 0, 0}}},
+		Derived:     &Derived{Of: 0x37cd4e70dc263d4c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "apikey_"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -8392,7 +8392,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:ramp_sec_[A-Za-z0-9]{48}|ramp_business_tok_[A-Za-z0-9]{20,80})`,
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0x88f551ee7595255a, Back: 6, Direct: true, Anchors: []Anchor{{"ramp_sec_", 0, 0}, {"ramp_busines", 1, 0}}},
+		Derived:     &Derived{Of: 0x88f551ee7595255a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ramp_sec_"}, {Literal: "ramp_busines", Shape: 1}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -8407,7 +8407,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `(?:token-|kubeconfig-user-|kubeconfig-u-)[a-z0-9]{5,10}:[a-z0-9]{54}`,
 		Keywords:    []string{`rancher`, `cattle`, `token`},
-		Derived:     &Derived{Of: 0x105c4376643c27e5, Back: 2048},
+		Derived:     &Derived{Of: 0x105c4376643c27e5, Back: 2048, Anchors: []Anchor{{Literal: "cattle"}, {Literal: "rancher"}, {Literal: "token"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -8422,7 +8422,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{10}msh[A-Za-z0-9]{15}p1[A-Za-z0-9]{6}jsn[A-Za-z0-9]{12}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xeb5bb63310749d32, Back: 16, Direct: true, Anchors: []Anchor{{"msh", 0, 10}}},
+		Derived:     &Derived{Of: 0xeb5bb63310749d32, Back: 16, Direct: true, Anchors: []Anchor{{Literal: "msh", Offset: 10, Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -8438,7 +8438,7 @@ var tableRules = [...]Rule{
 		Token:       `rzp_live_[A-Za-z0-9]{14}`,
 		Entropy:     2.8,
 		Pair:        []string{`razorpay-key-secret`},
-		Derived:     &Derived{Of: 0xbd21c7f028c97b2d, Back: 6, Direct: true, Anchors: []Anchor{{"rzp_live_", 0, 0}}},
+		Derived:     &Derived{Of: 0xbd21c7f028c97b2d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rzp_live_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -8455,7 +8455,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`razorpay`, `rzp_secret`, `rzp-secret`, `rzpsecret`, `rzp_key_secret`, `rzp-key-secret`, `rzpkeysecret`, `rzp_api_secret`, `rzp-api-secret`, `rzpapisecret`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xd68819c02f48b995, Back: 2048},
+		Derived:     &Derived{Of: 0xd68819c02f48b995, Back: 2048, Anchors: []Anchor{{Literal: "razorpay"}, {Literal: "rzp-api-secret"}, {Literal: "rzp-key-secret"}, {Literal: "rzp-secret"}, {Literal: "rzp_api_secret"}, {Literal: "rzp_key_secret"}, {Literal: "rzp_secret"}, {Literal: "rzpapisecret"}, {Literal: "rzpkeysecret"}, {Literal: "rzpsecret"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -8471,7 +8471,7 @@ var tableRules = [...]Rule{
 		Token:       `rzp_test_[A-Za-z0-9]{14}`,
 		Entropy:     2.8,
 		Pair:        []string{`razorpay-key-secret`},
-		Derived:     &Derived{Of: 0x9b29d3bbaf330aab, Back: 6, Direct: true, Anchors: []Anchor{{"rzp_test_", 0, 0}}},
+		Derived:     &Derived{Of: 0x9b29d3bbaf330aab, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rzp_test_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -8486,7 +8486,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rdme_[a-z0-9]{70}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xc269702ce87c477a, Back: 6, Direct: true, Anchors: []Anchor{{"rdme_", 0, 0}}},
+		Derived:     &Derived{Of: 0xc269702ce87c477a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rdme_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -8501,7 +8501,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rpa_[A-Za-z0-9]{30}`,
 		Entropy:     3.4,
-		Derived:     &Derived{Of: 0xfa6c0e60736f9229, Back: 6, Direct: true, Anchors: []Anchor{{"rpa_", 0, 0}}},
+		Derived:     &Derived{Of: 0xfa6c0e60736f9229, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rpa_"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -8530,7 +8530,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rnd_[A-Za-z0-9]{28}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x986e56eb068d8957, Back: 6, Direct: true, Anchors: []Anchor{{"rnd_", 0, 0}}},
+		Derived:     &Derived{Of: 0x986e56eb068d8957, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rnd_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -8545,7 +8545,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `r8_[A-Za-z0-9]{37}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x42ba546e3c36ff79, Back: 6, Direct: true, Anchors: []Anchor{{"r8_", 0, 0}}},
+		Derived:     &Derived{Of: 0x42ba546e3c36ff79, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "r8_", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -8561,7 +8561,7 @@ var tableRules = [...]Rule{
 		Assigned:    `re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}`,
 		Keywords:    []string{`resend`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xc7ae046995512efd, Back: 2048},
+		Derived:     &Derived{Of: 0xc7ae046995512efd, Back: 2048, Anchors: []Anchor{{Literal: "resend"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -8577,7 +8577,7 @@ var tableRules = [...]Rule{
 		Assigned:    `key_[0-9a-f]{28}`,
 		Keywords:    []string{`retell`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x707c8e0171f7f629, Back: 2048},
+		Derived:     &Derived{Of: 0x707c8e0171f7f629, Back: 2048, Anchors: []Anchor{{Literal: "retell"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -8594,7 +8594,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`rollbar`},
 		Names:       []string{`token`, `apikey`, `postserver`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x450b972c9afc81c6, Back: 2048},
+		Derived:     &Derived{Of: 0x450b972c9afc81c6, Back: 2048, Anchors: []Anchor{{Literal: "rollbar"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -8608,7 +8608,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `rootly_[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x1e0b85db1fe1e2fc, Back: 6, Direct: true, Anchors: []Anchor{{"rootly_", 0, 0}}},
+		Derived:     &Derived{Of: 0x1e0b85db1fe1e2fc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rootly_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -8626,7 +8626,7 @@ var tableRules = [...]Rule{
 		Reach:       6144,
 		Multiline:   true,
 		Proof:       `rsa-key-value`,
-		Derived:     &Derived{Of: 0x68bb2d36a8576e8f, Back: 6144, Anchors: []Anchor{{"rsakeyvalue&gt;", 0, 0}, {"rsakeyvalue>", 0, 0}}},
+		Derived:     &Derived{Of: 0x68bb2d36a8576e8f, Back: 6144, Anchors: []Anchor{{Literal: "rsakeyvalue&gt;"}, {Literal: "rsakeyvalue>"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -8640,7 +8640,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `rubygems_[0-9a-f]{48}`,
-		Derived:     &Derived{Of: 0xc187fd8d9d689535, Back: 6, Direct: true, Anchors: []Anchor{{"rubygems_", 0, 0}}},
+		Derived:     &Derived{Of: 0xc187fd8d9d689535, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rubygems_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -8655,7 +8655,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rpa_[0-9A-Z]{40}[0-9A-Za-z]{6}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xd2976d253ca1f14, Back: 6, Direct: true, Anchors: []Anchor{{"rpa_", 0, 0}}},
+		Derived:     &Derived{Of: 0xd2976d253ca1f14, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rpa_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -8669,7 +8669,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `key_[0-9a-f][0-9a-f]{127}`,
-		Derived:     &Derived{Of: 0xe3c130853fb96416, Back: 6, Direct: true, Anchors: []Anchor{{"key_0", 0, 0}, {"key_1", 0, 0}, {"key_2", 0, 0}, {"key_3", 0, 0}, {"key_4", 0, 0}, {"key_5", 0, 0}, {"key_6", 0, 0}, {"key_7", 0, 0}, {"key_8", 0, 0}, {"key_9", 0, 0}, {"key_a", 0, 0}, {"key_b", 0, 0}, {"key_c", 0, 0}, {"key_d", 0, 0}, {"key_e", 0, 0}, {"key_f", 0, 0}}},
+		Derived:     &Derived{Of: 0xe3c130853fb96416, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key_0"}, {Literal: "key_1"}, {Literal: "key_2"}, {Literal: "key_3"}, {Literal: "key_4"}, {Literal: "key_5"}, {Literal: "key_6"}, {Literal: "key_7"}, {Literal: "key_8"}, {Literal: "key_9"}, {Literal: "key_a"}, {Literal: "key_b"}, {Literal: "key_c"}, {Literal: "key_d"}, {Literal: "key_e"}, {Literal: "key_f"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -8685,7 +8685,7 @@ var tableRules = [...]Rule{
 		Token:       `salad_cloud_[A-Za-z0-9]{1,7}_[0-9A-Za-z]{49}`,
 		Entropy:     3.8,
 		Proof:       `saladcloud`,
-		Derived:     &Derived{Of: 0x4652398589cba922, Back: 6, Direct: true, Anchors: []Anchor{{"salad_cloud_", 0, 0}}},
+		Derived:     &Derived{Of: 0x4652398589cba922, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "salad_cloud_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -8700,7 +8700,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `00D[A-Za-z0-9]{12}![A-Za-z0-9._]{80,260}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x6b916d530d054f3f, Back: 6, Direct: true, Anchors: []Anchor{{"00d", 0, 0}}},
+		Derived:     &Derived{Of: 0x6b916d530d054f3f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "00d", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -8715,7 +8715,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `3MVG9[A-Za-z0-9._]{80,250}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x4f6a77a8035bb6e6, Back: 6, Direct: true, Anchors: []Anchor{{"3mvg9", 0, 0}}},
+		Derived:     &Derived{Of: 0x4f6a77a8035bb6e6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "3mvg9"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -8730,7 +8730,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `5Aep861[A-Za-z0-9._]{76,200}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xaa95d704e728da04, Back: 6, Direct: true, Anchors: []Anchor{{"5aep861", 0, 0}}},
+		Derived:     &Derived{Of: 0xaa95d704e728da04, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "5aep861"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -8745,7 +8745,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `samsara_api_[A-Za-z0-9]{26,32}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xafa5bd057dc01b95, Back: 6, Direct: true, Anchors: []Anchor{{"samsara_api_", 0, 0}}},
+		Derived:     &Derived{Of: 0xafa5bd057dc01b95, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "samsara_api_"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -8761,7 +8761,7 @@ var tableRules = [...]Rule{
 		Token:       `SCW[0-9A-Z]{17}`,
 		Entropy:     3,
 		Pair:        []string{`scaleway-secret-key`},
-		Derived:     &Derived{Of: 0xa942f5dbcd6b8fd3, Back: 6, Direct: true, Anchors: []Anchor{{"scw", 0, 0}}},
+		Derived:     &Derived{Of: 0xa942f5dbcd6b8fd3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "scw", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -8777,7 +8777,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`scaleway`, `scw_secret`, `scw-secret`, `scwsecret`, `scw_token`, `scw-token`, `scwtoken`, `scw_api_key`, `scw-api-key`, `scwapikey`, `scw_api_token`, `scw-api-token`, `scwapitoken`},
 		Names:       []string{`token`, `apikey`, `secret`},
-		Derived:     &Derived{Of: 0x1258b59297569c46, Back: 2048},
+		Derived:     &Derived{Of: 0x1258b59297569c46, Back: 2048, Anchors: []Anchor{{Literal: "scaleway"}, {Literal: "scw-api-key"}, {Literal: "scw-api-token"}, {Literal: "scw-secret"}, {Literal: "scw-token"}, {Literal: "scw_api_key"}, {Literal: "scw_api_token"}, {Literal: "scw_secret"}, {Literal: "scw_token"}, {Literal: "scwapikey"}, {Literal: "scwapitoken"}, {Literal: "scwsecret"}, {Literal: "scwtoken"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -8792,7 +8792,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tk-us-[A-Za-z0-9_-]{48}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xc73e89ef9f18035b, Back: 6, Direct: true, Anchors: []Anchor{{"tk-us-", 0, 0}}},
+		Derived:     &Derived{Of: 0xc73e89ef9f18035b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tk-us-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -8809,7 +8809,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`scraperapi`, `scraper_api`, `scraper-api`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xcb06f91cec2d0444, Back: 2048},
+		Derived:     &Derived{Of: 0xcb06f91cec2d0444, Back: 2048, Anchors: []Anchor{{Literal: "scraper-api"}, {Literal: "scraper_api"}, {Literal: "scraperapi"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -8824,7 +8824,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `scp-(?:live|test)-[0-9a-z]{32}`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x5bb1bf69d6e2c865, Back: 6, Direct: true, Anchors: []Anchor{{"scp-live-", 0, 0}, {"scp-test-", 1, 0}}},
+		Derived:     &Derived{Of: 0x5bb1bf69d6e2c865, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "scp-live-"}, {Literal: "scp-test-", Shape: 1}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -8841,7 +8841,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`scrapingbee`, `scraping_bee`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x2afa8c6733bba87, Back: 2048},
+		Derived:     &Derived{Of: 0x2afa8c6733bba87, Back: 2048, Anchors: []Anchor{{Literal: "scraping_bee"}, {Literal: "scrapingbee"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -8858,7 +8858,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`securitytrails`, `security_trails`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xf7113c06c12add92, Back: 2048},
+		Derived:     &Derived{Of: 0xf7113c06c12add92, Back: 2048, Anchors: []Anchor{{Literal: "security_trails"}, {Literal: "securitytrails"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -8873,7 +8873,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sgp_[A-Za-z0-9]{64}`,
 		Entropy:     4.2,
-		Derived:     &Derived{Of: 0x6d967ab8391cef45, Back: 6, Direct: true, Anchors: []Anchor{{"sgp_", 0, 0}}},
+		Derived:     &Derived{Of: 0x6d967ab8391cef45, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sgp_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -8889,7 +8889,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`segment_write_key`, `segment-write-key`, `segmentwritekey`, `segment_writekey`, `segment-writekey`, `segment_api_key`, `segment-api-key`, `segmentapikey`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xc6a7ad9d48c1aaa4, Back: 2048},
+		Derived:     &Derived{Of: 0xc6a7ad9d48c1aaa4, Back: 2048, Anchors: []Anchor{{Literal: "segment-api-key"}, {Literal: "segment-write-key"}, {Literal: "segment-writekey"}, {Literal: "segment_api_key"}, {Literal: "segment_write_key"}, {Literal: "segment_writekey"}, {Literal: "segmentapikey"}, {Literal: "segmentwritekey"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -8906,7 +8906,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`semgrep`},
 		Names:       []string{`api`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x172adb2ce0fdab94, Back: 2048},
+		Derived:     &Derived{Of: 0x172adb2ce0fdab94, Back: 2048, Anchors: []Anchor{{Literal: "semgrep"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -8923,7 +8923,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sendbird`},
 		Names:       []string{`token`, `key`},
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0xf19b53a4363b1a70, Back: 2048},
+		Derived:     &Derived{Of: 0xf19b53a4363b1a70, Back: 2048, Anchors: []Anchor{{Literal: "sendbird"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -8938,7 +8938,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xde51170f34443837, Back: 6, Direct: true, Anchors: []Anchor{{"sg.", 0, 0}}},
+		Derived:     &Derived{Of: 0xde51170f34443837, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sg.", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -8953,7 +8953,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `https://[0-9a-f]{32}@(?:o[0-9]{1,20}\.ingest\.(?:[a-z]{2}\.)?)?sentry\.io/[0-9]{1,20}`,
 		Keywords:    []string{`sentry.io`},
-		Derived:     &Derived{Of: 0xc9aed7e5366d621f, Back: 46, Direct: true, Anchors: []Anchor{{"https://", 0, 0}, {"https://", 1, 0}, {"@sentry.io/", 2, 40}}},
+		Derived:     &Derived{Of: 0xc9aed7e5366d621f, Back: 46, Direct: true, Anchors: []Anchor{{Literal: "https://"}, {Literal: "https://", Shape: 1}, {Literal: "@sentry.io/", Shape: 2, Offset: 40}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -8968,7 +8968,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `https://[0-9a-f]{32}:([0-9a-f]{32})@[A-Za-z0-9.-]{4,100}/[0-9]{1,20}`,
 		Keywords:    []string{`@sentry.io`, `sentry`, `dsn`},
-		Derived:     &Derived{Of: 0x2c4b2b8c6d9eac62, Back: 6, Direct: true, Anchors: []Anchor{{"https://", 0, 0}}},
+		Derived:     &Derived{Of: 0x2c4b2b8c6d9eac62, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "https://"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -8982,7 +8982,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sntryi_[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x42880f6d38481f56, Back: 6, Direct: true, Anchors: []Anchor{{"sntryi_", 0, 0}}},
+		Derived:     &Derived{Of: 0x42880f6d38481f56, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntryi_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -8997,7 +8997,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sntrys_eyJ[A-Za-z0-9+/]{40,600}={0,2}_[A-Za-z0-9+/]{43}`,
 		Proof:       `sentry-org`,
-		Derived:     &Derived{Of: 0xc6e917bd72a6f889, Back: 6, Direct: true, Anchors: []Anchor{{"sntrys_eyj", 0, 0}}},
+		Derived:     &Derived{Of: 0xc6e917bd72a6f889, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntrys_eyj"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -9014,7 +9014,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sentry`},
 		Names:       []string{`auth`, `token`, `apikey`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xedb328a6a321656c, Back: 2048},
+		Derived:     &Derived{Of: 0xedb328a6a321656c, Back: 2048, Anchors: []Anchor{{Literal: "sentry"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -9029,7 +9029,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sntrya_[0-9a-f]{64}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xb71a1575046a12ce, Back: 6, Direct: true, Anchors: []Anchor{{"sntrya_", 0, 0}}},
+		Derived:     &Derived{Of: 0xb71a1575046a12ce, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntrya_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -9043,7 +9043,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sntryu_[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x6d362cf051032832, Back: 6, Direct: true, Anchors: []Anchor{{"sntryu_", 0, 0}}},
+		Derived:     &Derived{Of: 0x6d362cf051032832, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntryu_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -9072,7 +9072,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shippo_live_[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0xa4e79aceb94e0d3b, Back: 6, Direct: true, Anchors: []Anchor{{"shippo_live_", 0, 0}}},
+		Derived:     &Derived{Of: 0xa4e79aceb94e0d3b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shippo_live_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9089,7 +9089,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`shodan`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x3a64a16f1023637b, Back: 2048},
+		Derived:     &Derived{Of: 0x3a64a16f1023637b, Back: 2048, Anchors: []Anchor{{Literal: "shodan"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -9103,7 +9103,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shpat_[0-9a-fA-F]{32}`,
-		Derived:     &Derived{Of: 0xe3a27eaa7da5189c, Back: 6, Direct: true, Anchors: []Anchor{{"shpat_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe3a27eaa7da5189c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shpat_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9117,7 +9117,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shpca_[0-9a-fA-F]{32}`,
-		Derived:     &Derived{Of: 0xf1c4607b3866974b, Back: 6, Direct: true, Anchors: []Anchor{{"shpca_", 0, 0}}},
+		Derived:     &Derived{Of: 0xf1c4607b3866974b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shpca_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9131,7 +9131,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shpua_[0-9a-fA-F]{32}`,
-		Derived:     &Derived{Of: 0xe63eac115fb61eb1, Back: 6, Direct: true, Anchors: []Anchor{{"shpua_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe63eac115fb61eb1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shpua_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9145,7 +9145,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `prtapi_[0-9a-fA-F]{32}`,
-		Derived:     &Derived{Of: 0xf6494bb8a5aa03b6, Back: 6, Direct: true, Anchors: []Anchor{{"prtapi_", 0, 0}}},
+		Derived:     &Derived{Of: 0xf6494bb8a5aa03b6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "prtapi_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9159,7 +9159,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shppa_[0-9a-fA-F]{32}`,
-		Derived:     &Derived{Of: 0xa0c1db1b25035ea6, Back: 6, Direct: true, Anchors: []Anchor{{"shppa_", 0, 0}}},
+		Derived:     &Derived{Of: 0xa0c1db1b25035ea6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shppa_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9173,7 +9173,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shpss_[0-9a-fA-F]{32}`,
-		Derived:     &Derived{Of: 0x4b04b413328359f9, Back: 6, Direct: true, Anchors: []Anchor{{"shpss_", 0, 0}}},
+		Derived:     &Derived{Of: 0x4b04b413328359f9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shpss_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9187,7 +9187,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shptka_[0-9a-fA-F]{32}`,
-		Derived:     &Derived{Of: 0x26024653ab18ee21, Back: 6, Direct: true, Anchors: []Anchor{{"shptka_", 0, 0}}},
+		Derived:     &Derived{Of: 0x26024653ab18ee21, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shptka_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9203,7 +9203,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`clubhouse`, `shortcut_api`, `shortcut-api`, `shortcutapi`, `shortcut_token`, `shortcut-token`, `shortcuttoken`},
 		Names:       []string{`api`, `token`},
-		Derived:     &Derived{Of: 0xeca3a7e4a564e57, Back: 2048},
+		Derived:     &Derived{Of: 0xeca3a7e4a564e57, Back: 2048, Anchors: []Anchor{{Literal: "clubhouse"}, {Literal: "shortcut-api"}, {Literal: "shortcut-token"}, {Literal: "shortcut_api"}, {Literal: "shortcut_token"}, {Literal: "shortcutapi"}, {Literal: "shortcuttoken"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -9218,7 +9218,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `(?i)BUNDLE_(?:ENTERPRISE|GEMS)__CONTRIBSYS__COM\\?["\']?[ \t]*[:=][ \t]*\\?["\']?([0-9a-f]{8}:[0-9a-f]{8})`,
 		Keywords:    []string{`__contribsys__com`},
-		Derived:     &Derived{Of: 0x586439ec676efc94, Back: 6, Direct: true, Anchors: []Anchor{{"bundle_enter", 0, 0}, {"bundle_gems_", 1, 0}}},
+		Derived:     &Derived{Of: 0x586439ec676efc94, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bundle_enter"}, {Literal: "bundle_gems_", Shape: 1}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -9234,7 +9234,7 @@ var tableRules = [...]Rule{
 		Token:       `sk-[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3.2,
 		Weak:        true,
-		Derived:     &Derived{Of: 0x8830c3cf046fe493, Back: 6, Direct: true, Anchors: []Anchor{{"sk-0", 0, 0}, {"sk-1", 0, 0}, {"sk-2", 0, 0}, {"sk-3", 0, 0}, {"sk-4", 0, 0}, {"sk-5", 0, 0}, {"sk-6", 0, 0}, {"sk-7", 0, 0}, {"sk-8", 0, 0}, {"sk-9", 0, 0}, {"sk-a", 0, 0}, {"sk-b", 0, 0}, {"sk-c", 0, 0}, {"sk-d", 0, 0}, {"sk-e", 0, 0}, {"sk-f", 0, 0}}},
+		Derived:     &Derived{Of: 0x8830c3cf046fe493, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-0"}, {Literal: "sk-1"}, {Literal: "sk-2"}, {Literal: "sk-3"}, {Literal: "sk-4"}, {Literal: "sk-5"}, {Literal: "sk-6"}, {Literal: "sk-7"}, {Literal: "sk-8"}, {Literal: "sk-9"}, {Literal: "sk-a"}, {Literal: "sk-b"}, {Literal: "sk-c"}, {Literal: "sk-d"}, {Literal: "sk-e"}, {Literal: "sk-f"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -9248,7 +9248,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xapp-[0-9]-A[0-9A-Z]{8,12}-[0-9]{10,14}-[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0xcce58df9c91f0d4f, Back: 6, Direct: true, Anchors: []Anchor{{"xapp-0-a", 0, 0}, {"xapp-1-a", 0, 0}, {"xapp-2-a", 0, 0}, {"xapp-3-a", 0, 0}, {"xapp-4-a", 0, 0}, {"xapp-5-a", 0, 0}, {"xapp-6-a", 0, 0}, {"xapp-7-a", 0, 0}, {"xapp-8-a", 0, 0}, {"xapp-9-a", 0, 0}}},
+		Derived:     &Derived{Of: 0xcce58df9c91f0d4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xapp-0-a"}, {Literal: "xapp-1-a"}, {Literal: "xapp-2-a"}, {Literal: "xapp-3-a"}, {Literal: "xapp-4-a"}, {Literal: "xapp-5-a"}, {Literal: "xapp-6-a"}, {Literal: "xapp-7-a"}, {Literal: "xapp-8-a"}, {Literal: "xapp-9-a"}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9262,7 +9262,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxb-(?:[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{18,26}|[0-9]{8,14}-[0-9A-Za-z]{18,26})`,
-		Derived:     &Derived{Of: 0xb8eac9dbbd440e90, Back: 6, Direct: true, Anchors: []Anchor{{"xoxb-", 0, 0}, {"xoxb-", 1, 0}}},
+		Derived:     &Derived{Of: 0xb8eac9dbbd440e90, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxb-"}, {Literal: "xoxb-", Shape: 1}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9276,7 +9276,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxe\.xoxp-[0-9]-[0-9A-Za-z]{163,166}`,
-		Derived:     &Derived{Of: 0x1b254af3e5aa8a34, Back: 6, Direct: true, Anchors: []Anchor{{"xoxe.xoxp-0-", 0, 0}, {"xoxe.xoxp-1-", 0, 0}, {"xoxe.xoxp-2-", 0, 0}, {"xoxe.xoxp-3-", 0, 0}, {"xoxe.xoxp-4-", 0, 0}, {"xoxe.xoxp-5-", 0, 0}, {"xoxe.xoxp-6-", 0, 0}, {"xoxe.xoxp-7-", 0, 0}, {"xoxe.xoxp-8-", 0, 0}, {"xoxe.xoxp-9-", 0, 0}}},
+		Derived:     &Derived{Of: 0x1b254af3e5aa8a34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxe.xoxp-0-"}, {Literal: "xoxe.xoxp-1-"}, {Literal: "xoxe.xoxp-2-"}, {Literal: "xoxe.xoxp-3-"}, {Literal: "xoxe.xoxp-4-"}, {Literal: "xoxe.xoxp-5-"}, {Literal: "xoxe.xoxp-6-"}, {Literal: "xoxe.xoxp-7-"}, {Literal: "xoxe.xoxp-8-"}, {Literal: "xoxe.xoxp-9-"}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9290,7 +9290,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxe-[0-9]-[0-9A-Za-z]{146,147}`,
-		Derived:     &Derived{Of: 0xa822dc6f9d8a6baf, Back: 6, Direct: true, Anchors: []Anchor{{"xoxe-0-", 0, 0}, {"xoxe-1-", 0, 0}, {"xoxe-2-", 0, 0}, {"xoxe-3-", 0, 0}, {"xoxe-4-", 0, 0}, {"xoxe-5-", 0, 0}, {"xoxe-6-", 0, 0}, {"xoxe-7-", 0, 0}, {"xoxe-8-", 0, 0}, {"xoxe-9-", 0, 0}}},
+		Derived:     &Derived{Of: 0xa822dc6f9d8a6baf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxe-0-"}, {Literal: "xoxe-1-"}, {Literal: "xoxe-2-"}, {Literal: "xoxe-3-"}, {Literal: "xoxe-4-"}, {Literal: "xoxe-5-"}, {Literal: "xoxe-6-"}, {Literal: "xoxe-7-"}, {Literal: "xoxe-8-"}, {Literal: "xoxe-9-"}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9305,7 +9305,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:xoxa-|xoxr-)[0-9A-Za-z]{8,48}|(?:xoxa-|xoxr-)[0-9]-[0-9A-Za-z]{8,48}|(?:xoxo-|xoxs-)[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{6,64}`,
 		Entropy:     2.5,
-		Derived:     &Derived{Of: 0x3428e748c9f33d0b, Back: 6, Direct: true, Anchors: []Anchor{{"xoxa-", 0, 0}, {"xoxr-", 1, 0}, {"xoxa-0-", 2, 0}, {"xoxa-1-", 2, 0}, {"xoxa-2-", 2, 0}, {"xoxa-3-", 2, 0}, {"xoxa-4-", 2, 0}, {"xoxa-5-", 2, 0}, {"xoxa-6-", 2, 0}, {"xoxa-7-", 2, 0}, {"xoxa-8-", 2, 0}, {"xoxa-9-", 2, 0}, {"xoxr-0-", 3, 0}, {"xoxr-1-", 3, 0}, {"xoxr-2-", 3, 0}, {"xoxr-3-", 3, 0}, {"xoxr-4-", 3, 0}, {"xoxr-5-", 3, 0}, {"xoxr-6-", 3, 0}, {"xoxr-7-", 3, 0}, {"xoxr-8-", 3, 0}, {"xoxr-9-", 3, 0}, {"xoxo-", 4, 0}, {"xoxs-", 5, 0}}},
+		Derived:     &Derived{Of: 0x3428e748c9f33d0b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxa-"}, {Literal: "xoxr-", Shape: 1}, {Literal: "xoxa-0-", Shape: 2}, {Literal: "xoxa-1-", Shape: 2}, {Literal: "xoxa-2-", Shape: 2}, {Literal: "xoxa-3-", Shape: 2}, {Literal: "xoxa-4-", Shape: 2}, {Literal: "xoxa-5-", Shape: 2}, {Literal: "xoxa-6-", Shape: 2}, {Literal: "xoxa-7-", Shape: 2}, {Literal: "xoxa-8-", Shape: 2}, {Literal: "xoxa-9-", Shape: 2}, {Literal: "xoxr-0-", Shape: 3}, {Literal: "xoxr-1-", Shape: 3}, {Literal: "xoxr-2-", Shape: 3}, {Literal: "xoxr-3-", Shape: 3}, {Literal: "xoxr-4-", Shape: 3}, {Literal: "xoxr-5-", Shape: 3}, {Literal: "xoxr-6-", Shape: 3}, {Literal: "xoxr-7-", Shape: 3}, {Literal: "xoxr-8-", Shape: 3}, {Literal: "xoxr-9-", Shape: 3}, {Literal: "xoxo-", Shape: 4}, {Literal: "xoxs-", Shape: 5}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9321,7 +9321,7 @@ var tableRules = [...]Rule{
 		Token:       `xoxd-[A-Za-z0-9%+/]{100,}={0,2}`,
 		Entropy:     3.5,
 		Reach:       1024,
-		Derived:     &Derived{Of: 0xc55e4b8fa3f8d35, Back: 6, Direct: true, Anchors: []Anchor{{"xoxd-", 0, 0}}},
+		Derived:     &Derived{Of: 0xc55e4b8fa3f8d35, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxd-"}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9335,7 +9335,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxc-[0-9]{9,15}-[0-9]{9,15}-[0-9]{9,15}-[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0x9e315312e8d34675, Back: 6, Direct: true, Anchors: []Anchor{{"xoxc-", 0, 0}}},
+		Derived:     &Derived{Of: 0x9e315312e8d34675, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxc-"}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9351,7 +9351,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`slack_signing_secret`, `slack-signing-secret`, `slacksigningsecret`, `slack_signing_key`, `slack-signing-key`, `slacksigningkey`, `slack_client_secret`, `slack-client-secret`, `slackclientsecret`, `slack_verification_token`, `slack-verification-token`, `slackverificationtoken`, `slack_secret`, `slack-secret`, `slacksecret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x42bd79442fc5aa8a, Back: 2048},
+		Derived:     &Derived{Of: 0x42bd79442fc5aa8a, Back: 2048, Anchors: []Anchor{{Literal: "slack-client-secret"}, {Literal: "slack-secret"}, {Literal: "slack-signing-key"}, {Literal: "slack-signing-secret"}, {Literal: "slack-verification-token"}, {Literal: "slack_client_secret"}, {Literal: "slack_secret"}, {Literal: "slack_signing_key"}, {Literal: "slack_signing_secret"}, {Literal: "slack_verification_token"}, {Literal: "slackclientsecret"}, {Literal: "slacksecret"}, {Literal: "slacksigningkey"}, {Literal: "slacksigningsecret"}, {Literal: "slackverificationtoken"}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9365,7 +9365,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxp-[0-9]{10,14}-[0-9]{10,14}-[0-9]{10,14}-[0-9A-Za-z]{28,34}`,
-		Derived:     &Derived{Of: 0xfe7f45a9ec65c5bc, Back: 6, Direct: true, Anchors: []Anchor{{"xoxp-", 0, 0}}},
+		Derived:     &Derived{Of: 0xfe7f45a9ec65c5bc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxp-"}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9388,7 +9388,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`T0{8,}/B0{8,}/X{20,}`},
 			},
 		},
-		Derived: &Derived{Of: 0x30d54ec91adabfee, Back: 6, Direct: true, Anchors: []Anchor{{"hooks.slack.", 0, 0}, {"hooks.slack.", 1, 0}}},
+		Derived: &Derived{Of: 0x30d54ec91adabfee, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.slack."}, {Literal: "hooks.slack.", Shape: 1}}},
 		Source:  Position{File: "slack.toml"},
 	},
 	{
@@ -9403,7 +9403,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `hooks\.slack\.com/(?:workflows/[TE][0-9A-Z]{8,12}/A[0-9A-Z]{8,12}/[0-9]{17,19}/[0-9A-Za-z]{23,25}|triggers/[TE][0-9A-Z]{8,12}/[0-9]{10,16}/[0-9a-f]{32})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`hooks.slack.com`},
-		Derived:     &Derived{Of: 0x69d30ad04b6d2b98, Back: 6, Direct: true, Anchors: []Anchor{{"hooks.slack.", 0, 0}, {"hooks.slack.", 1, 0}, {"hooks.slack.", 2, 0}, {"hooks.slack.", 3, 0}}},
+		Derived:     &Derived{Of: 0x69d30ad04b6d2b98, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.slack."}, {Literal: "hooks.slack.", Shape: 1}, {Literal: "hooks.slack.", Shape: 2}, {Literal: "hooks.slack.", Shape: 3}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -9431,7 +9431,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Derived: &Derived{Of: 0x5bf69c6d48eb7eea, Back: 6, Direct: true, Anchors: []Anchor{{"smtp://", 0, 0}, {"smtps://", 1, 0}}},
+		Derived: &Derived{Of: 0x5bf69c6d48eb7eea, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "smtp://"}, {Literal: "smtps://", Shape: 1}}},
 		Source:  Position{File: "mail.toml"},
 	},
 	{
@@ -9448,7 +9448,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`snowflake`},
 		Names:       []string{`token`, `pat`, `password`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x22ea368c5b6a4cb4, Back: 2048},
+		Derived:     &Derived{Of: 0x22ea368c5b6a4cb4, Back: 2048, Anchors: []Anchor{{Literal: "snowflake"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -9464,7 +9464,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`snyk`},
 		Names:       []string{`api`, `key`, `auth`, `token`},
-		Derived:     &Derived{Of: 0x77c33e87ecbf6cd7, Back: 2048},
+		Derived:     &Derived{Of: 0x77c33e87ecbf6cd7, Back: 2048, Anchors: []Anchor{{Literal: "snyk"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -9479,7 +9479,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:snyk_uat\.|snyk_sat\.)[0-9a-f]{8}\.[A-Za-z0-9_-]{20,300}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xd6d650101050b2a1, Back: 6, Direct: true, Anchors: []Anchor{{"snyk_uat.", 0, 0}, {"snyk_sat.", 1, 0}}},
+		Derived:     &Derived{Of: 0xd6d650101050b2a1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "snyk_uat."}, {Literal: "snyk_sat.", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -9497,7 +9497,7 @@ var tableRules = [...]Rule{
 		Reach:       512,
 		Multiline:   true,
 		Proof:       `key-array`,
-		Derived:     &Derived{Of: 0xc1c609312a73efc0, Back: 512, Anchors: []Anchor{{"keypair", 0, 0}, {"private_key", 0, 0}, {"privatekey", 0, 0}, {"secret_key", 0, 0}, {"secretkey", 0, 0}, {"solana", 0, 0}, {"wallet", 0, 0}}},
+		Derived:     &Derived{Of: 0xc1c609312a73efc0, Back: 512, Anchors: []Anchor{{Literal: "keypair"}, {Literal: "private_key"}, {Literal: "privatekey"}, {Literal: "secret_key"}, {Literal: "secretkey"}, {Literal: "solana"}, {Literal: "wallet"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -9511,7 +9511,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqa_[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0xe0a98569a3a612e, Back: 6, Direct: true, Anchors: []Anchor{{"sqa_", 0, 0}}},
+		Derived:     &Derived{Of: 0xe0a98569a3a612e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqa_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -9528,7 +9528,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sonarqube`, `sonarcloud`, `sonar_token`, `sonar-token`, `sonartoken`, `sonar_login`, `sonar-login`, `sonarlogin`, `sonar_auth_token`, `sonar-auth-token`, `sonarauthtoken`, `sonar_api_token`, `sonar-api-token`, `sonarapitoken`, `sonar.login`, `sonar.token`},
 		Names:       []string{`login`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x21ce2ed66c6fc150, Back: 2048},
+		Derived:     &Derived{Of: 0x21ce2ed66c6fc150, Back: 2048, Anchors: []Anchor{{Literal: "sonar-api-token"}, {Literal: "sonar-auth-token"}, {Literal: "sonar-login"}, {Literal: "sonar-token"}, {Literal: "sonar.login"}, {Literal: "sonar.token"}, {Literal: "sonar_api_token"}, {Literal: "sonar_auth_token"}, {Literal: "sonar_login"}, {Literal: "sonar_token"}, {Literal: "sonarapitoken"}, {Literal: "sonarauthtoken"}, {Literal: "sonarcloud"}, {Literal: "sonarlogin"}, {Literal: "sonarqube"}, {Literal: "sonartoken"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -9542,7 +9542,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqp_[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0x4585224e4a372d09, Back: 6, Direct: true, Anchors: []Anchor{{"sqp_", 0, 0}}},
+		Derived:     &Derived{Of: 0x4585224e4a372d09, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqp_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -9556,7 +9556,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `squ_[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0xb43f8a58ed4c8692, Back: 6, Direct: true, Anchors: []Anchor{{"squ_", 0, 0}}},
+		Derived:     &Derived{Of: 0xb43f8a58ed4c8692, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "squ_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -9570,7 +9570,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sgp_(?:[0-9a-f]{40}|[0-9a-f]{16}_[0-9a-f]{40}|local_[0-9a-f]{40})`,
-		Derived:     &Derived{Of: 0x957ba7e694124ea7, Back: 6, Direct: true, Anchors: []Anchor{{"sgp_", 0, 0}, {"sgp_", 1, 0}, {"sgp_local_", 2, 0}}},
+		Derived:     &Derived{Of: 0x957ba7e694124ea7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sgp_"}, {Literal: "sgp_", Shape: 1}, {Literal: "sgp_local_", Shape: 2}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -9584,7 +9584,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `slk_[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0xda600816744d6723, Back: 6, Direct: true, Anchors: []Anchor{{"slk_", 0, 0}}},
+		Derived:     &Derived{Of: 0xda600816744d6723, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "slk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -9601,7 +9601,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sparkpost`},
 		Names:       []string{`api`, `key`, `token`, `password`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xbd93c2443b6ff2d2, Back: 2048},
+		Derived:     &Derived{Of: 0xbd93c2443b6ff2d2, Back: 2048, Anchors: []Anchor{{Literal: "sparkpost"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -9616,7 +9616,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`splunk_token`, `splunk-token`, `splunktoken`, `splunk_hec`, `splunk-hec`, `splunkhec`, `splunk_key`, `splunk-key`, `splunkkey`, `hec_token`, `hec-token`, `hectoken`, `authorization: splunk`},
-		Derived:     &Derived{Of: 0x5cb88476a8df1c02, Back: 2048},
+		Derived:     &Derived{Of: 0x5cb88476a8df1c02, Back: 2048, Anchors: []Anchor{{Literal: "authorization: splunk"}, {Literal: "hec-token"}, {Literal: "hec_token"}, {Literal: "hectoken"}, {Literal: "splunk-hec"}, {Literal: "splunk-key"}, {Literal: "splunk-token"}, {Literal: "splunk_hec"}, {Literal: "splunk_key"}, {Literal: "splunk_token"}, {Literal: "splunkhec"}, {Literal: "splunkkey"}, {Literal: "splunktoken"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -9633,7 +9633,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`signalfx`, `splunk`, `sfx_token`, `sfx-token`, `sfxtoken`, `sfx_access_token`, `sfx-access-token`, `sfxaccesstoken`, `sfx_api_token`, `sfx-api-token`, `sfxapitoken`, `sfx_auth_token`, `sfx-auth-token`, `sfxauthtoken`},
 		Names:       []string{`token`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x87f1a31d897f3c8b, Back: 2048},
+		Derived:     &Derived{Of: 0x87f1a31d897f3c8b, Back: 2048, Anchors: []Anchor{{Literal: "sfx-access-token"}, {Literal: "sfx-api-token"}, {Literal: "sfx-auth-token"}, {Literal: "sfx-token"}, {Literal: "sfx_access_token"}, {Literal: "sfx_api_token"}, {Literal: "sfx_auth_token"}, {Literal: "sfx_token"}, {Literal: "sfxaccesstoken"}, {Literal: "sfxapitoken"}, {Literal: "sfxauthtoken"}, {Literal: "sfxtoken"}, {Literal: "signalfx"}, {Literal: "splunk"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -9650,7 +9650,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`spotify`, `spotipy`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xe2090d91140d9343, Back: 2048},
+		Derived:     &Derived{Of: 0xe2090d91140d9343, Back: 2048, Anchors: []Anchor{{Literal: "spotify"}, {Literal: "spotipy"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -9692,7 +9692,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Derived: &Derived{Of: 0xfb0a10f0aa9a5eae, Back: 2048},
+		Derived: &Derived{Of: 0xfb0a10f0aa9a5eae, Back: 2048, Anchors: []Anchor{{Literal: "; password"}, {Literal: "; pwd"}, {Literal: ";password"}, {Literal: ";pwd"}}},
 		Source:  Position{File: "databases.toml"},
 	},
 	{
@@ -9714,7 +9714,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`[A-Za-z0-9][+/]EAAA`, `EAAA[A-Za-z0-9_+=-]{60}[+/]`},
 			},
 		},
-		Derived: &Derived{Of: 0x7c73eb45a73d14e2, Back: 6, Direct: true, Anchors: []Anchor{{"eaaa", 0, 0}}},
+		Derived: &Derived{Of: 0x7c73eb45a73d14e2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eaaa"}}},
 		Source:  Position{File: "payment.toml"},
 	},
 	{
@@ -9729,7 +9729,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sq0atp-[A-Za-z0-9_-]{22}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x888d792a45a40ee6, Back: 6, Direct: true, Anchors: []Anchor{{"sq0atp-", 0, 0}}},
+		Derived:     &Derived{Of: 0x888d792a45a40ee6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sq0atp-"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9744,7 +9744,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sq0csp-[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xa95620475b96e4c4, Back: 6, Direct: true, Anchors: []Anchor{{"sq0csp-", 0, 0}}},
+		Derived:     &Derived{Of: 0xa95620475b96e4c4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sq0csp-"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -9761,7 +9761,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`squarespace`},
 		Names:       []string{`key`, `token`},
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0xaff322375e0c5e33, Back: 2048},
+		Derived:     &Derived{Of: 0xaff322375e0c5e33, Back: 2048, Anchors: []Anchor{{Literal: "squarespace"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -9778,7 +9778,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`begin ssh2`},
 		Reach:       16384,
 		Multiline:   true,
-		Derived:     &Derived{Of: 0xdfa4fc29eef03e7a, Back: 16384, Anchors: []Anchor{{"begin ssh2", 0, 0}}},
+		Derived:     &Derived{Of: 0xdfa4fc29eef03e7a, Back: 16384, Anchors: []Anchor{{Literal: "begin ssh2"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -9795,7 +9795,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sslmate`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xab52a90cdf6b9d6d, Back: 2048},
+		Derived:     &Derived{Of: 0xab52a90cdf6b9d6d, Back: 2048, Anchors: []Anchor{{Literal: "sslmate"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -9812,7 +9812,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`stability`, `dreamstudio`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x8a8d797accd4eeb9, Back: 2048},
+		Derived:     &Derived{Of: 0x8a8d797accd4eeb9, Back: 2048, Anchors: []Anchor{{Literal: "dreamstudio"}, {Literal: "stability"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -9829,7 +9829,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`statuspage`, `status_page`, `status-page`},
 		Names:       []string{`key`, `token`},
 		Entropy:     2.8,
-		Derived:     &Derived{Of: 0xd955aa135a152b49, Back: 2048},
+		Derived:     &Derived{Of: 0xd955aa135a152b49, Back: 2048, Anchors: []Anchor{{Literal: "status-page"}, {Literal: "status_page"}, {Literal: "statuspage"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -9846,7 +9846,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`storyblok`},
 		Names:       []string{`token`, `key`, `pat`},
 		Entropy:     3.4,
-		Derived:     &Derived{Of: 0x40e3ebdf7ebd95fa, Back: 2048},
+		Derived:     &Derived{Of: 0x40e3ebdf7ebd95fa, Back: 2048, Anchors: []Anchor{{Literal: "storyblok"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -9863,7 +9863,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`storyblok`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3.4,
-		Derived:     &Derived{Of: 0xb863dfb155b7bf2c, Back: 2048},
+		Derived:     &Derived{Of: 0xb863dfb155b7bf2c, Back: 2048, Anchors: []Anchor{{Literal: "storyblok"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -9878,7 +9878,7 @@ var tableRules = [...]Rule{
 		Class:       `identifiers`,
 		Token:       `(?:pk_live_|pk_test_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xcfecadc34a6e9cfd, Back: 6, Direct: true, Anchors: []Anchor{{"pk_live_", 0, 0}, {"pk_live_", 1, 0}, {"pk_test_", 2, 0}, {"pk_test_", 3, 0}}},
+		Derived:     &Derived{Of: 0xcfecadc34a6e9cfd, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pk_live_"}, {Literal: "pk_live_", Shape: 1}, {Literal: "pk_test_", Shape: 2}, {Literal: "pk_test_", Shape: 3}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -9893,7 +9893,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rk_live_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x657d3513f0a09a, Back: 6, Direct: true, Anchors: []Anchor{{"rk_live_", 0, 0}}},
+		Derived:     &Derived{Of: 0x657d3513f0a09a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rk_live_"}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -9908,7 +9908,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_live_|sk_org_live_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x2d929fd8c424e430, Back: 6, Direct: true, Anchors: []Anchor{{"sk_live_", 0, 0}, {"sk_live_", 1, 0}, {"sk_org_live_", 2, 0}, {"sk_org_live_", 3, 0}}},
+		Derived:     &Derived{Of: 0x2d929fd8c424e430, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_"}, {Literal: "sk_live_", Shape: 1}, {Literal: "sk_org_live_", Shape: 2}, {Literal: "sk_org_live_", Shape: 3}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -9923,7 +9923,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rk_test_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x2135f90460725aa0, Back: 6, Direct: true, Anchors: []Anchor{{"rk_test_", 0, 0}}},
+		Derived:     &Derived{Of: 0x2135f90460725aa0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rk_test_"}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -9938,7 +9938,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_test_|sk_org_test_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x22b8bcb2603e0fa0, Back: 6, Direct: true, Anchors: []Anchor{{"sk_test_", 0, 0}, {"sk_test_", 1, 0}, {"sk_org_test_", 2, 0}, {"sk_org_test_", 3, 0}}},
+		Derived:     &Derived{Of: 0x22b8bcb2603e0fa0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_test_"}, {Literal: "sk_test_", Shape: 1}, {Literal: "sk_org_test_", Shape: 2}, {Literal: "sk_org_test_", Shape: 3}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -9953,7 +9953,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `whsec_[A-Za-z0-9+/]{32,64}={0,2}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x160e889d8d869d05, Back: 6, Direct: true, Anchors: []Anchor{{"whsec_", 0, 0}}},
+		Derived:     &Derived{Of: 0x160e889d8d869d05, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "whsec_"}}},
 		Source:      Position{File: "stripe.toml"},
 	},
 	{
@@ -9968,7 +9968,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:secret-live-|secret-test-)[A-Za-z0-9_-]{35,50}={0,2}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xafae1f93f1081b4, Back: 6, Direct: true, Anchors: []Anchor{{"secret-live-", 0, 0}, {"secret-test-", 1, 0}}},
+		Derived:     &Derived{Of: 0xafae1f93f1081b4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "secret-live-"}, {Literal: "secret-test-", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -9985,7 +9985,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sumologic`, `sumo_logic`, `sumo-logic`, `sumo_accesskey`, `sumo-accesskey`, `sumoaccesskey`, `sumo_access_key`, `sumo-access-key`, `sumo_key`, `sumo-key`, `sumokey`, `sumo_secret`, `sumo-secret`, `sumosecret`},
 		Names:       []string{`key`, `secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x31472f66f4f2daaa, Back: 2048},
+		Derived:     &Derived{Of: 0x31472f66f4f2daaa, Back: 2048, Anchors: []Anchor{{Literal: "sumo-access-key"}, {Literal: "sumo-accesskey"}, {Literal: "sumo-key"}, {Literal: "sumo-logic"}, {Literal: "sumo-secret"}, {Literal: "sumo_access_key"}, {Literal: "sumo_accesskey"}, {Literal: "sumo_key"}, {Literal: "sumo_logic"}, {Literal: "sumo_secret"}, {Literal: "sumoaccesskey"}, {Literal: "sumokey"}, {Literal: "sumologic"}, {Literal: "sumosecret"}}},
 		Source:      Position{File: "observability.toml"},
 	},
 	{
@@ -9999,7 +9999,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sbp_[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0x92b17e319a29c2fa, Back: 6, Direct: true, Anchors: []Anchor{{"sbp_", 0, 0}}},
+		Derived:     &Derived{Of: 0x92b17e319a29c2fa, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sbp_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -10014,7 +10014,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sb_secret_[A-Za-z0-9_-]{31,36}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x464272a7ddace7e6, Back: 6, Direct: true, Anchors: []Anchor{{"sb_secret_", 0, 0}}},
+		Derived:     &Derived{Of: 0x464272a7ddace7e6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sb_secret_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -10029,7 +10029,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `eyJ[A-Za-z0-9_-]{10,60}\.eyJpc3MiOiJzdXBhYmFzZSIsInJlZiI6I[A-Za-z0-9_-]{27}Iiwicm9sZSI6InNlcnZpY2Vfcm9sZS[A-Za-z0-9_-]{20,120}\.[A-Za-z0-9_-]{43}`,
 		Proof:       `supabase-jwt`,
-		Derived:     &Derived{Of: 0xedb5dc1a273c4767, Back: 6, Direct: true, Anchors: []Anchor{{"eyj", 0, 0}}},
+		Derived:     &Derived{Of: 0xedb5dc1a273c4767, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -10044,7 +10044,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{22}==:[A-Za-z0-9]{32}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xcb3f269ab7aecaff, Back: 28, Direct: true, Anchors: []Anchor{{"==:", 0, 22}}},
+		Derived:     &Derived{Of: 0xcb3f269ab7aecaff, Back: 28, Direct: true, Anchors: []Anchor{{Literal: "==:", Offset: 22, Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -10059,7 +10059,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-api-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xafe8aff242e23c55, Back: 6, Direct: true, Anchors: []Anchor{{"tskey-api-", 0, 0}}},
+		Derived:     &Derived{Of: 0xafe8aff242e23c55, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-api-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10074,7 +10074,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-auth-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xe37bbd5b42af41b5, Back: 6, Direct: true, Anchors: []Anchor{{"tskey-auth-", 0, 0}}},
+		Derived:     &Derived{Of: 0xe37bbd5b42af41b5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-auth-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10089,7 +10089,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-client-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x533a428824ba3308, Back: 6, Direct: true, Anchors: []Anchor{{"tskey-client", 0, 0}}},
+		Derived:     &Derived{Of: 0x533a428824ba3308, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-client"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10104,7 +10104,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:tskey-scim-|tskey-webhook-)[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x10a00f6d16e46ca4, Back: 6, Direct: true, Anchors: []Anchor{{"tskey-scim-", 0, 0}, {"tskey-webhoo", 1, 0}}},
+		Derived:     &Derived{Of: 0x10a00f6d16e46ca4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-scim-"}, {Literal: "tskey-webhoo", Shape: 1}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10119,7 +10119,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:tvly-dev-|tvly-prod-|tvly-)[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xb2c1fc7c2fc8fe97, Back: 6, Direct: true, Anchors: []Anchor{{"tvly-dev-", 0, 0}, {"tvly-prod-", 1, 0}, {"tvly-", 2, 0}}},
+		Derived:     &Derived{Of: 0xb2c1fc7c2fc8fe97, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tvly-dev-"}, {Literal: "tvly-prod-", Shape: 1}, {Literal: "tvly-", Shape: 2}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -10133,7 +10133,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `eyJ0eXAiOiAiVENWMiJ9\.[A-Za-z0-9_-]{36}\.[A-Za-z0-9_-]{48}`,
-		Derived:     &Derived{Of: 0xd3710b3e21113bd3, Back: 6, Direct: true, Anchors: []Anchor{{"eyj0exaioiai", 0, 0}}},
+		Derived:     &Derived{Of: 0xd3710b3e21113bd3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj0exaioiai"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -10149,7 +10149,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:^|[^0-9A-Za-z_]|/bot)([0-9]{8,10}:AA[A-Za-z0-9_-]{33})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`:aa`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xec8d54a987db551a, Back: 17, Direct: true, Anchors: []Anchor{{":aa", 0, 10}, {":aa", 1, 9}, {":aa", 2, 8}, {":aa", 3, 10}, {":aa", 4, 9}, {":aa", 5, 8}, {":aa", 6, 11}, {":aa", 7, 10}, {":aa", 8, 9}, {":aa", 9, 11}, {":aa", 10, 10}, {":aa", 11, 9}, {"/bot", 12, 0}, {"/bot", 13, 0}}},
+		Derived:     &Derived{Of: 0xec8d54a987db551a, Back: 17, Direct: true, Anchors: []Anchor{{Literal: ":aa", Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 1, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 2, Offset: 8, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 3, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 4, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 5, Offset: 8, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 6, Offset: 11, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 7, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 8, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 9, Offset: 11, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 10, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 11, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: "/bot", Shape: 12}, {Literal: "/bot", Shape: 13}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -10164,7 +10164,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `KEY0[0-9A-Za-z_-]{54}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x2532ad25eb043f70, Back: 6, Direct: true, Anchors: []Anchor{{"key0", 0, 0}}},
+		Derived:     &Derived{Of: 0x2532ad25eb043f70, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key0"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -10180,7 +10180,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:AKID|IKID)[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
 		Pair:        []string{`tencent-secret-key`},
-		Derived:     &Derived{Of: 0x4293bb6b155b4edd, Back: 6, Direct: true, Anchors: []Anchor{{"akid", 0, 0}, {"ikid", 1, 0}}},
+		Derived:     &Derived{Of: 0x4293bb6b155b4edd, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "akid"}, {Literal: "ikid", Shape: 1}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10197,7 +10197,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`tencent`, `qcloud`, `cos_secret_key`, `cos-secret-key`, `cossecretkey`, `cos_secretkey`, `cos-secretkey`},
 		Names:       []string{`secretkey`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x91425ecb1deca0d3, Back: 2048},
+		Derived:     &Derived{Of: 0x91425ecb1deca0d3, Back: 2048, Anchors: []Anchor{{Literal: "cos-secret-key"}, {Literal: "cos-secretkey"}, {Literal: "cos_secret_key"}, {Literal: "cos_secretkey"}, {Literal: "cossecretkey"}, {Literal: "qcloud"}, {Literal: "tencent"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10212,7 +10212,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x6fe382b85c89f6cb, Back: 20, Direct: true, Anchors: []Anchor{{".atlasv1.", 0, 14}}},
+		Derived:     &Derived{Of: 0x6fe382b85c89f6cb, Back: 20, Direct: true, Anchors: []Anchor{{Literal: ".atlasv1.", Offset: 14}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -10227,7 +10227,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tss_[A-Za-z0-9]{20,80}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x59cfe9997ebef399, Back: 6, Direct: true, Anchors: []Anchor{{"tss_", 0, 0}}},
+		Derived:     &Derived{Of: 0x59cfe9997ebef399, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tss_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -10244,7 +10244,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`tiingo`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xc4d91f5a4651a563, Back: 2048},
+		Derived:     &Derived{Of: 0xc4d91f5a4651a563, Back: 2048, Anchors: []Anchor{{Literal: "tiingo"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -10258,7 +10258,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `https://[a-z0-9-]{2,63}\.tines\.com/webhook/[0-9a-f]{32}/[0-9a-f]{32}`,
-		Derived:     &Derived{Of: 0xb2bebe175d6d565b, Back: 6, Direct: true, Anchors: []Anchor{{"https://", 0, 0}}},
+		Derived:     &Derived{Of: 0xb2bebe175d6d565b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "https://"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -10275,7 +10275,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`todoist`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xb19800872c2dfbcd, Back: 2048},
+		Derived:     &Derived{Of: 0xb19800872c2dfbcd, Back: 2048, Anchors: []Anchor{{Literal: "todoist"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -10290,7 +10290,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tgp_v1_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x57dbf2983e741577, Back: 6, Direct: true, Anchors: []Anchor{{"tgp_v1_", 0, 0}}},
+		Derived:     &Derived{Of: 0x57dbf2983e741577, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tgp_v1_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -10307,7 +10307,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`togetherai`, `together_ai`, `together-ai`, `together_api_key`, `together-api-key`, `togetherapikey`, `together_key`, `together-key`, `togetherkey`, `together_token`, `together-token`, `togethertoken`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xd0d56af5bf6bdd37, Back: 2048},
+		Derived:     &Derived{Of: 0xd0d56af5bf6bdd37, Back: 2048, Anchors: []Anchor{{Literal: "together-ai"}, {Literal: "together-api-key"}, {Literal: "together-key"}, {Literal: "together-token"}, {Literal: "together_ai"}, {Literal: "together_api_key"}, {Literal: "together_key"}, {Literal: "together_token"}, {Literal: "togetherai"}, {Literal: "togetherapikey"}, {Literal: "togetherkey"}, {Literal: "togethertoken"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -10324,7 +10324,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`toggl_`, `toggl-`, `togglapi`, `toggltoken`, `toggltrack`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x9545756ea63bf107, Back: 2048},
+		Derived:     &Derived{Of: 0x9545756ea63bf107, Back: 2048, Anchors: []Anchor{{Literal: "toggl-"}, {Literal: "toggl_"}, {Literal: "togglapi"}, {Literal: "toggltoken"}, {Literal: "toggltrack"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -10341,7 +10341,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`tomtom`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x243bafad10dd08b4, Back: 2048},
+		Derived:     &Derived{Of: 0x243bafad10dd08b4, Back: 2048, Anchors: []Anchor{{Literal: "tomtom"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -10358,7 +10358,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`travis`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xfa9b3c1f3a759940, Back: 2048},
+		Derived:     &Derived{Of: 0xfa9b3c1f3a759940, Back: 2048, Anchors: []Anchor{{Literal: "travis"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -10375,7 +10375,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`trello`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xe939d1a5f0ab8e35, Back: 2048},
+		Derived:     &Derived{Of: 0xe939d1a5f0ab8e35, Back: 2048, Anchors: []Anchor{{Literal: "trello"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -10389,7 +10389,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `ATTA[0-9a-f][0-9a-f]{71}`,
-		Derived:     &Derived{Of: 0xadc9ff1fb6339cae, Back: 6, Direct: true, Anchors: []Anchor{{"atta0", 0, 0}, {"atta1", 0, 0}, {"atta2", 0, 0}, {"atta3", 0, 0}, {"atta4", 0, 0}, {"atta5", 0, 0}, {"atta6", 0, 0}, {"atta7", 0, 0}, {"atta8", 0, 0}, {"atta9", 0, 0}, {"attaa", 0, 0}, {"attab", 0, 0}, {"attac", 0, 0}, {"attad", 0, 0}, {"attae", 0, 0}, {"attaf", 0, 0}}},
+		Derived:     &Derived{Of: 0xadc9ff1fb6339cae, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atta0"}, {Literal: "atta1"}, {Literal: "atta2"}, {Literal: "atta3"}, {Literal: "atta4"}, {Literal: "atta5"}, {Literal: "atta6"}, {Literal: "atta7"}, {Literal: "atta8"}, {Literal: "atta9"}, {Literal: "attaa"}, {Literal: "attab"}, {Literal: "attac"}, {Literal: "attad"}, {Literal: "attae"}, {Literal: "attaf"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -10405,7 +10405,7 @@ var tableRules = [...]Rule{
 		Assigned:    `0x4AAAA[A-Za-z0-9_-]{22,30}`,
 		Keywords:    []string{`turnstile`},
 		Names:       []string{`secret`, `private`},
-		Derived:     &Derived{Of: 0xfb520b35b508309e, Back: 2048},
+		Derived:     &Derived{Of: 0xfb520b35b508309e, Back: 2048, Anchors: []Anchor{{Literal: "turnstile"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10422,7 +10422,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twelvedata`, `twelve_data`, `twelve-data`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xfaecd04cba0ddc33, Back: 2048},
+		Derived:     &Derived{Of: 0xfaecd04cba0ddc33, Back: 2048, Anchors: []Anchor{{Literal: "twelve-data"}, {Literal: "twelve_data"}, {Literal: "twelvedata"}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -10440,7 +10440,7 @@ var tableRules = [...]Rule{
 		Names:       []string{`api`, `key`, `sid`},
 		Entropy:     3.2,
 		Pair:        []string{`twilio-api-secret`},
-		Derived:     &Derived{Of: 0x2211e960b72ec9f2, Back: 2048},
+		Derived:     &Derived{Of: 0x2211e960b72ec9f2, Back: 2048, Anchors: []Anchor{{Literal: "twilio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -10457,7 +10457,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twilio`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x3ffaf78c1d7448c0, Back: 2048},
+		Derived:     &Derived{Of: 0x3ffaf78c1d7448c0, Back: 2048, Anchors: []Anchor{{Literal: "twilio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -10474,7 +10474,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twilio`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xdd47f0e20149a51c, Back: 2048},
+		Derived:     &Derived{Of: 0xdd47f0e20149a51c, Back: 2048, Anchors: []Anchor{{Literal: "twilio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -10489,7 +10489,7 @@ var tableRules = [...]Rule{
 		Class:       `identifiers`,
 		Regex:       `/2010-04-01/Accounts/(?:AC[0-9a-f]{32}/[A-Za-z]{2,30}/([A-Z]{2}[0-9a-f]{32})|(AC[0-9a-f]{32}))\b|(?:_sid|_SID|"sid)["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Z]{2}[0-9a-f]{32})\b`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xed53a8c850f3fdf2, Back: 6, Direct: true, Anchors: []Anchor{{"/2010-04-01/", 0, 0}, {"/2010-04-01/", 1, 0}, {"_sid", 2, 0}, {"_sid", 3, 0}, {"\"sid", 4, 0}}},
+		Derived:     &Derived{Of: 0xed53a8c850f3fdf2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "/2010-04-01/"}, {Literal: "/2010-04-01/", Shape: 1}, {Literal: "_sid", Shape: 2}, {Literal: "_sid", Shape: 3}, {Literal: "\"sid", Shape: 4}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -10506,7 +10506,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twitch`},
 		Names:       []string{`token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x25df0244034b3a01, Back: 2048},
+		Derived:     &Derived{Of: 0x25df0244034b3a01, Back: 2048, Anchors: []Anchor{{Literal: "twitch"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -10523,7 +10523,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twitch`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x5dd8832930adfdc1, Back: 2048},
+		Derived:     &Derived{Of: 0x5dd8832930adfdc1, Back: 2048, Anchors: []Anchor{{Literal: "twitch"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -10538,7 +10538,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `live_[0-9]{8,12}_[A-Za-z0-9]{30,36}`,
 		Entropy:     3.4,
-		Derived:     &Derived{Of: 0x487a69fa9320657d, Back: 6, Direct: true, Anchors: []Anchor{{"live_", 0, 0}}},
+		Derived:     &Derived{Of: 0x487a69fa9320657d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "live_"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -10554,7 +10554,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9]{8,25}-[A-Za-z0-9]{40}`,
 		Keywords:    []string{`twitter_access`, `twitter-access`, `twitteraccess`, `twitter_token`, `twitter-token`, `twittertoken`, `twitter_oauth`, `twitter-oauth`, `twitteroauth`, `access_token`, `oauth_token`},
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0xd726828c8564ef8f, Back: 2048},
+		Derived:     &Derived{Of: 0xd726828c8564ef8f, Back: 2048, Anchors: []Anchor{{Literal: "access_token"}, {Literal: "oauth_token"}, {Literal: "twitter-access"}, {Literal: "twitter-oauth"}, {Literal: "twitter-token"}, {Literal: "twitter_access"}, {Literal: "twitter_oauth"}, {Literal: "twitter_token"}, {Literal: "twitteraccess"}, {Literal: "twitteroauth"}, {Literal: "twittertoken"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -10570,7 +10570,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{50}`,
 		Keywords:    []string{`twitter_api_secret`, `twitter-api-secret`, `twitterapisecret`, `twitter_secret`, `twitter-secret`, `twittersecret`, `twitter_consumer_secret`, `twitter-consumer-secret`, `twitterconsumersecret`, `twitter_api_key_secret`, `twitter-api-key-secret`, `twitterapikeysecret`, `twitter_consumer_api_secret`, `twitter-consumer-api-secret`, `twitterconsumerapisecret`, `twitter_consumer_consumer_secret`, `twitter-consumer-consumer-secret`, `twitterconsumerconsumersecret`, `twitter_consumer_api_key_secret`, `twitter-consumer-api-key-secret`, `twitterconsumerapikeysecret`, `x_consumer_api_secret`, `x-consumer-api-secret`, `xconsumerapisecret`, `x_consumer_secret`, `x-consumer-secret`, `xconsumersecret`, `x_consumer_consumer_secret`, `x-consumer-consumer-secret`, `xconsumerconsumersecret`, `x_consumer_api_key_secret`, `x-consumer-api-key-secret`, `xconsumerapikeysecret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x677d50f3f1d52a12, Back: 2048},
+		Derived:     &Derived{Of: 0x677d50f3f1d52a12, Back: 2048, Anchors: []Anchor{{Literal: "twitter-api-key-secret"}, {Literal: "twitter-api-secret"}, {Literal: "twitter-consumer-api-key-secret"}, {Literal: "twitter-consumer-api-secret"}, {Literal: "twitter-consumer-consumer-secret"}, {Literal: "twitter-consumer-secret"}, {Literal: "twitter-secret"}, {Literal: "twitter_api_key_secret"}, {Literal: "twitter_api_secret"}, {Literal: "twitter_consumer_api_key_secret"}, {Literal: "twitter_consumer_api_secret"}, {Literal: "twitter_consumer_consumer_secret"}, {Literal: "twitter_consumer_secret"}, {Literal: "twitter_secret"}, {Literal: "twitterapikeysecret"}, {Literal: "twitterapisecret"}, {Literal: "twitterconsumerapikeysecret"}, {Literal: "twitterconsumerapisecret"}, {Literal: "twitterconsumerconsumersecret"}, {Literal: "twitterconsumersecret"}, {Literal: "twittersecret"}, {Literal: "x-consumer-api-key-secret"}, {Literal: "x-consumer-api-secret"}, {Literal: "x-consumer-consumer-secret"}, {Literal: "x-consumer-secret"}, {Literal: "x_consumer_api_key_secret"}, {Literal: "x_consumer_api_secret"}, {Literal: "x_consumer_consumer_secret"}, {Literal: "x_consumer_secret"}, {Literal: "xconsumerapikeysecret"}, {Literal: "xconsumerapisecret"}, {Literal: "xconsumerconsumersecret"}, {Literal: "xconsumersecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -10585,7 +10585,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AAAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{80,100}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x41b5f37d7dd00860, Back: 6, Direct: true, Anchors: []Anchor{{"aaaaaaaaaaaa", 0, 0}}},
+		Derived:     &Derived{Of: 0x41b5f37d7dd00860, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aaaaaaaaaaaa"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -10600,7 +10600,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tfp_[A-Za-z0-9_.=-]{40,59}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x237d9acaa19f07bc, Back: 6, Direct: true, Anchors: []Anchor{{"tfp_", 0, 0}}},
+		Derived:     &Derived{Of: 0x237d9acaa19f07bc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tfp_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -10615,7 +10615,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `unkey_[A-Za-z0-9]{20,32}`,
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0xfd7be7c230cb1c38, Back: 6, Direct: true, Anchors: []Anchor{{"unkey_", 0, 0}}},
+		Derived:     &Derived{Of: 0xfd7be7c230cb1c38, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "unkey_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -10630,7 +10630,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ucat_[A-Z0-9a-z]{24,32}`,
 		Entropy:     3.3,
-		Derived:     &Derived{Of: 0x56d60237960925d3, Back: 6, Direct: true, Anchors: []Anchor{{"ucat_", 0, 0}}},
+		Derived:     &Derived{Of: 0x56d60237960925d3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ucat_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10646,7 +10646,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/_-]{40,120}={0,2}`,
 		Keywords:    []string{`upstash_redis_rest_token`, `upstash-redis-rest-token`, `upstashredisresttoken`, `upstash_token`, `upstash-token`, `upstashtoken`, `upstash_vector_rest_token`, `upstash-vector-rest-token`, `upstashvectorresttoken`, `upstash_kafka_rest`, `upstash-kafka-rest`, `upstashkafkarest`, `upstash_rest_token`, `upstash-rest-token`, `upstashresttoken`, `kv_rest_api_token`, `kv-rest-api-token`, `kvrestapitoken`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xb16aaf4a2e0c142e, Back: 2048},
+		Derived:     &Derived{Of: 0xb16aaf4a2e0c142e, Back: 2048, Anchors: []Anchor{{Literal: "kv-rest-api-token"}, {Literal: "kv_rest_api_token"}, {Literal: "kvrestapitoken"}, {Literal: "upstash-kafka-rest"}, {Literal: "upstash-redis-rest-token"}, {Literal: "upstash-rest-token"}, {Literal: "upstash-token"}, {Literal: "upstash-vector-rest-token"}, {Literal: "upstash_kafka_rest"}, {Literal: "upstash_redis_rest_token"}, {Literal: "upstash_rest_token"}, {Literal: "upstash_token"}, {Literal: "upstash_vector_rest_token"}, {Literal: "upstashkafkarest"}, {Literal: "upstashredisresttoken"}, {Literal: "upstashresttoken"}, {Literal: "upstashtoken"}, {Literal: "upstashvectorresttoken"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -10675,7 +10675,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vtwn_[A-Za-z0-9_-]{20,80}`,
 		Entropy:     3.4,
-		Derived:     &Derived{Of: 0xcb7172207b300368, Back: 6, Direct: true, Anchors: []Anchor{{"vtwn_", 0, 0}}},
+		Derived:     &Derived{Of: 0xcb7172207b300368, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vtwn_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -10690,7 +10690,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`secret_id`, `secret-id`, `secretid`},
-		Derived:     &Derived{Of: 0x7cc9f2b635c0e07d, Back: 2048},
+		Derived:     &Derived{Of: 0x7cc9f2b635c0e07d, Back: 2048, Anchors: []Anchor{{Literal: "secret-id"}, {Literal: "secret_id"}, {Literal: "secretid"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -10705,7 +10705,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvb\.[A-Za-z0-9_-]{100,400}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x63a7ccd56b0827f, Back: 6, Direct: true, Anchors: []Anchor{{"hvb.", 0, 0}}},
+		Derived:     &Derived{Of: 0x63a7ccd56b0827f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvb."}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -10720,7 +10720,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvr\.[A-Za-z0-9_-]{24,130}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xd8f6a37c496d7bc8, Back: 6, Direct: true, Anchors: []Anchor{{"hvr.", 0, 0}}},
+		Derived:     &Derived{Of: 0xd8f6a37c496d7bc8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvr."}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -10735,7 +10735,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvs\.[A-Za-z0-9_-]{24,180}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x584636e1f1272bb8, Back: 6, Direct: true, Anchors: []Anchor{{"hvs.", 0, 0}}},
+		Derived:     &Derived{Of: 0x584636e1f1272bb8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvs."}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -10752,7 +10752,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vault`, `x-vault-token`},
 		Names:       []string{`auth`, `token`, `devroot`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x171ef8291374c98a, Back: 2048},
+		Derived:     &Derived{Of: 0x171ef8291374c98a, Back: 2048, Anchors: []Anchor{{Literal: "vault"}, {Literal: "x-vault-token"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -10768,7 +10768,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:[A-Za-z0-9+/]{44}|[0-9a-f]{66})`,
 		Keywords:    []string{`unseal_key`, `unseal-key`, `unsealkey`, `unseal key 1`, `unseal key 2`, `unseal key 3`, `unseal key 4`, `unseal key 5`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x225dd5c37466a56b, Back: 2048},
+		Derived:     &Derived{Of: 0x225dd5c37466a56b, Back: 2048, Anchors: []Anchor{{Literal: "unseal key 1"}, {Literal: "unseal key 2"}, {Literal: "unseal key 3"}, {Literal: "unseal key 4"}, {Literal: "unseal key 5"}, {Literal: "unseal-key"}, {Literal: "unseal_key"}, {Literal: "unsealkey"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -10783,7 +10783,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vck_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Derived:     &Derived{Of: 0x9b7e6ea4428ca496, Back: 6, Direct: true, Anchors: []Anchor{{"vck_", 0, 0}}},
+		Derived:     &Derived{Of: 0x9b7e6ea4428ca496, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vck_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -10798,7 +10798,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vca_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Derived:     &Derived{Of: 0xa297b4f15bab63ac, Back: 6, Direct: true, Anchors: []Anchor{{"vca_", 0, 0}}},
+		Derived:     &Derived{Of: 0xa297b4f15bab63ac, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vca_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10813,7 +10813,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vcr_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Derived:     &Derived{Of: 0x2d75e7314704254b, Back: 6, Direct: true, Anchors: []Anchor{{"vcr_", 0, 0}}},
+		Derived:     &Derived{Of: 0x2d75e7314704254b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vcr_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10828,7 +10828,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vci_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Derived:     &Derived{Of: 0xb608c13cd472d144, Back: 6, Direct: true, Anchors: []Anchor{{"vci_", 0, 0}}},
+		Derived:     &Derived{Of: 0xb608c13cd472d144, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vci_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10843,7 +10843,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vcp_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Derived:     &Derived{Of: 0x19ee292094cd13e1, Back: 6, Direct: true, Anchors: []Anchor{{"vcp_", 0, 0}}},
+		Derived:     &Derived{Of: 0x19ee292094cd13e1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vcp_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10860,7 +10860,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vercel`, `zeit`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x48312ae7a5efa313, Back: 2048},
+		Derived:     &Derived{Of: 0x48312ae7a5efa313, Back: 2048, Anchors: []Anchor{{Literal: "vercel"}, {Literal: "zeit"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10877,7 +10877,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`virustotal`, `virus_total`, `virus-total`, `vt_api`, `vt-api`, `vtapi`},
 		Names:       []string{`api`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x9d803922f0a0de97, Back: 2048},
+		Derived:     &Derived{Of: 0x9d803922f0a0de97, Back: 2048, Anchors: []Anchor{{Literal: "virus-total"}, {Literal: "virus_total"}, {Literal: "virustotal"}, {Literal: "vt-api"}, {Literal: "vt_api"}, {Literal: "vtapi"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -10892,7 +10892,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `VF\.(?:DM\.|WS\.)?[0-9a-f]{24}\.[A-Za-z0-9]{16}`,
 		Entropy:     3.4,
-		Derived:     &Derived{Of: 0xbf9ac3b17c50e3a7, Back: 6, Direct: true, Anchors: []Anchor{{"vf.dm.", 0, 0}, {"vf.ws.", 1, 0}, {"vf.", 2, 0}}},
+		Derived:     &Derived{Of: 0xbf9ac3b17c50e3a7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vf.dm."}, {Literal: "vf.ws.", Shape: 1}, {Literal: "vf.", Shape: 2, Next: "0123456789abcdef"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -10909,7 +10909,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vonage`, `nexmo`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xdf5b1cd36cc36f94, Back: 2048},
+		Derived:     &Derived{Of: 0xdf5b1cd36cc36f94, Back: 2048, Anchors: []Anchor{{Literal: "nexmo"}, {Literal: "vonage"}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -10926,7 +10926,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`voyageai`, `voyage_ai`, `voyage-ai`, `voyage_api`, `voyage-api`, `voyageapi`, `voyage_key`, `voyage-key`, `voyagekey`, `voyage_token`, `voyage-token`, `voyagetoken`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xaf6f3cbf19b5519b, Back: 2048},
+		Derived:     &Derived{Of: 0xaf6f3cbf19b5519b, Back: 2048, Anchors: []Anchor{{Literal: "voyage-ai"}, {Literal: "voyage-api"}, {Literal: "voyage-key"}, {Literal: "voyage-token"}, {Literal: "voyage_ai"}, {Literal: "voyage_api"}, {Literal: "voyage_key"}, {Literal: "voyage_token"}, {Literal: "voyageai"}, {Literal: "voyageapi"}, {Literal: "voyagekey"}, {Literal: "voyagetoken"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -10943,7 +10943,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`-----begin openvpn`},
 		Reach:       2048,
 		Multiline:   true,
-		Derived:     &Derived{Of: 0x6cb047a073802a15, Back: 6, Direct: true, Anchors: []Anchor{{"-----begin o", 0, 0}}},
+		Derived:     &Derived{Of: 0x6cb047a073802a15, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "-----begin o"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -10960,7 +10960,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vultr`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x483cae279fea1663, Back: 2048},
+		Derived:     &Derived{Of: 0x483cae279fea1663, Back: 2048, Anchors: []Anchor{{Literal: "vultr"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10974,7 +10974,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `waka_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0xa63c3b7a88e883aa, Back: 6, Direct: true, Anchors: []Anchor{{"waka_", 0, 0}}},
+		Derived:     &Derived{Of: 0xa63c3b7a88e883aa, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "waka_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -10991,7 +10991,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`wif`, `private_key`, `privatekey`, `private-key`, `privkey`, `priv_key`, `wallet_key`, `walletkey`},
 		Entropy:     4,
 		Proof:       `base58check`,
-		Derived:     &Derived{Of: 0xb5a68ba050f7c0b8, Back: 2048},
+		Derived:     &Derived{Of: 0xb5a68ba050f7c0b8, Back: 2048, Anchors: []Anchor{{Literal: "priv_key"}, {Literal: "private-key"}, {Literal: "private_key"}, {Literal: "privatekey"}, {Literal: "privkey"}, {Literal: "wallet_key"}, {Literal: "walletkey"}, {Literal: "wif"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -11008,7 +11008,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`apilayer`, `ipstack`, `weatherstack`, `currencylayer`, `numverify`, `mediastack`, `marketstack`, `aviationstack`, `positionstack`, `userstack`, `screenshotlayer`, `fixer_api`, `fixer_access`, `fixer_key`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xb899d24341ac6c9a, Back: 2048},
+		Derived:     &Derived{Of: 0xb899d24341ac6c9a, Back: 2048, Anchors: []Anchor{{Literal: "apilayer"}, {Literal: "aviationstack"}, {Literal: "currencylayer"}, {Literal: "fixer_access"}, {Literal: "fixer_api"}, {Literal: "fixer_key"}, {Literal: "ipstack"}, {Literal: "marketstack"}, {Literal: "mediastack"}, {Literal: "numverify"}, {Literal: "positionstack"}, {Literal: "screenshotlayer"}, {Literal: "userstack"}, {Literal: "weatherstack"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -11023,7 +11023,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `(?:^|[^0-9A-Za-z_-])([A-Za-z0-9_-]{64}_[A-Z0-9]{4}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`webex`, `_pf84_`, `_p0a1_`, `spark`},
-		Derived:     &Derived{Of: 0x1239d8c7af838f2, Back: 2048, Anchors: []Anchor{{"_p0a1_", 0, 0}, {"_pf84_", 0, 0}, {"spark", 0, 0}, {"webex", 0, 0}}},
+		Derived:     &Derived{Of: 0x1239d8c7af838f2, Back: 2048, Anchors: []Anchor{{Literal: "_p0a1_"}, {Literal: "_pf84_"}, {Literal: "spark"}, {Literal: "webex"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -11040,7 +11040,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`webflow`},
 		Names:       []string{`token`, `key`, `secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xde250b1fdfc11049, Back: 2048},
+		Derived:     &Derived{Of: 0xde250b1fdfc11049, Back: 2048, Anchors: []Anchor{{Literal: "webflow"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -11056,7 +11056,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z_+/=-]{0,40}[0-9][A-Za-z0-9_+/=-]{15,120}`,
 		Keywords:    []string{`webhook_secret`, `webhook-secret`, `webhooksecret`, `webhook_signing`, `webhook-signing`, `webhooksigning`, `webhook_key`, `webhook-key`, `webhookkey`, `hook_secret`, `hook-secret`, `hooksecret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xba4b540a0c2deceb, Back: 2048},
+		Derived:     &Derived{Of: 0xba4b540a0c2deceb, Back: 2048, Anchors: []Anchor{{Literal: "hook-secret"}, {Literal: "hook_secret"}, {Literal: "hooksecret"}, {Literal: "webhook-key"}, {Literal: "webhook-secret"}, {Literal: "webhook-signing"}, {Literal: "webhook_key"}, {Literal: "webhook_secret"}, {Literal: "webhook_signing"}, {Literal: "webhookkey"}, {Literal: "webhooksecret"}, {Literal: "webhooksigning"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -11072,7 +11072,7 @@ var tableRules = [...]Rule{
 		Assigned:    `wx[0-9a-f]{16}`,
 		Keywords:    []string{`appid`, `app_id`, `app-id`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x1fe32db3991c6f07, Back: 2048},
+		Derived:     &Derived{Of: 0x1fe32db3991c6f07, Back: 2048, Anchors: []Anchor{{Literal: "app-id"}, {Literal: "app_id"}, {Literal: "appid"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -11089,7 +11089,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`wechat`, `weixin`, `wx_secret`, `wx-secret`, `wxsecret`, `wx_app_secret`, `wx-app-secret`, `wxappsecret`, `wx_appsecret`, `wx-appsecret`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xba14f6ddbe674f4, Back: 2048},
+		Derived:     &Derived{Of: 0xba14f6ddbe674f4, Back: 2048, Anchors: []Anchor{{Literal: "wechat"}, {Literal: "weixin"}, {Literal: "wx-app-secret"}, {Literal: "wx-appsecret"}, {Literal: "wx-secret"}, {Literal: "wx_app_secret"}, {Literal: "wx_appsecret"}, {Literal: "wx_secret"}, {Literal: "wxappsecret"}, {Literal: "wxsecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -11103,7 +11103,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`,
-		Derived:     &Derived{Of: 0x35eedf198f641adb, Back: 6, Direct: true, Anchors: []Anchor{{"qyapi.weixin", 0, 0}}},
+		Derived:     &Derived{Of: 0x35eedf198f641adb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "qyapi.weixin"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -11120,7 +11120,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`wandb`, `weightsbiases`, `weights_biases`, `weights-biases`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x4c30f6f47b3bba7c, Back: 2048},
+		Derived:     &Derived{Of: 0x4c30f6f47b3bba7c, Back: 2048, Anchors: []Anchor{{Literal: "wandb"}, {Literal: "weights-biases"}, {Literal: "weights_biases"}, {Literal: "weightsbiases"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -11135,7 +11135,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `wandb_v1_[A-Za-z0-9_]{77}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x2eda7ffceb000f2, Back: 6, Direct: true, Anchors: []Anchor{{"wandb_v1_", 0, 0}}},
+		Derived:     &Derived{Of: 0x2eda7ffceb000f2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "wandb_v1_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -11151,7 +11151,7 @@ var tableRules = [...]Rule{
 		Regex:       `cpassword="([A-Za-z0-9+/]{20,200}={0,2})"`,
 		Keywords:    []string{`cpassword`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x5c4b1089490d4f66, Back: 6, Direct: true, Anchors: []Anchor{{"cpassword=\"", 0, 0}}},
+		Derived:     &Derived{Of: 0x5c4b1089490d4f66, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cpassword=\""}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -11167,7 +11167,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=`,
 		Keywords:    []string{`privatekey`, `presharedkey`, `private_key`, `preshared_key`, `wg_private`, `wireguard_key`, `wireguard-key`, `wireguardkey`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x5b03ef83084a14f5, Back: 2048},
+		Derived:     &Derived{Of: 0x5b03ef83084a14f5, Back: 2048, Anchors: []Anchor{{Literal: "preshared_key"}, {Literal: "presharedkey"}, {Literal: "private_key"}, {Literal: "privatekey"}, {Literal: "wg_private"}, {Literal: "wireguard-key"}, {Literal: "wireguard_key"}, {Literal: "wireguardkey"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -11184,7 +11184,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`wistia`},
 		Names:       []string{`token`, `key`, `password`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x526ed65a52566d0e, Back: 2048},
+		Derived:     &Derived{Of: 0x526ed65a52566d0e, Back: 2048, Anchors: []Anchor{{Literal: "wistia"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -11198,7 +11198,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `cs_[0-9a-f][0-9a-f]{39}`,
-		Derived:     &Derived{Of: 0x1ff3f9f79dcd3b0d, Back: 6, Direct: true, Anchors: []Anchor{{"cs_0", 0, 0}, {"cs_1", 0, 0}, {"cs_2", 0, 0}, {"cs_3", 0, 0}, {"cs_4", 0, 0}, {"cs_5", 0, 0}, {"cs_6", 0, 0}, {"cs_7", 0, 0}, {"cs_8", 0, 0}, {"cs_9", 0, 0}, {"cs_a", 0, 0}, {"cs_b", 0, 0}, {"cs_c", 0, 0}, {"cs_d", 0, 0}, {"cs_e", 0, 0}, {"cs_f", 0, 0}}},
+		Derived:     &Derived{Of: 0x1ff3f9f79dcd3b0d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cs_0"}, {Literal: "cs_1"}, {Literal: "cs_2"}, {Literal: "cs_3"}, {Literal: "cs_4"}, {Literal: "cs_5"}, {Literal: "cs_6"}, {Literal: "cs_7"}, {Literal: "cs_8"}, {Literal: "cs_9"}, {Literal: "cs_a"}, {Literal: "cs_b"}, {Literal: "cs_c"}, {Literal: "cs_d"}, {Literal: "cs_e"}, {Literal: "cs_f"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -11214,7 +11214,7 @@ var tableRules = [...]Rule{
 		Regex:       `define\([ \t]*["'](?:AUTH|SECURE_AUTH|LOGGED_IN|NONCE)_(?:KEY|SALT)["'][ \t]*,[ \t]*["']([^"'\n]{60,70})["'][ \t]*\)`,
 		Keywords:    []string{`_key`, `_salt`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x40980a1ff98a2d3d, Back: 6, Direct: true, Anchors: []Anchor{{"define(", 0, 0}, {"define(", 1, 0}, {"define(", 2, 0}, {"define(", 3, 0}, {"define(", 4, 0}, {"define(", 5, 0}, {"define(", 6, 0}, {"define(", 7, 0}}},
+		Derived:     &Derived{Of: 0x40980a1ff98a2d3d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "define("}, {Literal: "define(", Shape: 1}, {Literal: "define(", Shape: 2}, {Literal: "define(", Shape: 3}, {Literal: "define(", Shape: 4}, {Literal: "define(", Shape: 5}, {Literal: "define(", Shape: 6}, {Literal: "define(", Shape: 7}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -11229,7 +11229,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `wrka[a-z]{0,3}-eyJ[A-Za-z0-9_-]{10,600}\.eyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{40,700}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x51283b351f1e666d, Back: 6, Direct: true, Anchors: []Anchor{{"wrka", 0, 0}}},
+		Derived:     &Derived{Of: 0x51283b351f1e666d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "wrka"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -11244,7 +11244,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_live_a2V5Xz|sk_test_a2V5Xz)[A-Za-z0-9+/]{50,90}={0,2}`,
 		Entropy:     3.8,
-		Derived:     &Derived{Of: 0x91589c1e0bfca7d1, Back: 6, Direct: true, Anchors: []Anchor{{"sk_live_a2v5", 0, 0}, {"sk_test_a2v5", 1, 0}}},
+		Derived:     &Derived{Of: 0x91589c1e0bfca7d1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_a2v5"}, {Literal: "sk_test_a2v5", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -11260,7 +11260,7 @@ var tableRules = [...]Rule{
 		Assigned:    `ey[A-Za-z0-9_-]{10,600}\.[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{40,700}`,
 		Keywords:    []string{`wrike`},
 		Entropy:     4,
-		Derived:     &Derived{Of: 0x17e768e5d8c9a38d, Back: 2048},
+		Derived:     &Derived{Of: 0x17e768e5d8c9a38d, Back: 2048, Anchors: []Anchor{{Literal: "wrike"}}},
 		Source:      Position{File: "work.toml"},
 	},
 	{
@@ -11279,7 +11279,7 @@ var tableRules = [...]Rule{
 		Multiline:   true,
 		Proof:       `certificate`,
 		SkipReport:  true,
-		Derived:     &Derived{Of: 0xb934778ad41e500c, Back: 16384, Anchors: []Anchor{{"-----begin certificate", 0, 0}}},
+		Derived:     &Derived{Of: 0xb934778ad41e500c, Back: 16384, Anchors: []Anchor{{Literal: "-----begin certificate"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -11295,7 +11295,7 @@ var tableRules = [...]Rule{
 		Assigned:    `LS0tLS1CRUdJTi[A-Za-z0-9+/]{100,}={0,2}`,
 		Keywords:    []string{`client-key`, `client_key`, `tls.key`, `private-key-data`},
 		Reach:       16384,
-		Derived:     &Derived{Of: 0x7c1e3c9ff6c43d56, Back: 16384},
+		Derived:     &Derived{Of: 0x7c1e3c9ff6c43d56, Back: 16384, Anchors: []Anchor{{Literal: "client-key"}, {Literal: "client_key"}, {Literal: "private-key-data"}, {Literal: "tls.key"}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{
@@ -11310,7 +11310,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `xai-[A-Za-z0-9_]{80}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x20b67e95bf158940, Back: 6, Direct: true, Anchors: []Anchor{{"xai-", 0, 0}}},
+		Derived:     &Derived{Of: 0x20b67e95bf158940, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xai-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -11325,7 +11325,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `xai-token-[A-Za-z0-9]{80}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x1bad2c24f6b230a9, Back: 6, Direct: true, Anchors: []Anchor{{"xai-token-", 0, 0}}},
+		Derived:     &Derived{Of: 0x1bad2c24f6b230a9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xai-token-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -11340,7 +11340,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AQVN[A-Za-z0-9_-]{35,38}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x2591781edcb3fcdf, Back: 6, Direct: true, Anchors: []Anchor{{"aqvn", 0, 0}}},
+		Derived:     &Derived{Of: 0x2591781edcb3fcdf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aqvn"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -11355,7 +11355,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `t1\.9euelZ[A-Za-z0-9_-]{60,600}\.[A-Za-z0-9_-]{86}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xa50e06819c61a2bd, Back: 6, Direct: true, Anchors: []Anchor{{"t1.9euelz", 0, 0}}},
+		Derived:     &Derived{Of: 0xa50e06819c61a2bd, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "t1.9euelz"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -11370,7 +11370,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `y[0-3]_Ag[A-Za-z0-9_-]{53,60}`,
 		Entropy:     4,
-		Derived:     &Derived{Of: 0xc82ec7e68fe16448, Back: 6, Direct: true, Anchors: []Anchor{{"y0_ag", 0, 0}, {"y1_ag", 0, 0}, {"y2_ag", 0, 0}, {"y3_ag", 0, 0}}},
+		Derived:     &Derived{Of: 0xc82ec7e68fe16448, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "y0_ag"}, {Literal: "y1_ag"}, {Literal: "y2_ag"}, {Literal: "y3_ag"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -11387,7 +11387,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`yandex`, `yc_secret`, `yc-secret`, `ycsecret`, `yc_storage_secret`, `yc-storage-secret`, `ycstoragesecret`, `yc_static`, `yc-static`, `ycstatic`, `s3_secret`, `s3-secret`, `s3secret`, `s3_storage_secret`, `s3-storage-secret`, `s3storagesecret`, `s3_static`, `s3-static`, `s3static`, `aws_secret`, `aws-secret`, `awssecret`, `aws_storage_secret`, `aws-storage-secret`, `awsstoragesecret`, `aws_static`, `aws-static`, `awsstatic`, `secret_access_key`, `secret-access-key`, `secretaccesskey`, `secret_key`, `secret-key`, `secretkey`},
 		Names:       []string{`secret`, `static`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xbe06c394b6796a58, Back: 2048},
+		Derived:     &Derived{Of: 0xbe06c394b6796a58, Back: 2048, Anchors: []Anchor{{Literal: "aws-secret"}, {Literal: "aws-static"}, {Literal: "aws-storage-secret"}, {Literal: "aws_secret"}, {Literal: "aws_static"}, {Literal: "aws_storage_secret"}, {Literal: "awssecret"}, {Literal: "awsstatic"}, {Literal: "awsstoragesecret"}, {Literal: "s3-secret"}, {Literal: "s3-static"}, {Literal: "s3-storage-secret"}, {Literal: "s3_secret"}, {Literal: "s3_static"}, {Literal: "s3_storage_secret"}, {Literal: "s3secret"}, {Literal: "s3static"}, {Literal: "s3storagesecret"}, {Literal: "secret-access-key"}, {Literal: "secret-key"}, {Literal: "secret_access_key"}, {Literal: "secret_key"}, {Literal: "secretaccesskey"}, {Literal: "secretkey"}, {Literal: "yandex"}, {Literal: "yc-secret"}, {Literal: "yc-static"}, {Literal: "yc-storage-secret"}, {Literal: "yc_secret"}, {Literal: "yc_static"}, {Literal: "yc_storage_secret"}, {Literal: "ycsecret"}, {Literal: "ycstatic"}, {Literal: "ycstoragesecret"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -11402,7 +11402,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `hooks\.zapier\.com/hooks/catch/[0-9]{5,10}/[A-Za-z0-9]{5,10}(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`hooks.zapier.com`},
-		Derived:     &Derived{Of: 0xb98d02f067fb9fc3, Back: 6, Direct: true, Anchors: []Anchor{{"hooks.zapier", 0, 0}, {"hooks.zapier", 1, 0}}},
+		Derived:     &Derived{Of: 0xb98d02f067fb9fc3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.zapier"}, {Literal: "hooks.zapier", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -11419,7 +11419,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`zendesk`, `zd_api`, `zd-api`, `zdapi`, `zd_token`, `zd-token`, `zdtoken`, `zd_secret`, `zd-secret`, `zdsecret`, `zd_access`, `zd-access`, `zdaccess`},
 		Names:       []string{`api`, `token`, `access`, `secret`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x7cc590475eb18cca, Back: 2048},
+		Derived:     &Derived{Of: 0x7cc590475eb18cca, Back: 2048, Anchors: []Anchor{{Literal: "zd-access"}, {Literal: "zd-api"}, {Literal: "zd-secret"}, {Literal: "zd-token"}, {Literal: "zd_access"}, {Literal: "zd_api"}, {Literal: "zd_secret"}, {Literal: "zd_token"}, {Literal: "zdaccess"}, {Literal: "zdapi"}, {Literal: "zdsecret"}, {Literal: "zdtoken"}, {Literal: "zendesk"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -11436,7 +11436,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`zenrows`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Derived:     &Derived{Of: 0x2ba236e4d0babfe5, Back: 2048},
+		Derived:     &Derived{Of: 0x2ba236e4d0babfe5, Back: 2048, Anchors: []Anchor{{Literal: "zenrows"}}},
 		Source:      Position{File: "web.toml"},
 	},
 	{
@@ -11453,7 +11453,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`zerotier`},
 		Names:       []string{`token`, `key`, `secret`, `auth`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xcd31b3358ad87cba, Back: 2048},
+		Derived:     &Derived{Of: 0xcd31b3358ad87cba, Back: 2048, Anchors: []Anchor{{Literal: "zerotier"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -11469,7 +11469,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}\.[A-Za-z0-9]{16}`,
 		Keywords:    []string{`zhipu`, `bigmodel`, `glm_api`, `glm-api`, `glmapi`, `glm_key`, `glm-key`, `glmkey`, `glm_token`, `glm-token`, `glmtoken`, `zai_api`, `zai-api`, `zaiapi`, `zai_key`, `zai-key`, `zaikey`, `zai_token`, `zai-token`, `zaitoken`},
 		Names:       []string{`api`, `key`, `token`},
-		Derived:     &Derived{Of: 0xc07777afc7df2545, Back: 2048},
+		Derived:     &Derived{Of: 0xc07777afc7df2545, Back: 2048, Anchors: []Anchor{{Literal: "bigmodel"}, {Literal: "glm-api"}, {Literal: "glm-key"}, {Literal: "glm-token"}, {Literal: "glm_api"}, {Literal: "glm_key"}, {Literal: "glm_token"}, {Literal: "glmapi"}, {Literal: "glmkey"}, {Literal: "glmtoken"}, {Literal: "zai-api"}, {Literal: "zai-key"}, {Literal: "zai-token"}, {Literal: "zai_api"}, {Literal: "zai_key"}, {Literal: "zai_token"}, {Literal: "zaiapi"}, {Literal: "zaikey"}, {Literal: "zaitoken"}, {Literal: "zhipu"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -11483,7 +11483,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `1000\.[0-9a-f]{32}\.[0-9a-f]{32}`,
-		Derived:     &Derived{Of: 0x87511b31e2d50c97, Back: 6, Direct: true, Anchors: []Anchor{{"1000.", 0, 0}}},
+		Derived:     &Derived{Of: 0x87511b31e2d50c97, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "1000."}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -11499,7 +11499,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`zoom_client_secret`, `zoom-client-secret`, `zoomclientsecret`, `zoom_secret`, `zoom-secret`, `zoomsecret`, `zoom_api_secret`, `zoom-api-secret`, `zoomapisecret`, `zoom_sdk_secret`, `zoom-sdk-secret`, `zoomsdksecret`},
 		Entropy:     3.7,
-		Derived:     &Derived{Of: 0x478c3998526a93b0, Back: 2048},
+		Derived:     &Derived{Of: 0x478c3998526a93b0, Back: 2048, Anchors: []Anchor{{Literal: "zoom-api-secret"}, {Literal: "zoom-client-secret"}, {Literal: "zoom-sdk-secret"}, {Literal: "zoom-secret"}, {Literal: "zoom_api_secret"}, {Literal: "zoom_client_secret"}, {Literal: "zoom_sdk_secret"}, {Literal: "zoom_secret"}, {Literal: "zoomapisecret"}, {Literal: "zoomclientsecret"}, {Literal: "zoomsdksecret"}, {Literal: "zoomsecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -11514,7 +11514,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `zpka_[0-9a-z]{32}_[0-9a-f]{8}`,
 		Proof:       `zuplo`,
-		Derived:     &Derived{Of: 0x3c0b5bf245781a1b, Back: 6, Direct: true, Anchors: []Anchor{{"zpka_", 0, 0}}},
+		Derived:     &Derived{Of: 0x3c0b5bf245781a1b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "zpka_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
 }

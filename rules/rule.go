@@ -155,6 +155,7 @@ type Anchor struct {
 	Literal string // lower case
 	Shape   int    // of a direct rule: which of its shapes
 	Offset  int    // and where the literal stands in it
+	Next    string // of a literal of three bytes: those that can follow it, letters in lower case; empty: not known
 }
 
 // Position is a place in a rule file.

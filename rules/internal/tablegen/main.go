@@ -148,7 +148,17 @@ func (w *writer) derived(d *rules.Derived) {
 	if len(d.Anchors) > 0 {
 		w.printf(", Anchors: []Anchor{")
 		for _, a := range d.Anchors {
-			w.printf("{%q, %d, %d}, ", a.Literal, a.Shape, a.Offset)
+			w.printf("{Literal: %q", a.Literal)
+			if a.Shape > 0 {
+				w.printf(", Shape: %d", a.Shape)
+			}
+			if a.Offset > 0 {
+				w.printf(", Offset: %d", a.Offset)
+			}
+			if a.Next != "" {
+				w.printf(", Next: %q", a.Next)
+			}
+			w.printf("}, ")
 		}
 		w.printf("}")
 	}
