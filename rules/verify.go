@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Verify says how the issuer of a credential is asked whether it lives: with a request ([Request]), with a check
@@ -182,14 +183,14 @@ func withoutSamples(parts []Part) []Part {
 const maxSample = 16 << 10
 
 var (
-	placeholder = regexp.MustCompile(`\{([a-z_]+)\}`)
-	hostPattern = regexp.MustCompile(`^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$`)
+	placeholder = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\{([a-z_]+)\}`) })
+	hostPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*$`) })
 )
 
 // Placeholders returns the names between braces in a template, as they come.
 func Placeholders(template string) []string {
 	var out []string
-	for _, m := range placeholder.FindAllStringSubmatch(template, -1) {
+	for _, m := range placeholder().FindAllStringSubmatch(template, -1) {
 		out = append(out, m[1])
 	}
 	return out
@@ -197,7 +198,7 @@ func Placeholders(template string) []string {
 
 // Expand replaces the placeholders of a template by what value returns for their names.
 func Expand(template string, value func(name string) string) string {
-	return placeholder.ReplaceAllStringFunc(template, func(p string) string { return value(p[1 : len(p)-1]) })
+	return placeholder().ReplaceAllStringFunc(template, func(p string) string { return value(p[1 : len(p)-1]) })
 }
 
 // Templates returns all templates of the request.
@@ -359,14 +360,14 @@ func isToken(name string) bool {
 func (t *table) hosts(r *Request) []string {
 	list := t.texts("hosts", `"api.acme.com"`)
 	for i, h := range list {
-		if !hostPattern.MatchString(h) || h == "*" || strings.HasPrefix(h, "*.") && strings.Count(h, ".") < 2 {
+		if !hostPattern().MatchString(h) || h == "*" || strings.HasPrefix(h, "*.") && strings.Count(h, ".") < 2 {
 			t.elementError("hosts", i, "expected a name such as \"api.acme.com\" or \"*.acme.com\", in lower case and without a port")
 		}
 	}
 	if len(list) > 0 || r.URL == "" {
 		return list
 	}
-	u, err := url.Parse(placeholder.ReplaceAllString(r.URL, "x"))
+	u, err := url.Parse(placeholder().ReplaceAllString(r.URL, "x"))
 	authority, _, _ := strings.Cut(strings.TrimPrefix(r.URL, "https://"), "/")
 	switch {
 	case strings.Contains(authority, "{"):
@@ -395,7 +396,7 @@ func (t *table) parts() []Part {
 			Optional: one.flag("optional"), Sample: one.text("sample", `"{{lower 8}}"`),
 		}
 		one.refuseUnknown("in a part of a check")
-		if name == "secret" || placeholder.FindString("{"+name+"}") == "" {
+		if name == "secret" || placeholder().FindString("{"+name+"}") == "" {
 			pt.errorf(name, "expected a name of letters and _, other than secret")
 		}
 		if p.Regex == "" && len(p.Rules) == 0 && len(p.Values) == 0 {

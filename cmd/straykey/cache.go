@@ -25,7 +25,7 @@ type cacheDir struct {
 	named string // "--cache-dir" or the variable; empty: the user did not name it
 }
 
-// checkCache finds out where and as what to keep things from one scan of a history to the next.
+// checkCache finds out where to keep things from one scan of a history to the next.
 func (p *scanPlan) checkCache() error {
 	f := p.flags
 	if f.noCache && f.cacheDir != "" {
@@ -53,11 +53,7 @@ func (p *scanPlan) checkCache() error {
 	if dir.path, err = filepath.Abs(dir.path); err != nil {
 		return nil
 	}
-	verdict, err := p.verdict()
-	if err != nil { // what cannot be named cannot be kept
-		return nil
-	}
-	p.cache, p.options.Memory = dir, &scan.Memory{Dir: dir.path, Verdict: verdict}
+	p.cache = dir
 	return nil
 }
 
@@ -78,21 +74,23 @@ func (p *scanPlan) verdict() (string, error) {
 	return fmt.Sprintf("%s\n%s\n%s\n%x\n%+v", version(), build, p.set.Hash, sha256.Sum256(own), p.engine), nil
 }
 
-// useCache makes sure that the cache is out of reach of the scanned repository: who commits a file there, or
-// writes to the repository, could make a scan pass over what he wants hidden.
+// useCache has a scan of a history keep things, and makes sure that the cache is out of reach of the scanned repository: who commits
+// a file there, or writes to the repository, could make a scan pass over what he wants hidden.
 func (p *scanPlan) useCache(r *repo.Repo, o *scan.Options) error {
-	if o.Memory == nil {
+	if p.cache.path == "" {
 		return nil
 	}
 	for _, dir := range []string{r.WorkTree, r.GitDir, r.CommonDir} {
-		if dir == "" || !isWithin(o.Memory.Dir, dir) {
+		if dir == "" || !isWithin(p.cache.path, dir) {
 			continue
 		}
 		if p.cache.named != "" {
 			return usageError("%s: %s lies in the scanned repository, which must not have a say in what is scanned; name a directory outside of it, for example: straykey scan --cache-dir /var/tmp/straykey", p.cache.named, p.cache.path)
 		}
-		o.Memory = nil
 		return nil
+	}
+	if verdict, err := p.verdict(); err == nil { // what cannot be named cannot be kept
+		o.Memory = &scan.Memory{Dir: p.cache.path, Verdict: verdict}
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
@@ -462,11 +463,11 @@ func cause(err error) error {
 	return err
 }
 
-var sizePattern = regexp.MustCompile(`^(\d+)\s*([KMGT]?)(I?)B?$`)
+var sizePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\d+)\s*([KMGT]?)(I?)B?$`) })
 
 // parseSize reads 1000, 50MB, 64MiB, 1G (powers of 1024 with an i, else of 1000).
 func parseSize(s string) (int64, error) {
-	m := sizePattern.FindStringSubmatch(strings.ToUpper(s))
+	m := sizePattern().FindStringSubmatch(strings.ToUpper(s))
 	wrong := usageError("--max-blob-size is a size such as 50MB or 64MiB, not %q, for example: straykey scan --max-blob-size 50MB", s)
 	if m == nil {
 		return 0, wrong
@@ -488,7 +489,9 @@ func parseSize(s string) (int64, error) {
 	return n, nil
 }
 
-var agoPattern = regexp.MustCompile(`^(\d+)\s*(h|d|w|m|y|hours?|days?|weeks?|months?|years?)(?:\s+ago)?$`)
+var agoPattern = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\d+)\s*(h|d|w|m|y|hours?|days?|weeks?|months?|years?)(?:\s+ago)?$`)
+})
 
 // parseSince reads a date, a time, or a span before now.
 func parseSince(s string, now time.Time) (time.Time, error) {
@@ -497,7 +500,7 @@ func parseSince(s string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	if m := agoPattern.FindStringSubmatch(strings.ToLower(strings.TrimSpace(s))); m != nil {
+	if m := agoPattern().FindStringSubmatch(strings.ToLower(strings.TrimSpace(s))); m != nil {
 		n, err := strconv.Atoi(m[1])
 		if err == nil && n < 100_000 {
 			switch m[2][0] {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +39,7 @@ Exit codes:
   straykey rules new acme-password --assigned -o .straykey-rules.toml
   straykey rules test --rules .straykey-rules.toml`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 || !ruleIDPattern.MatchString(args[0]) {
+			if len(args) != 1 || !ruleIDPattern().MatchString(args[0]) {
 				return usageError("rules new takes one id, in lower case with dashes, for example: straykey rules new acme-deploy-token")
 			}
 			return nil
@@ -53,7 +54,7 @@ Exit codes:
 	return cmd
 }
 
-var ruleIDPattern = regexp.MustCompile(`^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$`)
+var ruleIDPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$`) })
 
 func runRulesNew(stdout io.Writer, o rulesNewOptions, id string) error {
 	if known := identityWords(); !slices.Contains(known, o.identity) {

@@ -7,13 +7,14 @@ import (
 	_ "embed"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed english.txt
 var english string
 
 // words are the 2048 words in order, which is the order of the alphabet.
-var words = strings.Fields(english)
+var words = sync.OnceValue(func() []string { return strings.Fields(english) })
 
 // The length of a word of the list.
 const (
@@ -23,7 +24,7 @@ const (
 
 // Index returns the number of a word, or -1 if the list has not got it.
 func Index(word string) int {
-	i, ok := slices.BinarySearch(words, word)
+	i, ok := slices.BinarySearch(words(), word)
 	if !ok {
 		return -1
 	}
@@ -66,7 +67,7 @@ func Phrase(entropy []byte) []string {
 	packed := append(slices.Clone(entropy), sum[0])
 	phrase := make([]string, n)
 	for i := range phrase {
-		phrase[i] = words[get(packed, i*bits, bits)]
+		phrase[i] = words()[get(packed, i*bits, bits)]
 	}
 	return phrase
 }

@@ -8,10 +8,10 @@ import (
 )
 
 func TestWordList(t *testing.T) {
-	if len(words) != 2048 || !slices.IsSorted(words) {
-		t.Fatalf("%d words, want 2048 in order", len(words))
+	if len(words()) != 2048 || !slices.IsSorted(words()) {
+		t.Fatalf("%d words, want 2048 in order", len(words()))
 	}
-	for _, w := range words {
+	for _, w := range words() {
 		if len(w) < MinWord || len(w) > MaxWord {
 			t.Errorf("%q has %d letters", w, len(w))
 		}
