@@ -164,7 +164,7 @@ func (h *historyScan) historyRepo() history.Repo {
 
 // readWhole is the slow twin of walk: object by object, whole, one after the other.
 func (h *historyScan) readWhole(ctx context.Context) error {
-	reader := h.store.NewReader()
+	reader := h.store.NewPlainReader()
 	progress := h.Progress.begin("objects")
 	progress.Total.Store(int64(h.store.Len()))
 	v := h.newVisitor()

@@ -16,7 +16,7 @@ import (
 // shares no code with Attribute, [Collector] or [Graph], so that comparing them means something.
 func Naive(ctx context.Context, r Repo, q Query) (Result, error) {
 	n := &naive{
-		Repo: r, q: q, ctx: ctx, reader: r.Store.NewReader(),
+		Repo: r, q: q, ctx: ctx, reader: r.Store.NewPlainReader(),
 		commits: map[pack.Num]*naiveCommit{}, tags: map[pack.Num]pack.Num{}, trees: map[pack.Num]bool{},
 		flat: map[pack.Num]*flatTree{}, held: map[pack.Num]map[key]pack.Num{}, problems: map[string]source.Problem{}, creds: map[naiveLabel][]uint32{},
 	}

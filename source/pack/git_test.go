@@ -273,11 +273,11 @@ func walk(t testing.TB, s *Store, o WalkOptions) *recorder {
 	return all
 }
 
-// read reads all objects with a Reader.
+// read reads all objects with a plain Reader, and makes sure that the fast one finds the same.
 func read(t testing.TB, s *Store) *recorder {
 	t.Helper()
 	all := &recorder{contents: map[string]string{}, skipped: map[string]source.Problem{}}
-	r := s.NewReader()
+	r, fast := s.NewPlainReader(), s.NewReader()
 	order := s.PackOrder()
 	if len(order) != s.Len() {
 		t.Errorf("PackOrder has %d objects, want %d", len(order), s.Len())
@@ -288,6 +288,10 @@ func read(t testing.TB, s *Store) *recorder {
 			t.Errorf("Find(%s) = %d, %t: want %d", id, got, ok, n)
 		}
 		typ, data, err := r.Read(n)
+		fastType, fastData, fastErr := fast.Read(n)
+		if fastType != typ || !bytes.Equal(fastData, data) || fmt.Sprint(fastErr) != fmt.Sprint(err) {
+			t.Errorf("Read(%s) = %v, %d bytes, %v with the fast reader: want %v, %d, %v", id, fastType, len(fastData), fastErr, typ, len(data), err)
+		}
 		if err != nil {
 			var p *ObjectError
 			if !errors.As(err, &p) {

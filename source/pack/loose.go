@@ -34,7 +34,11 @@ func (l *looseList) Swap(i, j int) {
 // listLoose adds the loose objects of the number'th objects directory. Files that are not named like an object are
 // not objects (git leaves temporary ones).
 func (s *Store) listLoose(number int, dir string) {
+	there := looseDirs(dir)
 	for first := range 256 {
+		if !there[first] {
+			continue
+		}
 		sub := filepath.Join(dir, hex.EncodeToString([]byte{byte(first)}))
 		f, err := os.Open(sub)
 		if errors.Is(err, os.ErrNotExist) {
@@ -61,6 +65,26 @@ func (s *Store) listLoose(number int, dir string) {
 	if number == len(s.dirs)-1 {
 		sort.Sort(&s.loose)
 	}
+}
+
+// looseDirs tells which of the 256 directories for loose objects may be there: after a repack few are, and opening one that is
+// not takes as long as a look at all of them.
+func looseDirs(dir string) (there [256]bool) {
+	f, err := os.Open(dir)
+	var names []string
+	if err == nil {
+		names, err = f.Readdirnames(-1)
+		err = errors.Join(err, f.Close())
+	}
+	for _, name := range names {
+		if b, err := hex.DecodeString(name); err == nil && len(b) == 1 {
+			there[b[0]] = true
+		}
+	}
+	for i := range there { // a directory that may not be listed may have some that can be opened
+		there[i] = there[i] || err != nil
+	}
+	return there
 }
 
 // loosePath returns the file of the i-th loose object.

@@ -29,8 +29,11 @@ const (
 // Reader reads single objects. It is not safe for concurrent use; make one for each goroutine.
 type Reader struct {
 	s     *Store
+	plain bool     // inflates with the standard library alone
+	fast  inflater // of its own; what it refuses zlib has the last word on
 	zlib  stdInflater
 	file  *bufio.Reader // for loose objects
+	loose []byte        // a loose object's file
 	hash  hash.Hash
 	sum   []byte
 	chain []link
@@ -49,7 +52,15 @@ type link struct {
 
 // NewReader returns a reader with a small cache of its own.
 func (s *Store) NewReader() *Reader {
-	r := &Reader{s: s, forms: newCopyForms(), hash: sha1.New(), cache: baseCache{limit: readerCache}}
+	r := s.NewPlainReader()
+	r.plain = false
+	return r
+}
+
+// NewPlainReader returns a reader that inflates with compress/zlib alone: the obviously right path, which others
+// are compared with.
+func (s *Store) NewPlainReader() *Reader {
+	r := &Reader{s: s, plain: true, forms: newCopyForms(), hash: sha1.New(), cache: baseCache{limit: readerCache}}
 	if s.hashLen == sha256.Size {
 		r.hash = sha256.New()
 	}
@@ -187,7 +198,7 @@ func (r *Reader) root(loc location, limit uint64) (Type, []byte, location, error
 				return 0, nil, loc, errTooLarge{h.size, limit}
 			}
 			data := make([]byte, h.size)
-			err := r.zlib.inflate(data, b[h.len:])
+			err := r.inflate(data, b[h.len:])
 			return Type(h.kind), data, loc, err
 		}
 		if h.size > 2*uint64(r.s.maxObject)*baseFactor {
@@ -223,13 +234,21 @@ func (s *Store) baseOf(loc location, h entryHeader, b []byte) (location, error) 
 	return 0, errNoBase{ID(id)}
 }
 
+// inflate fills dst with the stream at the start of src.
+func (r *Reader) inflate(dst, src []byte) error {
+	if r.plain {
+		return r.zlib.inflate(dst, src)
+	}
+	return r.fast.inflate(dst, src)
+}
+
 // patch applies one delta to its base.
 func (r *Reader) patch(l link, base []byte, limit uint64) ([]byte, error) {
 	if uint64(cap(r.delta)) < l.size {
 		r.delta = make([]byte, l.size)
 	}
 	d := r.delta[:l.size]
-	if err := r.zlib.inflate(d, l.data); err != nil {
+	if err := r.inflate(d, l.data); err != nil {
 		return nil, err
 	}
 	size, ops, err := r.forms.checkDelta(d, len(base), limit)
@@ -309,7 +328,7 @@ func (r *Reader) openLoose(path string) (f *os.File, t Type, size uint64, err er
 
 // looseHeader reads "type size NUL", as gitformat-loose(5) describes it.
 func looseHeader(z io.Reader) (Type, uint64, error) {
-	var buf [32]byte
+	var buf [maxLooseHeader]byte
 	n := 0
 	for {
 		if n == len(buf) {
@@ -323,7 +342,15 @@ func looseHeader(z io.Reader) (Type, uint64, error) {
 		}
 		n++
 	}
-	word, digits, _ := bytes.Cut(buf[:n], []byte{' '})
+	return parseLooseHeader(buf[:n])
+}
+
+// maxLooseHeader is more than the longest header of a loose object.
+const maxLooseHeader = 32
+
+// parseLooseHeader reads "type size".
+func parseLooseHeader(header []byte) (Type, uint64, error) {
+	word, digits, _ := bytes.Cut(header, []byte{' '})
 	size, err := strconv.ParseUint(string(digits), 10, 63)
 	if err != nil {
 		return 0, 0, errLoose
@@ -345,6 +372,11 @@ func (r *Reader) looseHeader(path string) (Type, uint64, error) {
 }
 
 func (r *Reader) readLoose(path string, limit uint64) (t Type, data []byte, err error) {
+	if !r.plain {
+		if t, data, ok := r.readLooseFast(path, limit); ok {
+			return t, data, nil
+		}
+	}
 	f, t, size, err := r.openLoose(path)
 	if err != nil {
 		return 0, nil, err
@@ -358,6 +390,37 @@ func (r *Reader) readLoose(path string, limit uint64) (t Type, data []byte, err 
 		return 0, nil, noEOF(err)
 	}
 	return t, data, r.zlib.atEnd()
+}
+
+// readLooseFast reads a loose object that is as it should be, with the file in memory.
+func (r *Reader) readLooseFast(path string, limit uint64) (t Type, data []byte, ok bool) {
+	f, fileSize, err := openRegular(path)
+	if err != nil {
+		return 0, nil, false
+	}
+	defer f.Close()
+	// Deflate makes nothing larger by more than a few bytes in a thousand.
+	if uint64(fileSize) > limit+limit>>6+1<<10 {
+		return 0, nil, false
+	}
+	r.loose = slices.Grow(r.loose[:0], int(fileSize))[:fileSize]
+	if _, err := io.ReadFull(f, r.loose); err != nil {
+		return 0, nil, false
+	}
+	var start [2 * maxLooseHeader]byte
+	header, _, ok := bytes.Cut(start[:r.fast.Start(start[:], r.loose)], []byte{0})
+	if !ok {
+		return 0, nil, false
+	}
+	t, size, err := parseLooseHeader(header)
+	if err != nil || size > limit || size/maxRatio > uint64(fileSize) {
+		return 0, nil, false
+	}
+	whole := make([]byte, len(header)+1+int(size))
+	if _, err := r.fast.Zlib(whole, r.loose); err != nil {
+		return 0, nil, false
+	}
+	return t, whole[len(header)+1:], true
 }
 
 // baseCache keeps the objects read last, up to a number of bytes.

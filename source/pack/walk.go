@@ -294,7 +294,7 @@ func (b *builder) readOdd(e *entry) (data []byte, isDelta bool, err error) {
 
 func (b *builder) oddReader() *Reader {
 	if b.reader == nil {
-		b.reader = b.s.NewReader()
+		b.reader = b.s.NewPlainReader()
 	}
 	return b.reader
 }

@@ -43,7 +43,8 @@ type Decoder struct {
 	SkipChecksum bool
 
 	in   input
-	out  int // bytes of dst written
+	out  int  // bytes of dst written
+	slow bool // leaves fast aside, which does not tell how far it came when it fails
 	lit  huffman
 	dist huffman
 
@@ -91,6 +92,18 @@ func (d *Decoder) Zlib(dst, src []byte) (consumed int, err error) {
 	return end + 4, nil
 }
 
+// Start inflates the beginning of the stream at the start of src, which need not be all of it, and returns how many bytes of dst
+// it has filled: all of them, but for up to a few hundred at the end that come as one piece, or fewer if the stream or src ends
+// before. What is wrong with a stream Start does not tell.
+func (d *Decoder) Start(dst, src []byte) int {
+	d.out, d.slow = 0, true
+	if len(src) > 2 {
+		_, _ = d.deflate(dst, src[2:])
+	}
+	d.slow = false
+	return d.out
+}
+
 // deflate inflates the raw deflate stream at the start of src and returns its length.
 func (d *Decoder) deflate(dst, src []byte) (int, error) {
 	d.tables.build(&d.scratch)
@@ -130,6 +143,9 @@ func (d *Decoder) block(kind uint64, dst []byte) error {
 	default:
 		return ErrCorrupt
 	}
+	if d.slow {
+		return d.careful(dst)
+	}
 	done, err := d.fast(dst)
 	if done || err != nil {
 		return err
@@ -151,6 +167,7 @@ func (d *Decoder) stored(dst []byte) error {
 	}
 	pos += 4
 	if n > len(dst)-d.out {
+		d.out += copy(dst[d.out:], in.src[pos:])
 		return ErrSize
 	}
 	if n > len(in.src)-pos {

@@ -486,3 +486,30 @@ func FuzzInflate(f *testing.F) {
 		}
 	})
 }
+
+// TestStart inflates a few bytes of streams that are cut at every place near their start.
+func TestStart(t *testing.T) {
+	const most = 258 // bytes of one piece
+	var d Decoder
+	for _, s := range samples() {
+		if len(s.data) > 10_000 {
+			continue
+		}
+		for _, level := range []int{0, 1, 6, flate.HuffmanOnly} {
+			stream := append([]byte{0x78, 0x9c}, deflate(t, s.data, level)...)
+			for _, size := range []int{0, 1, 64, 1000} {
+				dst := make([]byte, size)
+				n := d.Start(dst, stream)
+				if !bytes.HasPrefix(s.data, dst[:n]) || n < min(size, len(s.data))-most {
+					t.Errorf("%s, level %d: Start of %d bytes gives %d, or others", s.name, level, size, n)
+				}
+			}
+			for cut := range min(len(stream), 40) {
+				dst := make([]byte, 64)
+				if n := d.Start(dst, stream[:cut]); !bytes.HasPrefix(s.data, dst[:n]) {
+					t.Errorf("%s, level %d, cut at %d: %d bytes, not those of the text", s.name, level, cut, n)
+				}
+			}
+		}
+	}
+}
