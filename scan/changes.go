@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect"
@@ -22,8 +24,7 @@ type changeScan struct {
 	Options
 	repo     *repo.Repo
 	store    *pack.Store
-	reader   *pack.Reader
-	scanner  *detect.Scanner
+	workers  []*blobReader              // as many as jobs, made when they are needed; there is one at least
 	blobs    map[pack.ID][]detect.Match // all matches in the blobs that were read
 	coverage *source.Coverage
 	builder  *correlate.Builder
@@ -31,6 +32,19 @@ type changeScan struct {
 	head     pack.ID // HEAD's tree; empty: there is none that could be read
 	result   *Result
 }
+
+// blobReader is what one goroutine reads and scans blobs with.
+type blobReader struct {
+	*pack.Reader
+	scanner *detect.Scanner
+}
+
+func (c *changeScan) newBlobReader() *blobReader {
+	return &blobReader{c.store.NewReader(), c.Engine.NewScanner()}
+}
+
+// first is the blobReader of the goroutine that judges.
+func (c *changeScan) first() *blobReader { return c.workers[0] }
 
 // credPath is a credential at a path: it is reported where a range first brings it there.
 type credPath struct {
@@ -44,9 +58,10 @@ func newChangeScan(r *repo.Repo, b *correlate.Builder, o Options) (*changeScan, 
 		return nil, err
 	}
 	c := &changeScan{
-		Options: o, repo: r, store: store, reader: store.NewReader(), scanner: o.Engine.NewScanner(),
+		Options: o, repo: r, store: store,
 		blobs: map[pack.ID][]detect.Match{}, seen: map[credPath]bool{}, coverage: o.Coverage, builder: b,
 	}
+	c.workers = []*blobReader{c.newBlobReader()}
 	c.result = &Result{}
 	if head, ok := r.Head(); ok {
 		c.result.Head = head.ID.String()
@@ -62,7 +77,7 @@ func Staged(ctx context.Context, r *repo.Repo, indexFile string, b *correlate.Bu
 		return nil, err
 	}
 	defer c.store.Close()
-	diff, err := index.Staged(ctx, r, c.store, c.reader, index.Options{File: indexFile})
+	diff, err := index.Staged(ctx, r, c.store, c.first().Reader, index.Options{File: indexFile})
 	if err != nil {
 		return nil, fmt.Errorf("compare the index with HEAD: %w", err)
 	}
@@ -91,7 +106,7 @@ func Range(ctx context.Context, r *repo.Repo, specs []string, b *correlate.Build
 	for _, p := range list.Problems {
 		c.coverage.Problem(p)
 	}
-	if tree, err := r.Resolve(c.store, c.reader, "HEAD^{tree}"); err == nil {
+	if tree, err := r.Resolve(c.store, c.first().Reader, "HEAD^{tree}"); err == nil {
 		c.head = tree
 	}
 	describe := newDescriber(c.store)
@@ -121,7 +136,9 @@ func (c *changeScan) finish(ctx context.Context) *Result {
 	for _, p := range c.store.Problems() {
 		c.coverage.Problem(p)
 	}
-	ruleError(c.coverage, c.scanner)
+	for _, w := range c.workers {
+		ruleError(c.coverage, w.scanner)
+	}
 	c.result.Notes = append(c.repo.Notes(), c.result.Notes...)
 	return c.result
 }
@@ -133,15 +150,13 @@ func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occ
 	for _, p := range diff.Problems {
 		c.coverage.Problem(p)
 	}
-	progress := c.Progress.begin("changes")
-	progress.Total.Store(int64(len(diff.Changes)))
+	c.readNew(ctx, diff.Changes)
 	var gone map[uint32]bool
 	for _, change := range diff.Changes {
-		if ctx.Err() != nil {
-			return
+		if _, ok := c.blobs[change.New]; !ok {
+			continue // interrupted before its turn
 		}
-		now := c.kept(change.New, change.Path, true)
-		progress.Objects.Add(1)
+		now := c.kept(change.New, change.Path)
 		if len(now) == 0 {
 			continue
 		}
@@ -156,6 +171,46 @@ func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occ
 			}
 		}
 		c.addNew(now, change, at, before, gone)
+	}
+}
+
+// readNew scans the new blobs of changes, those that were not read before. When ctx ends early it has scanned some.
+func (c *changeScan) readNew(ctx context.Context, changes []repo.Change) {
+	progress := c.Progress.begin("changes")
+	progress.Total.Store(int64(len(changes)))
+	todo := make([]repo.Change, 0, len(changes))
+	listed := map[pack.ID]bool{}
+	for _, change := range changes {
+		if _, ok := c.blobs[change.New]; ok || listed[change.New] {
+			progress.Objects.Add(1)
+			continue
+		}
+		listed[change.New] = true
+		todo = append(todo, change)
+	}
+	for len(c.workers) < min(c.Jobs, len(todo)) {
+		c.workers = append(c.workers, c.newBlobReader())
+	}
+	found, read := make([][]detect.Match, len(todo)), make([]bool, len(todo))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for _, w := range c.workers[:min(len(c.workers), len(todo))] {
+		all.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(todo) {
+					return
+				}
+				found[i], read[i] = c.scan(w, todo[i].New, todo[i].Path, true), true
+				progress.Objects.Add(1)
+			}
+		})
+	}
+	all.Wait()
+	for i, change := range todo {
+		if read[i] {
+			c.blobs[change.New] = found[i]
+		}
 	}
 }
 
@@ -201,34 +256,35 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 
 // collect adds the credentials that a blob, or a directory's blobs, hold at a path.
 func (c *changeScan) collect(into map[uint32]bool, id pack.ID, path string) {
-	for _, m := range c.kept(id, path, false) {
+	for _, m := range c.kept(id, path) {
 		into[c.builder.Credential(m.Credential)] = true
 	}
 }
 
-// kept returns the findings of a blob at a path. Only a new blob counts in the coverage; one that cannot be
-// read for comparison makes what it held look new, which is the safe side.
-func (c *changeScan) kept(id pack.ID, path string, isNew bool) []detect.Match {
+// kept returns the findings of a blob at a path. A blob that was not read as a new one is read for comparison. If it cannot
+// be, what it held looks new, which is the safe side.
+func (c *changeScan) kept(id pack.ID, path string) []detect.Match {
 	matches, ok := c.blobs[id]
 	if !ok {
-		matches = c.scan(id, path, isNew)
+		matches = c.scan(c.first(), id, path, false)
 		c.blobs[id] = matches
 	}
 	return c.Engine.Keep(slices.Clone(matches), path, "")
 }
 
-func (c *changeScan) scan(id pack.ID, path string, isNew bool) []detect.Match {
+// scan returns all matches in a blob. Only a new one counts in the coverage. It may be called concurrently.
+func (c *changeScan) scan(w *blobReader, id pack.ID, path string, isNew bool) []detect.Match {
 	n, ok := c.store.Find(id)
 	if !ok {
 		c.skip(isNew, source.Problem{Reason: c.absent(), What: id.String(), Where: path, Detail: "blob is not in the repository"})
 		return nil
 	}
-	_, data, err := c.reader.Read(n)
+	_, data, err := w.Read(n)
 	if err != nil {
 		c.skip(isNew, repo.Problem(err, path))
 		return nil
 	}
-	facts := c.scanner.Scan(data)
+	facts := w.scanner.Scan(data)
 	if isNew {
 		c.coverage.Scanned("blob", 1, int64(len(data)))
 		noteParts(c.coverage, facts, path)
@@ -242,11 +298,11 @@ func (c *changeScan) scan(id pack.ID, path string, isNew bool) []detect.Match {
 // text reads once more a blob in which something was found.
 func (c *changeScan) text(id pack.ID) (*texts, error) {
 	n, _ := c.store.Find(id)
-	_, data, err := c.reader.Read(n)
+	_, data, err := c.first().Read(n)
 	if err != nil {
 		return nil, err
 	}
-	return newTexts(c.scanner, bytes.Clone(data)), nil
+	return newTexts(c.first().scanner, bytes.Clone(data)), nil
 }
 
 func (c *changeScan) absent() source.Reason {
@@ -270,14 +326,14 @@ func (c *changeScan) message(n pack.Num, at correlate.Occurrence) {
 		return
 	}
 	id := c.store.ID(n).String()
-	_, data, err := c.reader.Read(n)
+	_, data, err := c.first().Read(n)
 	if err != nil {
 		c.coverage.Skipped("commit", repo.Problem(err, id))
 		return
 	}
 	text := bytes.Clone(message(data))
 	c.coverage.Scanned("commit", 1, int64(len(text)))
-	located := newTexts(c.scanner, text)
+	located := newTexts(c.first().scanner, text)
 	matches := located.facts.Matches()
 	c.builder.AddPairs(located.pairs(c.Engine.Halves(matches, "", id)), id, "")
 	for _, m := range c.Engine.Keep(matches, "", id) {
@@ -294,7 +350,7 @@ func (c *changeScan) inHead(path string) map[uint32]bool {
 	if c.head == "" {
 		return held
 	}
-	id, err := repo.Objects{Repo: c.repo, Store: c.store, Reader: c.reader}.BlobAt(c.head, path)
+	id, err := repo.Objects{Repo: c.repo, Store: c.store, Reader: c.first().Reader}.BlobAt(c.head, path)
 	if err == nil && id != "" {
 		c.collect(held, id, path)
 	}
