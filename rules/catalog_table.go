@@ -540,6 +540,7 @@ var tableRules = [...]Rule{
 		Token:       `ATATT3xFfGF0[A-Za-z0-9_-]{50,300}=[0-9A-F]{8}`,
 		Entropy:     3.5,
 		Proof:       `atlassian`,
+		Verify:      &tableVerify0,
 		Derived:     &Derived{Of: 0xb35c5e9a717bf6ad, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atatt3xffgf0"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -1568,6 +1569,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ATBB[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
+		Verify:      &tableVerify1,
 		Derived:     &Derived{Of: 0xf3f15bd4edc48558, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atbb"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -1617,6 +1619,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bitrise`},
 		Names:       []string{`token`, `pat`},
 		Entropy:     4.2,
+		Verify:      &tableVerify2,
 		Derived:     &Derived{Of: 0x2851592af5d78262, Back: 2048, Anchors: []Anchor{{Literal: "bitrise"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -1634,6 +1637,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bitwarden`, `bw_clientsecret`},
 		Names:       []string{`clientsecret`, `apisecret`},
 		Entropy:     3.5,
+		Verify:      &tableVerify3,
 		Derived:     &Derived{Of: 0x36a9ad8bd1b38692, Back: 2048, Anchors: []Anchor{{Literal: "bitwarden"}, {Literal: "bw_clientsecret"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -1894,6 +1898,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkua_(?:[0-9a-z]{40}|[0-9a-z]{53})`,
 		Entropy:     3.3,
+		Verify:      &tableVerify4,
+		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.buildkite.com/v2/access-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.buildkite.com`}, Done: []int{204}, Effect: `The access token stops working at once.`},
 		Derived:     &Derived{Of: 0x2fa2c8b13a77f338, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkua_"}, {Literal: "bkua_", Shape: 1}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -1984,6 +1990,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `CCIPAT_[1-9A-HJ-NP-Za-km-z]{20,22}_[0-9a-f]{40}`,
+		Verify:      &tableVerify5,
 		Derived:     &Derived{Of: 0x66654d3717875130, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ccipat_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -2015,6 +2022,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`circleci`, `circle_ci`, `circle-ci`, `circle_token`, `circle-token`, `circletoken`, `circle_api_token`, `circle-api-token`, `circleapitoken`, `circle_api_key`, `circle-api-key`, `circleapikey`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3,
+		Verify:      &tableVerify6,
 		Derived:     &Derived{Of: 0x79d8ae492b7e9e9f, Back: 2048, Anchors: []Anchor{{Literal: "circle-api-key"}, {Literal: "circle-api-token"}, {Literal: "circle-ci"}, {Literal: "circle-token"}, {Literal: "circle_api_key"}, {Literal: "circle_api_token"}, {Literal: "circle_ci"}, {Literal: "circle_token"}, {Literal: "circleapikey"}, {Literal: "circleapitoken"}, {Literal: "circleci"}, {Literal: "circletoken"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -2159,6 +2167,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cloudflare`, `cf_api_token`, `cf-api-token`, `cfapitoken`, `cf_dns_token`, `cf-dns-token`, `cfdnstoken`},
 		Names:       []string{`token`, `apikey`, `dnsapi`, `workersapi`},
 		Entropy:     4.1,
+		Verify:      &tableVerify7,
 		Derived:     &Derived{Of: 0x9480067cfebab6df, Back: 2048, Anchors: []Anchor{{Literal: "cf-api-token"}, {Literal: "cf-dns-token"}, {Literal: "cf_api_token"}, {Literal: "cf_dns_token"}, {Literal: "cfapitoken"}, {Literal: "cfdnstoken"}, {Literal: "cloudflare"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2222,6 +2231,7 @@ var tableRules = [...]Rule{
 		Token:       `cfut_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
+		Verify:      &tableVerify8,
 		Derived:     &Derived{Of: 0xc1796623e8ea2cff, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfut_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2828,6 +2838,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dnkey-[A-Z0-9]{26}-[A-Z0-9]{52}`,
+		Verify:      &tableVerify9,
 		Derived:     &Derived{Of: 0x7b5e5545cf92ebde, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dnkey-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2859,6 +2870,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:ddp_|ddw_)[0-9A-Za-z]{36}`,
 		Entropy:     3.5,
 		Proof:       `deno`,
+		Verify:      &tableVerify10,
 		Derived:     &Derived{Of: 0x52e41f0eb373d38, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddp_"}, {Literal: "ddw_", Shape: 1}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2920,6 +2932,8 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `doo_v1_[0-9a-f]{64}`,
+		Verify:      &tableVerify11,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://cloud.digitalocean.com/v1/oauth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `token={secret}`}, Hosts: []string{`cloud.digitalocean.com`}, Done: []int{200}, Effect: `The access token stops working at once.`},
 		Derived:     &Derived{Of: 0x8ad8fae751b6cb5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "doo_v1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2934,6 +2948,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dop_v1_[0-9a-f]{64}`,
+		Verify:      &tableVerify11,
 		Derived:     &Derived{Of: 0x4c0fa82354e1897e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dop_v1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -3131,6 +3146,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.audit\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Verify:      &tableVerify12,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x61c506777261617, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.audit."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -3146,6 +3163,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.ct\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Verify:      &tableVerify12,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x39e89e714f0c7dd7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.ct."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -3161,6 +3180,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.pt\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Verify:      &tableVerify12,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x54341c8fce599ca2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.pt."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -3176,6 +3197,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.scim\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Verify:      &tableVerify12,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x1a012fe59f6f803e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.scim."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -3191,6 +3214,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.sa\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
+		Verify:      &tableVerify12,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0xe0b037285bae2626, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.sa."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -3206,6 +3231,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.st\.(?:[A-Za-z0-9]{40,44}|[a-z0-9_-]{2,35}\.[A-Za-z0-9]{40,44})`,
 		Entropy:     3.8,
+		Verify:      &tableVerify12,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0xb233f24f8a44d7db, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.st."}, {Literal: "dp.st.", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -3643,6 +3670,8 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`fastly`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
+		Verify:      &tableVerify13,
+		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.fastly.com/tokens/self`, Headers: []Header{Header{Name: `Fastly-Key`, Value: `{secret}`}}}, Hosts: []string{`api.fastly.com`}, Done: []int{204}, Effect: `The API token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0x77a8554045525299, Back: 2048, Anchors: []Anchor{{Literal: "fastly"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -4207,6 +4236,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gitea`, `forgejo`, `codeberg`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3,
+		Verify:      &tableVerify14,
 		Derived:     &Derived{Of: 0xade16d68c0683738, Back: 2048, Anchors: []Anchor{{Literal: "codeberg"}, {Literal: "forgejo"}, {Literal: "gitea"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -4222,7 +4252,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9]{1,12}_eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{80,}`,
 		Reach:       2048,
-		Verify:      &tableVerify0,
+		Verify:      &tableVerify15,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x841db07080cd2c80, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4239,7 +4269,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify0,
+		Verify:      &tableVerify15,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x61e3b6d0abea8d34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4256,7 +4286,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghu_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify1,
+		Verify:      &tableVerify16,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x30683ba4dcd6d212, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghu_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4274,7 +4304,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_token`, `github-token`, `githubtoken`, `github_access_token`, `github-access-token`, `githubaccesstoken`, `github_api_token`, `github-api-token`, `githubapitoken`, `github_oauth_token`, `github-oauth-token`, `githuboauthtoken`, `github_pat`, `github-pat`, `githubpat`, `gh_token`, `gh-token`, `ghtoken`, `homebrew_github_api_token`, `homebrew-github-api-token`, `homebrewgithubapitoken`, `github_password`, `github-password`, `githubpassword`},
 		Entropy:     3,
-		Verify:      &tableVerify1,
+		Verify:      &tableVerify16,
 		Derived:     &Derived{Of: 0xab987c5dba66924, Back: 2048, Anchors: []Anchor{{Literal: "gh-token"}, {Literal: "gh_token"}, {Literal: "ghtoken"}, {Literal: "github-access-token"}, {Literal: "github-api-token"}, {Literal: "github-oauth-token"}, {Literal: "github-password"}, {Literal: "github-pat"}, {Literal: "github-token"}, {Literal: "github_access_token"}, {Literal: "github_api_token"}, {Literal: "github_oauth_token"}, {Literal: "github_password"}, {Literal: "github_pat"}, {Literal: "github_token"}, {Literal: "githubaccesstoken"}, {Literal: "githubapitoken"}, {Literal: "githuboauthtoken"}, {Literal: "githubpassword"}, {Literal: "githubpat"}, {Literal: "githubtoken"}, {Literal: "homebrew-github-api-token"}, {Literal: "homebrew_github_api_token"}, {Literal: "homebrewgithubapitoken"}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4291,7 +4321,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_client_secret`, `github-client-secret`, `githubclientsecret`, `github_oauth_secret`, `github-oauth-secret`, `githuboauthsecret`, `github_app_secret`, `github-app-secret`, `githubappsecret`, `github_oauth_client_secret`, `github-oauth-client-secret`, `githuboauthclientsecret`, `github_secret`, `github-secret`, `githubsecret`},
 		Entropy:     3,
-		Verify:      &tableVerify2,
+		Verify:      &tableVerify17,
 		Derived:     &Derived{Of: 0x6f5f3986d4d029a5, Back: 2048, Anchors: []Anchor{{Literal: "github-app-secret"}, {Literal: "github-client-secret"}, {Literal: "github-oauth-client-secret"}, {Literal: "github-oauth-secret"}, {Literal: "github-secret"}, {Literal: "github_app_secret"}, {Literal: "github_client_secret"}, {Literal: "github_oauth_client_secret"}, {Literal: "github_oauth_secret"}, {Literal: "github_secret"}, {Literal: "githubappsecret"}, {Literal: "githubclientsecret"}, {Literal: "githuboauthclientsecret"}, {Literal: "githuboauthsecret"}, {Literal: "githubsecret"}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4307,7 +4337,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gho_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify1,
+		Verify:      &tableVerify16,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xbbefbfb7b8722e68, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gho_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4324,7 +4354,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghp_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify1,
+		Verify:      &tableVerify16,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xdbf3da9bc79ffccb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghp_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4341,7 +4371,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify1,
+		Verify:      &tableVerify16,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x54403874fa7ca59, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "github_pat_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4780,6 +4810,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9._~-]{64}`,
 		Keywords:    []string{`hcp_client_secret`, `hcp-client-secret`, `hcpclientsecret`, `hcp_secret`, `hcp-secret`, `hcpsecret`},
 		Entropy:     3.5,
+		Verify:      &tableVerify18,
 		Derived:     &Derived{Of: 0x29a4cdbc12720c8d, Back: 2048, Anchors: []Anchor{{Literal: "hcp-client-secret"}, {Literal: "hcp-secret"}, {Literal: "hcp_client_secret"}, {Literal: "hcp_secret"}, {Literal: "hcpclientsecret"}, {Literal: "hcpsecret"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -4844,6 +4875,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`heroku`},
 		Names:       []string{`key`, `token`, `secret`},
+		Verify:      &tableVerify19,
 		Derived:     &Derived{Of: 0x7f58d282f3aa28ba, Back: 2048, Anchors: []Anchor{{Literal: "heroku"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -4859,6 +4891,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `HRKU-AA[A-Za-z0-9_-]{58}`,
 		Entropy:     3.5,
+		Verify:      &tableVerify19,
 		Derived:     &Derived{Of: 0x1853c93191048b2e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hrku-aa"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -4876,6 +4909,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`hcloud`, `hetzner`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
+		Verify:      &tableVerify20,
 		Derived:     &Derived{Of: 0xf92d435b8768b867, Back: 2048, Anchors: []Anchor{{Literal: "hcloud"}, {Literal: "hetzner"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -5074,6 +5108,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bluemix`, `watsonx`, `ibm_api`, `ibm-api`, `ibmapi`, `ibmcloud_api`, `ibmcloud-api`, `ibmcloudapi`, `ibm_cloud_api`, `ibm-cloud-api`, `watson_api`, `watson-api`, `watsonapi`, `iam_api_key`, `iam-api-key`, `iamapikey`, `iam_apikey`, `iam-apikey`},
 		Names:       []string{`api`},
 		Entropy:     4.1,
+		Verify:      &tableVerify21,
 		Derived:     &Derived{Of: 0x6e4e6d9c108eb57, Back: 2048, Anchors: []Anchor{{Literal: "bluemix"}, {Literal: "iam-api-key"}, {Literal: "iam-apikey"}, {Literal: "iam_api_key"}, {Literal: "iam_apikey"}, {Literal: "iamapikey"}, {Literal: "ibm-api"}, {Literal: "ibm-cloud-api"}, {Literal: "ibm_api"}, {Literal: "ibm_cloud_api"}, {Literal: "ibmapi"}, {Literal: "ibmcloud-api"}, {Literal: "ibmcloud_api"}, {Literal: "ibmcloudapi"}, {Literal: "watson-api"}, {Literal: "watson_api"}, {Literal: "watsonapi"}, {Literal: "watsonx"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -5307,6 +5342,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:perm:|perm-)[A-Za-z0-9+/]{4,64}={0,2}\.[A-Za-z0-9+/-]{2,64}={0,2}\.[A-Za-z0-9]{30}`,
+		Verify:      &tableVerify22,
 		Derived:     &Derived{Of: 0x90aee9f3ef37c015, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "perm-"}, {Literal: "perm:"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -5919,6 +5955,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`linode`},
 		Names:       []string{`api`, `pat`, `token`, `access`},
 		Entropy:     3,
+		Verify:      &tableVerify23,
 		Derived:     &Derived{Of: 0x5223371c5754da9c, Back: 2048, Anchors: []Anchor{{Literal: "linode"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6285,6 +6322,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`meraki`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
+		Verify:      &tableVerify24,
 		Derived:     &Derived{Of: 0xf6174b3e0c265dca, Back: 2048, Anchors: []Anchor{{Literal: "meraki"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6616,6 +6654,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `nfp_[A-Za-z0-9_]{36}`,
 		Entropy:     3.5,
+		Verify:      &tableVerify25,
 		Derived:     &Derived{Of: 0xe9e6d633c4735b5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nfp_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6633,6 +6672,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`netlify`},
 		Names:       []string{`api`, `auth`, `token`, `access`},
 		Entropy:     4,
+		Verify:      &tableVerify25,
 		Derived:     &Derived{Of: 0x32e32f7e8f4d7afc, Back: 2048, Anchors: []Anchor{{Literal: "netlify"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -7015,6 +7055,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`octopus`, `octo_api`, `octo-api`, `octoapi`, `octo_key`, `octo-key`, `octokey`, `octo_cli_api`, `octo-cli-api`, `octocliapi`, `octo_token`, `octo-token`, `octotoken`, `octo_deploy`, `octo-deploy`, `octodeploy`, `x-octopus-apikey`},
 		Names:       []string{`api`, `key`, `token`, `deploy`},
 		Entropy:     3,
+		Verify:      &tableVerify26,
 		Derived:     &Derived{Of: 0xd68c927aea312b05, Back: 2048, Anchors: []Anchor{{Literal: "octo-api"}, {Literal: "octo-cli-api"}, {Literal: "octo-deploy"}, {Literal: "octo-key"}, {Literal: "octo-token"}, {Literal: "octo_api"}, {Literal: "octo_cli_api"}, {Literal: "octo_deploy"}, {Literal: "octo_key"}, {Literal: "octo_token"}, {Literal: "octoapi"}, {Literal: "octocliapi"}, {Literal: "octodeploy"}, {Literal: "octokey"}, {Literal: "octopus"}, {Literal: "octotoken"}, {Literal: "x-octopus-apikey"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -8250,6 +8291,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `pul-[0-9a-f][0-9a-f]{39}`,
+		Verify:      &tableVerify27,
 		Derived:     &Derived{Of: 0x61a4999dbf0346ac, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pul-0"}, {Literal: "pul-1"}, {Literal: "pul-2"}, {Literal: "pul-3"}, {Literal: "pul-4"}, {Literal: "pul-5"}, {Literal: "pul-6"}, {Literal: "pul-7"}, {Literal: "pul-8"}, {Literal: "pul-9"}, {Literal: "pul-a"}, {Literal: "pul-b"}, {Literal: "pul-c"}, {Literal: "pul-d"}, {Literal: "pul-e"}, {Literal: "pul-f"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -8530,6 +8572,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rnd_[A-Za-z0-9]{28}`,
 		Entropy:     3.3,
+		Verify:      &tableVerify28,
 		Derived:     &Derived{Of: 0x986e56eb068d8957, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rnd_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -8777,6 +8820,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`scaleway`, `scw_secret`, `scw-secret`, `scwsecret`, `scw_token`, `scw-token`, `scwtoken`, `scw_api_key`, `scw-api-key`, `scwapikey`, `scw_api_token`, `scw-api-token`, `scwapitoken`},
 		Names:       []string{`token`, `apikey`, `secret`},
+		Verify:      &tableVerify29,
 		Derived:     &Derived{Of: 0x1258b59297569c46, Back: 2048, Anchors: []Anchor{{Literal: "scaleway"}, {Literal: "scw-api-key"}, {Literal: "scw-api-token"}, {Literal: "scw-secret"}, {Literal: "scw-token"}, {Literal: "scw_api_key"}, {Literal: "scw_api_token"}, {Literal: "scw_secret"}, {Literal: "scw_token"}, {Literal: "scwapikey"}, {Literal: "scwapitoken"}, {Literal: "scwsecret"}, {Literal: "scwtoken"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -8792,6 +8836,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tk-us-[A-Za-z0-9_-]{48}`,
 		Entropy:     3.5,
+		Verify:      &tableVerify30,
 		Derived:     &Derived{Of: 0xc73e89ef9f18035b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tk-us-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -8858,6 +8903,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`securitytrails`, `security_trails`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
+		Verify:      &tableVerify31,
 		Derived:     &Derived{Of: 0xf7113c06c12add92, Back: 2048, Anchors: []Anchor{{Literal: "security_trails"}, {Literal: "securitytrails"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9464,6 +9510,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`snyk`},
 		Names:       []string{`api`, `key`, `auth`, `token`},
+		Verify:      &tableVerify32,
 		Derived:     &Derived{Of: 0x77c33e87ecbf6cd7, Back: 2048, Anchors: []Anchor{{Literal: "snyk"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9479,6 +9526,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:snyk_uat\.|snyk_sat\.)[0-9a-f]{8}\.[A-Za-z0-9_-]{20,300}`,
 		Entropy:     3.8,
+		Verify:      &tableVerify32,
 		Derived:     &Derived{Of: 0xd6d650101050b2a1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "snyk_uat."}, {Literal: "snyk_sat.", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9511,6 +9559,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqa_[0-9a-f]{40}`,
+		Verify:      &tableVerify33,
 		Derived:     &Derived{Of: 0xe0a98569a3a612e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqa_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9528,6 +9577,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sonarqube`, `sonarcloud`, `sonar_token`, `sonar-token`, `sonartoken`, `sonar_login`, `sonar-login`, `sonarlogin`, `sonar_auth_token`, `sonar-auth-token`, `sonarauthtoken`, `sonar_api_token`, `sonar-api-token`, `sonarapitoken`, `sonar.login`, `sonar.token`},
 		Names:       []string{`login`, `token`},
 		Entropy:     3,
+		Verify:      &tableVerify33,
 		Derived:     &Derived{Of: 0x21ce2ed66c6fc150, Back: 2048, Anchors: []Anchor{{Literal: "sonar-api-token"}, {Literal: "sonar-auth-token"}, {Literal: "sonar-login"}, {Literal: "sonar-token"}, {Literal: "sonar.login"}, {Literal: "sonar.token"}, {Literal: "sonar_api_token"}, {Literal: "sonar_auth_token"}, {Literal: "sonar_login"}, {Literal: "sonar_token"}, {Literal: "sonarapitoken"}, {Literal: "sonarauthtoken"}, {Literal: "sonarcloud"}, {Literal: "sonarlogin"}, {Literal: "sonarqube"}, {Literal: "sonartoken"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9542,6 +9592,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqp_[0-9a-f]{40}`,
+		Verify:      &tableVerify33,
 		Derived:     &Derived{Of: 0x4585224e4a372d09, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqp_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9556,6 +9607,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `squ_[0-9a-f]{40}`,
+		Verify:      &tableVerify33,
 		Derived:     &Derived{Of: 0xb43f8a58ed4c8692, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "squ_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -10059,6 +10111,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-api-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
+		Verify:      &tableVerify34,
 		Derived:     &Derived{Of: 0xafe8aff242e23c55, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-api-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10212,6 +10265,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}`,
 		Entropy:     4,
+		Verify:      &tableVerify35,
 		Derived:     &Derived{Of: 0x6fe382b85c89f6cb, Back: 20, Direct: true, Anchors: []Anchor{{Literal: ".atlasv1.", Offset: 14}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -10375,6 +10429,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`trello`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
+		Verify:      &tableVerify36,
 		Derived:     &Derived{Of: 0xe939d1a5f0ab8e35, Back: 2048, Anchors: []Anchor{{Literal: "trello"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -10389,6 +10444,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `ATTA[0-9a-f][0-9a-f]{71}`,
+		Verify:      &tableVerify36,
 		Derived:     &Derived{Of: 0xadc9ff1fb6339cae, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atta0"}, {Literal: "atta1"}, {Literal: "atta2"}, {Literal: "atta3"}, {Literal: "atta4"}, {Literal: "atta5"}, {Literal: "atta6"}, {Literal: "atta7"}, {Literal: "atta8"}, {Literal: "atta9"}, {Literal: "attaa"}, {Literal: "attab"}, {Literal: "attac"}, {Literal: "attad"}, {Literal: "attae"}, {Literal: "attaf"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -10405,6 +10461,7 @@ var tableRules = [...]Rule{
 		Assigned:    `0x4AAAA[A-Za-z0-9_-]{22,30}`,
 		Keywords:    []string{`turnstile`},
 		Names:       []string{`secret`, `private`},
+		Verify:      &tableVerify37,
 		Derived:     &Derived{Of: 0xfb520b35b508309e, Back: 2048, Anchors: []Anchor{{Literal: "turnstile"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10675,6 +10732,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vtwn_[A-Za-z0-9_-]{20,80}`,
 		Entropy:     3.4,
+		Verify:      &tableVerify38,
 		Derived:     &Derived{Of: 0xcb7172207b300368, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vtwn_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -10705,6 +10763,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvb\.[A-Za-z0-9_-]{100,400}`,
 		Entropy:     4,
+		Verify:      &tableVerify39,
 		Derived:     &Derived{Of: 0x63a7ccd56b0827f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvb."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -10735,6 +10794,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvs\.[A-Za-z0-9_-]{24,180}`,
 		Entropy:     3.8,
+		Verify:      &tableVerify39,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}:8200/v1/auth/token/revoke-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, Done: []int{204}, Effect: `The token and all tokens and leases that were made with it are revoked at once.`},
 		Derived:     &Derived{Of: 0x584636e1f1272bb8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvs."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -10752,6 +10813,8 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vault`, `x-vault-token`},
 		Names:       []string{`auth`, `token`, `devroot`},
 		Entropy:     3.5,
+		Verify:      &tableVerify39,
+		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}:8200/v1/auth/token/revoke-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, Done: []int{204}, Effect: `The token and all tokens and leases that were made with it are revoked at once.`},
 		Derived:     &Derived{Of: 0x171ef8291374c98a, Back: 2048, Anchors: []Anchor{{Literal: "vault"}, {Literal: "x-vault-token"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -10828,6 +10891,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vci_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
+		Verify:      &tableVerify40,
 		Derived:     &Derived{Of: 0xb608c13cd472d144, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vci_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10843,6 +10907,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vcp_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
+		Verify:      &tableVerify40,
 		Derived:     &Derived{Of: 0x19ee292094cd13e1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vcp_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10860,6 +10925,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vercel`, `zeit`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3.5,
+		Verify:      &tableVerify40,
 		Derived:     &Derived{Of: 0x48312ae7a5efa313, Back: 2048, Anchors: []Anchor{{Literal: "vercel"}, {Literal: "zeit"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10960,6 +11026,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vultr`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
+		Verify:      &tableVerify41,
 		Derived:     &Derived{Of: 0x483cae279fea1663, Back: 2048, Anchors: []Anchor{{Literal: "vultr"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -11519,8 +11586,86 @@ var tableRules = [...]Rule{
 	},
 }
 
-var tableVerify0 = Verify{Request: Request{URL: `https://api.github.com/installation/repositories?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `repositories`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not list its repositories`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `repositories.0.owner.login`}, Tell{Field: `principal`, From: `text`, What: `app installation`}}}
+var tableVerify0 = Verify{Request: Request{URL: `https://{site}.atlassian.net/rest/api/3/myself`, Basic: `{email}:{secret}`}, Hosts: []string{`*.atlassian.net`}, Parts: []Part{Part{Name: `email`, Regex: `([A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})`}, Part{Name: `site`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.atlassian\.net\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `accountId`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, a token with scopes, or the token of another site or e-mail`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `emailAddress`}, Tell{Field: `principal`, From: `json`, What: `accountId`}}}
 
-var tableVerify1 = Verify{Request: Request{URL: `https://api.github.com/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not read its own user`}}, Tells: []Tell{Tell{Field: `expires`, From: `header`, What: `GitHub-Authentication-Token-Expiration`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `login`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+var tableVerify1 = Verify{Request: Request{URL: `https://api.bitbucket.org/2.0/user`, Basic: `{user}:{secret}`}, Hosts: []string{`api.bitbucket.org`}, Parts: []Part{Part{Name: `user`, Regex: `(?i)(?:https://|bitbucket[a-z_.-]{0,16}(?:user(?:name)?|login)["']?[ \t]{0,4}[:=][ \t]{0,4}["']?)([a-z0-9][a-z0-9_.-]{1,63})(?::ATBB|["'\s,;]|$)`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.detail.granted`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `account_id`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
 
-var tableVerify2 = Verify{Request: Request{Method: `POST`, URL: `https://api.github.com/applications/{client_id}/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Basic: `{client_id}:{secret}`, Body: `{"access_token": "gho_none"}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z])(Iv1\.[0-9a-f]{16}|(?:Iv23|Ov23)[0-9A-Za-z]{16}|[0-9a-f]{20})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{404, 422}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify2 = Verify{Request: Request{URL: `https://api.bitrise.io/v0.1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`api.bitrise.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.slug`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.username`}, Tell{Field: `principal`, From: `json`, What: `data.slug`}}}
+
+var tableVerify3 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/connect/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&scope=api.organization&client_id={id}&client_secret={secret}`}, Hosts: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}, Endpoint: `bitwarden`, Parts: []Part{Part{Name: `host`, Values: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}}, Part{Name: `id`, Regex: `\b(organization\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+
+var tableVerify4 = Verify{Request: Request{URL: `https://api.buildkite.com/v2/access-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.buildkite.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `uuid`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+
+var tableVerify5 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify6 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of a project`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify7 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `9109`}}, Outcome: `forbidden`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
+
+var tableVerify8 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `9109`}}, Outcome: `forbidden`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
+
+var tableVerify9 = Verify{Request: Request{URL: `https://api.defined.net/v1/networks?pageSize=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.defined.net`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `metadata`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `inactive`}}}
+
+var tableVerify10 = Verify{Request: Request{URL: `https://api.deno.com/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.deno.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify11 = Verify{Request: Request{URL: `https://api.digitalocean.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.digitalocean.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.team.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `principal`, From: `json`, What: `account.uuid`}}}
+
+var tableVerify12 = Verify{Request: Request{URL: `https://api.doppler.com/v3/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.doppler.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `workplace.slug`, Op: `exists`}, Condition{Path: `token_preview`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `workplace.name`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `last_used`, From: `json`, What: `last_seen_at`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `slug`}}}
+
+var tableVerify13 = Verify{Request: Request{URL: `https://api.fastly.com/tokens/self`, Headers: []Header{Header{Name: `Fastly-Key`, Value: `{secret}`}}}, Hosts: []string{`api.fastly.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `customer_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `msg`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `customer_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `principal`, From: `json`, What: `user_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+
+var tableVerify14 = Verify{Request: Request{URL: `https://{host}/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`gitea.com`, `codeberg.org`}, Endpoint: `gitea`, Parts: []Part{Part{Name: `host`, Regex: `\b(gitea\.com|codeberg\.org)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify15 = Verify{Request: Request{URL: `https://api.github.com/installation/repositories?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `repositories`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not list its repositories`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `repositories.0.owner.login`}, Tell{Field: `principal`, From: `text`, What: `app installation`}}}
+
+var tableVerify16 = Verify{Request: Request{URL: `https://api.github.com/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not read its own user`}}, Tells: []Tell{Tell{Field: `expires`, From: `header`, What: `GitHub-Authentication-Token-Expiration`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `login`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+
+var tableVerify17 = Verify{Request: Request{Method: `POST`, URL: `https://api.github.com/applications/{client_id}/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Basic: `{client_id}:{secret}`, Body: `{"access_token": "gho_none"}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z])(Iv1\.[0-9a-f]{16}|(?:Iv23|Ov23)[0-9A-Za-z]{16}|[0-9a-f]{20})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{404, 422}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+
+var tableVerify18 = Verify{Request: Request{Method: `POST`, URL: `https://auth.idp.hashicorp.com/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&client_id={id}&client_secret={secret}&audience=https%3A%2F%2Fapi.hashicorp.cloud`}, Hosts: []string{`auth.idp.hashicorp.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)hcp[a-z_.-]{0,12}client[_.-]?id["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9]{32})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `access_denied`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+
+var tableVerify19 = Verify{Request: Request{URL: `https://api.heroku.com/account`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.heroku+json; version=3`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.heroku.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify20 = Verify{Request: Request{URL: `https://api.hetzner.cloud/v1/servers?per_page=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.hetzner.cloud`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `servers`, Op: `exists`}, Condition{Path: `meta.pagination`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}}
+
+var tableVerify21 = Verify{Request: Request{Method: `POST`, URL: `https://iam.cloud.ibm.com/identity/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey={secret}`}, Hosts: []string{`iam.cloud.ibm.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `errorCode`, Op: `=`, Value: `BXNIM0415E`}}, Outcome: `inactive`}}}
+
+var tableVerify22 = Verify{Request: Request{URL: `https://{host}/api/users/me?fields=id,login,email`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.youtrack.cloud`}, Endpoint: `youtrack`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.youtrack\.cloud)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify23 = Verify{Request: Request{URL: `https://api.linode.com/v4/profile`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.linode.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Your OAuth token is not authorized to use this endpoint.`}}, Outcome: `forbidden`, Reason: `it may not read the profile`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Invalid Token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+
+var tableVerify24 = Verify{Request: Request{URL: `https://{host}/api/v1/administered/identities/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}}}
+
+var tableVerify25 = Verify{Request: Request{URL: `https://api.netlify.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.netlify.com`}, SideEffects: `none`, Rate: 8, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify26 = Verify{Request: Request{URL: `https://{host}/api/users/me`, Headers: []Header{Header{Name: `X-Octopus-Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.octopus.app`}, Endpoint: `octopus`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.octopus\.app)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `Username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `ErrorMessage`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `Username`}, Tell{Field: `principal`, From: `json`, What: `Id`}}}
+
+var tableVerify27 = Verify{Request: Request{URL: `https://api.pulumi.com/api/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.pulumi+8`}, Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.pulumi.com`}, Endpoint: `pulumi`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `githubLogin`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `tokenInfo.organization`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `githubLogin`}}}
+
+var tableVerify28 = Verify{Request: Request{URL: `https://api.render.com/v1/owners?limit=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.render.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.owner.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.owner.name`}, Tell{Field: `owner`, From: `json`, What: `0.owner.email`}}}
+
+var tableVerify29 = Verify{Request: Request{URL: `https://api.scaleway.com/iam/v1alpha1/api-keys/{access_key}`, Headers: []Header{Header{Name: `X-Auth-Token`, Value: `{secret}`}}}, Hosts: []string{`api.scaleway.com`}, Parts: []Part{Part{Name: `access_key`, Rules: []string{`scaleway-access-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_key`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `permissions_denied`}}, Outcome: `forbidden`, Reason: `it may not read its own key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `denied_authentication`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `default_project_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `application_id`}}}
+
+var tableVerify30 = Verify{Request: Request{Method: `POST`, URL: `https://auth.scalingo.com/v1/tokens/exchange`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}}, Basic: `:{secret}`}, Hosts: []string{`auth.scalingo.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+
+var tableVerify31 = Verify{Request: Request{URL: `https://api.securitytrails.com/v1/ping`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`api.securitytrails.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authentication credentials`}}, Outcome: `inactive`}}}
+
+var tableVerify32 = Verify{Request: Request{URL: `https://{host}/rest/self?version=2024-10-15`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}}}, SideEffects: `none`, Rate: 25, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.attributes.default_org_context`}, Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+
+var tableVerify33 = Verify{Request: Request{URL: `https://{host}/api/authentication/validate`, Basic: `{secret}:`}, Hosts: []string{`sonarcloud.io`, `sonarqube.us`}, Endpoint: `sonarqube`, Parts: []Part{Part{Name: `host`, Regex: `\b(sonarcloud\.io|sonarqube\.us)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}}
+
+var tableVerify34 = Verify{Request: Request{URL: `https://api.tailscale.com/api/v2/tailnet/-/keys`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `keys`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API token invalid`}}, Outcome: `inactive`}}}
+
+var tableVerify35 = Verify{Request: Request{URL: `https://{host}/api/v2/account/details`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`app.terraform.io`, `app.eu.terraform.io`}, Endpoint: `terraform`, Parts: []Part{Part{Name: `host`, Values: []string{`app.terraform.io`, `app.eu.terraform.io`}}}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{404}, Outcome: `unknown`, Reason: `the token of a team or an organization has no account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.username`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+
+var tableVerify36 = Verify{Request: Request{URL: `https://api.trello.com/1/members/me?fields=id,username,email`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`invalid app token`, `invalid key`}, Outcome: `unknown`, Reason: `the key near it is not its own`}, Answer{Status: []int{401}, Body: []string{`invalid token`, `expired token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify37 = Verify{Request: Request{Method: `POST`, URL: `https://challenges.cloudflare.com/turnstile/v0/siteverify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `secret={secret}&response=straykey`}, Hosts: []string{`challenges.cloudflare.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-secret`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}, Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-response`}, Condition{Path: `error-codes.1`, Op: `absent`}}, Outcome: `active`}}}
+
+var tableVerify38 = Verify{Request: Request{URL: `https://api.val.town/v1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.val.town`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify39 = Verify{Request: Request{URL: `https://{host}:8200/v1/auth/token/lookup-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.accessor`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid token`, `bad token`}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, of another namespace, or not allowed to look itself up`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `data.issue_time`}, Tell{Field: `expires`, From: `json`, What: `data.expire_time`}, Tell{Field: `owner`, From: `json`, What: `data.display_name`}, Tell{Field: `principal`, From: `json`, What: `data.entity_id`}, Tell{Field: `scopes`, From: `json`, What: `data.policies.*`}}}
+
+var tableVerify40 = Verify{Request: Request{URL: `https://api.vercel.com/v2/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+
+var tableVerify41 = Verify{Request: Request{URL: `https://api.vultr.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vultr.com`}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API token.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `scopes`, From: `json`, What: `account.acls.*`}}}
