@@ -1,0 +1,181 @@
+package typed
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/straykey/straykey/verify"
+	"github.com/straykey/straykey/verify/guard"
+)
+
+// line makes connections to servers that speak no HTTP.
+type line struct {
+	roots *x509.CertPool
+}
+
+// conn is a connection to a server, with what is known of the way there.
+type conn struct {
+	net.Conn
+	host  string // without the port
+	roots *x509.CertPool
+	// local: the server is in a private network, so what is sent there does not cross others.
+	local bool
+	// encrypted: by TLS; trusted: and its certificate is vouched for.
+	encrypted, trusted bool
+	stop               func() bool
+}
+
+// dial connects to host:port. The connection ends with ctx.
+func (l line) dial(ctx context.Context, n *guard.Network, address string) (*conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, errNoHost
+	}
+	nc, err := n.Dial(ctx, address)
+	if err != nil {
+		return nil, err
+	}
+	c := &conn{Conn: nc, host: host, roots: l.roots, local: isLocal(host, nc.RemoteAddr())}
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = nc.SetDeadline(deadline) // the context ends it just as well
+	}
+	// What waits in a read or a write ends when its time is over.
+	c.stop = context.AfterFunc(ctx, func() { _ = nc.SetDeadline(time.Unix(1, 0)) })
+	return c, nil
+}
+
+// Close ends the connection.
+func (c *conn) Close() error {
+	c.stop()
+	return c.Conn.Close()
+}
+
+// isLocal reports whether the server is in a private network. What the name says counts before where the connection
+// leads: that may be a proxy.
+func isLocal(host string, remote net.Addr) bool {
+	addr, err := netip.ParseAddr(host)
+	if err != nil {
+		ap, err := netip.ParseAddrPort(remote.String())
+		if err != nil {
+			return false
+		}
+		addr = ap.Addr()
+	}
+	addr = addr.Unmap().WithZone("")
+	return addr.IsPrivate() || addr.IsLoopback() || addr.IsLinkLocalUnicast() || sharedSpace.Contains(addr)
+}
+
+// sharedSpace is the address space of carriers (RFC 6598).
+var sharedSpace = netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10)
+
+// errUntrusted is of a certificate that nobody vouches for, at an address where that matters.
+var errUntrusted = errors.New("the certificate of the server is not trusted")
+
+// startTLS encrypts the connection. It tells whether the certificate is vouched for, and goes on if it is not.
+func (c *conn) startTLS(ctx context.Context) error {
+	t := tls.Client(c.Conn, c.tlsConfig())
+	if err := t.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	c.Conn, c.encrypted = t, true
+	return nil
+}
+
+// tlsConfig is a configuration that checks the server's certificate and notes the outcome in c.trusted.
+func (c *conn) tlsConfig() *tls.Config {
+	return &tls.Config{
+		ServerName:         c.host,
+		MinVersion:         tls.VersionTLS12,
+		InsecureSkipVerify: true, // VerifyConnection does it, and lets the check decide what may be sent then
+		VerifyConnection: func(s tls.ConnectionState) error {
+			c.trusted = verifyChain(s.PeerCertificates, c.host, c.roots) == nil
+			return nil
+		},
+	}
+}
+
+func verifyChain(chain []*x509.Certificate, host string, roots *x509.CertPool) error {
+	if len(chain) == 0 {
+		return errUntrusted
+	}
+	between := x509.NewCertPool()
+	for _, cert := range chain[1:] {
+		between.AddCert(cert)
+	}
+	_, err := chain[0].Verify(x509.VerifyOptions{DNSName: host, Roots: roots, Intermediates: between})
+	return err
+}
+
+// may reports whether a password may be sent here, and what to answer if not.
+func (c *conn) may() (verify.Answer, bool) {
+	switch {
+	case c.trusted || c.local:
+		return verify.Answer{}, true
+	case c.encrypted:
+		return verify.Undecided(errUntrusted.Error() + ", so the password was not sent"), false
+	}
+	return verify.Undecided("the server offers no TLS, and its address is public, so the password was not sent"), false
+}
+
+// note adds to the reason of an answer how the password was sent, where that was not safe.
+func (c *conn) note(a verify.Answer) verify.Answer {
+	how := ""
+	switch {
+	case !c.encrypted:
+		how = "asked without TLS, which the server did not offer"
+	case !c.trusted:
+		how = errUntrusted.Error()
+	}
+	a.Reason = joinNonEmpty(a.Reason, how)
+	return a
+}
+
+func joinNonEmpty(parts ...string) string {
+	var out []string
+	for _, p := range parts {
+		if p != "" {
+			out = append(out, p)
+		}
+	}
+	return strings.Join(out, "; ")
+}
+
+// trouble is the answer when the network, and not the server, decided.
+func trouble(err error) verify.Answer {
+	var (
+		dns    *net.DNSError
+		record tls.RecordHeaderError
+		alert  tls.AlertError
+	)
+	switch {
+	case errors.Is(err, errNoHost):
+		return notCheckable(err)
+	case errors.Is(err, context.Canceled):
+		return temporary("interrupted")
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
+		return temporary("timed out")
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return verify.Undecided("there is no such host")
+	case errors.As(err, &record), errors.As(err, &alert):
+		return temporary("no TLS could be agreed on")
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return temporary("the host refused the connection")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, net.ErrClosed):
+		return temporary("the server ended the connection")
+	}
+	return temporary("the network or the server failed")
+}
+
+func isTimeout(err error) bool {
+	var ne net.Error
+	return errors.As(err, &ne) && ne.Timeout()
+}

@@ -1,0 +1,64 @@
+package typed
+
+import (
+	"context"
+	"crypto/x509"
+	"net"
+	"time"
+
+	"golang.org/x/crypto/ssh"
+
+	"github.com/straykey/straykey/verify"
+)
+
+// Config says where credentials may be tried that name no host themselves, and whom to trust on the way. The zero value
+// tries them nowhere and trusts the authorities of the system.
+type Config struct {
+	// SSHHosts are the accounts a private key is tried at, as user@host or user@host:port.
+	SSHHosts []string
+	// SSHHostKey checks the keys of these hosts; nil: any key will do, and the reason says so.
+	SSHHostKey ssh.HostKeyCallback
+	// TLSHosts are servers, host or host:port, that may serve the certificate of a private key.
+	TLSHosts []string
+	// Issuers are those whose key sets JSON Web Tokens are checked with, as the token's iss names them: https://…
+	Issuers []string
+	// Kubernetes are API servers, https://host:port, for tokens that stand beside no address.
+	Kubernetes []string
+	// LookupSRV finds the hosts of mongodb+srv addresses, as [net.Resolver.LookupSRV] does for a full name; nil: they
+	// are not checked.
+	LookupSRV func(ctx context.Context, name string) ([]*net.SRV, error)
+	// RootCAs are the authorities of servers that are reached without HTTP; nil: those of the system.
+	RootCAs *x509.CertPool
+	// Now is the time that expiries are compared with; nil: time.Now.
+	Now func() time.Time
+}
+
+// Checks returns all checks by the names that rules call them by: check = "postgres".
+func Checks(c Config) map[string]verify.Check {
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	l := line{roots: c.RootCAs}
+	pg, my, rd := login{postgresFinder, postgres{l}}, login{mysqlFinder, mysql{l}}, login{redisFinder, redis{l}}
+	return map[string]verify.Check{
+		"amqp":                login{amqpFinder, amqp{l}},
+		"aws":                 aws{c.Now},
+		"azure-sas":           azureSAS{c.Now},
+		"azure-storage-key":   azureStorageKey{c.Now},
+		"database":            firstOf{pg, my, rd},
+		"docker-registry":     registry{},
+		"entra-client-secret": entraSecret{},
+		"gcp-service-account": gcpServiceAccount{c.Now},
+		"jwt":                 newJWT(c),
+		"kubernetes":          newKubernetes(c),
+		"ldap":                login{ldapFinder, directory{l}},
+		"mongodb":             login{mongoFinder, mongo{l, c.LookupSRV}},
+		"mysql":               my,
+		"postgres":            pg,
+		"private-key":         privateKey{servesTLS{l, c}, openSSH{c}},
+		"redis":               rd,
+		"smtp":                login{smtpFinder, smtp{l}},
+		"ssh":                 openSSH{c},
+		"tls":                 servesTLS{l, c},
+	}
+}
