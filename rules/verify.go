@@ -156,12 +156,13 @@ func (v *Verify) WithoutSamples() *Verify {
 // Revoke says how the issuer is told to revoke a credential, given the credential alone.
 type Revoke struct {
 	Request
-	Hosts    []string // as in Verify
-	Endpoint string   // as in Verify
-	Parts    []Part   // as in Verify
-	Done     []int    // statuses that say it is revoked
-	Effect   string   // for people: what will happen, one sentence
-	Check    string   // a revocation in Go in place of a request
+	Hosts    []string    // as in Verify
+	Endpoint string      // as in Verify
+	Parts    []Part      // as in Verify
+	Done     []int       // statuses that say it is revoked
+	JSON     []Condition // what must hold of the body too, where the status does not tell
+	Effect   string      // for people: what will happen, one sentence
+	Check    string      // a revocation in Go in place of a request
 }
 
 // WithoutSamples returns a copy of the revocation without what only tests need.
@@ -253,7 +254,7 @@ func readRevoke(t *table) *Revoke {
 	r := &Revoke{Check: rt.text("check", `"github"`), Request: rt.request(), Parts: rt.parts()}
 	r.Hosts = rt.hosts(&r.Request)
 	r.Endpoint = rt.text("endpoint", `"github"`)
-	r.Done = rt.statuses("done")
+	r.Done, r.JSON = rt.statuses("done"), rt.conditions("json")
 	r.Effect = rt.text("effect", `"The token stops working at once."`)
 	rt.refuseUnknown("in [rules.revoke]")
 	rt.checkRequest(&r.Request, r.Parts, r.Check, "github")

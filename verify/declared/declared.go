@@ -8,6 +8,7 @@
 package declared
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -17,7 +18,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -93,8 +93,8 @@ func (c *Check) Ask(ctx context.Context, n *guard.Network, cred *verify.Credenti
 // Revoke tells the issuer once to revoke the credential. An error says that it did not, or that nobody knows: it holds
 // no secret.
 func (c *Check) Revoke(ctx context.Context, n *guard.Network, cred *verify.Credential) error {
-	v := cred.Rule.Revoke
-	req, err := c.expand(ctx, cred, &v.Request, v.Hosts, v.Endpoint, v.Parts)
+	rv := cred.Rule.Revoke
+	req, err := c.expand(ctx, cred, &rv.Request, rv.Hosts, rv.Endpoint, rv.Parts)
 	if err != nil {
 		return err
 	}
@@ -102,11 +102,9 @@ func (c *Check) Revoke(ctx context.Context, n *guard.Network, cred *verify.Crede
 	if err != nil {
 		return fmt.Errorf("ask %s to revoke: %s; whether it did is not known, so check the credential again", hostPort(req.URL), unreached(err).Reason)
 	}
-	if a, decided := common(r); !slices.Contains(v.Done, r.status) || decided {
-		reason := a.Reason
-		if reason == "" {
-			reason = fmt.Sprintf("answer %d", r.status)
-		}
+	a, decided := common(r)
+	if done := (&rules.Answer{Status: rv.Done, JSON: rv.JSON}); decided || !fits(done, r, parsed(r)) {
+		reason := cmp.Or(a.Reason, fmt.Sprintf("answer %d", r.status))
 		return fmt.Errorf("ask %s to revoke: %s, which does not say that it did; check the credential again, or revoke it by hand", hostPort(req.URL), reason)
 	}
 	return nil

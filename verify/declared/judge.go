@@ -24,10 +24,10 @@ func judge(v *rules.Verify, r *response) verify.Answer {
 	if a, decided := common(r); decided {
 		return a
 	}
+	doc := parsed(r)
 	kind := mediaType(r.header)
-	doc, isJSON := parseJSON(r.body)
-	isJSON = isJSON && (v.AnyContent || kind == "application/json" || strings.HasSuffix(kind, "+json"))
-	if !isJSON && !v.AnyContent {
+	saysJSON := kind == "application/json" || strings.HasSuffix(kind, "+json")
+	if !v.AnyContent && (doc == nil || !saysJSON) {
 		return verify.Undecided("not the issuer's answer: no JSON")
 	}
 	for i := range v.Answers {
@@ -36,7 +36,7 @@ func judge(v *rules.Verify, r *response) verify.Answer {
 		if isHTML(kind) && len(a.Body) == 0 {
 			continue
 		}
-		if fits(a, r, doc, isJSON) {
+		if fits(a, r, doc) {
 			return answer(a, r.status)
 		}
 	}
@@ -121,8 +121,19 @@ func isPage(r *response) bool {
 	})
 }
 
+// document is the body of a response as JSON; nil if it is none.
+type document struct{ value any }
+
+func parsed(r *response) *document {
+	v, ok := parseJSON(r.body)
+	if !ok {
+		return nil
+	}
+	return &document{v}
+}
+
 // fits reports whether all conditions of an answer hold.
-func fits(a *rules.Answer, r *response, doc any, isJSON bool) bool {
+func fits(a *rules.Answer, r *response, doc *document) bool {
 	if len(a.Status) > 0 && !slices.Contains(a.Status, r.status) {
 		return false
 	}
@@ -132,7 +143,7 @@ func fits(a *rules.Answer, r *response, doc any, isJSON bool) bool {
 		}
 	}
 	for _, c := range a.JSON {
-		if !isJSON || !holds(c, texts(at(doc, c.Path))) {
+		if doc == nil || !holds(c, texts(at(doc.value, c.Path))) {
 			return false
 		}
 	}

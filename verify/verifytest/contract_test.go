@@ -172,18 +172,21 @@ func (b *bench) request(t *testing.T, x exchange) string {
 	return names.Replace(sent[0])
 }
 
-// mark returns a credential that holds the names of its values, and what turns the marks that had to fit into a URL
-// into names.
+// mark returns a credential that holds the names of its values, and what turns the values that had to stay, as they
+// are part of the name of a host, into names.
 func mark(c *verify.Credential, r *rules.Request) (*verify.Credential, *strings.Replacer) {
 	m := &verify.Credential{Rule: c.Rule, Secret: "<secret>", Parts: map[string]string{}}
-	var names []string
 	authority, _, _ := strings.Cut(strings.TrimPrefix(r.URL, "https://"), "/")
+	inHost := rules.Placeholders(authority)
+	var names []string
 	for _, name := range slices.Sorted(maps.Keys(c.Parts)) {
 		switch {
 		case c.Parts[name] == "":
-		case strings.Contains(authority, "{"+name+"}"):
-			m.Parts[name] = "zz-" + strings.ReplaceAll(name, "_", "-") + "-zz"
-			names = append(names, m.Parts[name], "<"+name+">")
+		case slices.Contains(inHost, name):
+			m.Parts[name] = c.Parts[name]
+			if len(c.Parts[name]) >= 8 {
+				names = append(names, strings.ToLower(c.Parts[name]), "<"+name+">", c.Parts[name], "<"+name+">")
+			}
 		default:
 			m.Parts[name] = "<" + name + ">"
 		}
@@ -192,9 +195,12 @@ func mark(c *verify.Credential, r *rules.Request) (*verify.Credential, *strings.
 	case r.URL == "{secret}":
 		m.Secret = c.Secret
 		names = append(names, "https://"+strings.TrimPrefix(c.Secret, "https://"), verifytest.WholeURL)
-	case strings.Contains(authority, "{secret}"):
-		m.Secret = "zz-secret-zz"
-		names = append(names, m.Secret, "<secret>")
+	case slices.Contains(inHost, "secret"):
+		m.Secret = c.Secret
+		names = append(names, c.Secret, "<secret>")
+	case len(inHost) > 0:
+		real := rules.Expand(authority, func(name string) string { return c.Parts[name] })
+		names = append(names, "https://"+strings.ToLower(real), "https://"+rules.Expand(authority, func(name string) string { return "<" + name + ">" }))
 	}
 	return m, strings.NewReplacer(names...)
 }
@@ -281,7 +287,7 @@ func (k *contract) ask(t *testing.T, c *verify.Credential, answer http.HandlerFu
 	k.provider.Expect(k.request, account(c, answer))
 	a := k.check.Ask(t.Context(), k.network, c)
 	for _, text := range k.provider.Mistakes() {
-		t.Errorf("not the request it should be:\n%s\nwant\n%s", text, k.request)
+		t.Fatalf("not the request it should be:\n%s\nwant\n%s", text, k.request)
 	}
 	targets, err := k.check.Targets(c)
 	if err != nil || len(targets) != 1 || targets[0].Host != a.Host || !targets[0].Named {
@@ -436,9 +442,12 @@ func TestRevocations(t *testing.T) {
 				return err
 			}
 			for _, status := range r.Revoke.Done {
-				if err := revoke(plain(status, "application/json", `{"ok": true}`)); err != nil {
+				if err := revoke(plain(status, "application/json", meeting(r.Revoke.JSON))); err != nil {
 					t.Errorf("done with %d: %v", status, err)
 				}
+			}
+			if len(r.Revoke.JSON) > 0 && revoke(plain(r.Revoke.Done[0], "application/json", "{}")) == nil {
+				t.Error("done, although the body does not say so")
 			}
 			for name, answer := range map[string]http.HandlerFunc{
 				"refused":  plain(403, "application/json", "{}"),
@@ -453,6 +462,15 @@ func TestRevocations(t *testing.T) {
 			}
 		})
 	}
+}
+
+// meeting is a document of which conditions of the form "name = value" hold.
+func meeting(list []rules.Condition) string {
+	var fields []string
+	for _, c := range list {
+		fields = append(fields, fmt.Sprintf("%q: %s", c.Path, c.Value))
+	}
+	return "{" + strings.Join(fields, ", ") + "}"
 }
 
 func plain(status int, contentType, body string) http.HandlerFunc {
