@@ -20,8 +20,9 @@ const (
 // its lines. In any other order they are located as well, only slower.
 type Locator struct {
 	text   []byte
-	line   span // the line of the last match…
-	number int  // …and its number, from 1
+	from   detect.Part // where it begins
+	line   span        // the line of the last match…
+	number int         // …and its number, from 1
 	shown  []span
 	before int // how many of shown stand before line
 }
@@ -31,7 +32,7 @@ type Locator struct {
 type span struct{ start, end, next int }
 
 // NewLocator returns a Locator of a text, which must not change while it is used.
-func NewLocator(text []byte) *Locator { return &Locator{text: text, number: 1} }
+func NewLocator(part detect.Part) *Locator { return &Locator{text: part.Text, from: part, number: 1} }
 
 // Locate fills in where a match stands in the text: line, column and frame. One of a file stands nowhere in it.
 func (l *Locator) Locate(o *Occurrence, m detect.Match) {
@@ -45,6 +46,13 @@ func (l *Locator) Locate(o *Occurrence, m detect.Match) {
 	if i := bytes.LastIndexByte(secret, '\n'); i >= 0 {
 		o.EndLine, o.EndColumn = o.Line+bytes.Count(secret, []byte{'\n'}), len(secret)-i
 	}
+	if o.Line == 1 {
+		o.Column += l.from.Column
+	}
+	if o.EndLine == 1 {
+		o.EndColumn += l.from.Column
+	}
+	o.Line, o.EndLine = o.Line+l.from.Lines, o.EndLine+l.from.Lines
 	o.Frame = l.frame(m)
 	if o.Via = m.Via; len(m.Via) > 0 {
 		o.Frame.Encoded = string(secret[:min(len(secret), maxEncoded)])
@@ -97,7 +105,7 @@ func (l *Locator) matchText(m detect.Match) string {
 
 // frame shows the lines of a match on the current line, and some around.
 func (l *Locator) frame(m detect.Match) Frame {
-	f := Frame{FirstLine: l.number - l.before, Match: l.matchText(m)}
+	f := Frame{FirstLine: l.from.Lines + l.number - l.before, Match: l.matchText(m)}
 	after := 0
 	for i, s := range l.shown {
 		if after > frameContext {

@@ -38,7 +38,7 @@ func TestLocate(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			lo := strings.Index(tt.text, tt.secret)
 			var o Occurrence
-			NewLocator([]byte(tt.text)).Locate(&o, matchAt(lo, lo+len(tt.secret)))
+			NewLocator(detect.Part{Text: []byte(tt.text)}).Locate(&o, matchAt(lo, lo+len(tt.secret)))
 			got := fmt.Sprintf("%d:%d-%d:%d %d %s", o.Line, o.Column, o.EndLine, o.EndColumn, o.Frame.FirstLine, strings.Join(o.Frame.Lines, "|"))
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Error(diff)
@@ -55,13 +55,13 @@ func TestLocateInAnyOrder(t *testing.T) {
 		for i := range text {
 			text[i] = "\n\r\nabcdefgh"[r.IntN(11)]
 		}
-		l := NewLocator(text)
+		l := NewLocator(detect.Part{Text: text})
 		for range 30 {
 			lo := r.IntN(len(text))
 			m := matchAt(lo, lo+1+r.IntN(len(text)-lo))
 			var got, want Occurrence
 			l.Locate(&got, m)
-			NewLocator(text).Locate(&want, m)
+			NewLocator(detect.Part{Text: text}).Locate(&want, m)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("text %q, match %d:%d: %s", text, m.SecretStart, m.SecretEnd, diff)
 			}
@@ -78,7 +78,7 @@ func TestLocateInAnyOrder(t *testing.T) {
 func BenchmarkLocateLongLine(b *testing.B) {
 	text := bytes.Repeat([]byte("x"), 20<<20)
 	for b.Loop() {
-		l := NewLocator(text)
+		l := NewLocator(detect.Part{Text: text})
 		for i := range 10_000 {
 			var o Occurrence
 			l.Locate(&o, matchAt(2000*i, 2000*i+40))

@@ -98,7 +98,7 @@ func scanned(t *testing.T, b *Builder, e *detect.Engine, path, text string, at O
 	all := e.NewScanner().Scan([]byte(text)).Matches()
 	at.Path = path
 	b.AddPairs(Pairs([]byte(text), e.Halves(all, path, "")), at.Object, at.Path)
-	l := NewLocator([]byte(text))
+	l := NewLocator(detect.Part{Text: []byte(text)})
 	for _, m := range e.Keep(all, path, "") {
 		o := at
 		l.Locate(&o, m)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/straykey/straykey/detect/archive"
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
 )
@@ -138,7 +139,10 @@ func (e *Engine) Keep(ms []Match, path, commit string) []Match {
 	}
 	var out []Match
 	for of := range byMember(ms) {
-		out = append(out, e.keepText(of, MemberPath(path, of[0].Member), commit, nil)...)
+		at := MemberPath(path, of[0].Member)
+		of = slices.Clone(of)
+		filesAt(of, at)
+		out = append(out, e.keepText(of, at, commit, nil)...)
 	}
 	return append(out, e.keepText(nil, path, commit, files)...)
 }
@@ -239,13 +243,21 @@ func (e *Engine) allowedAt(c *Credential, path, commit string) bool {
 
 func (e *Engine) pathMatches(r *compiledRule, path string) bool {
 	r.pathOnce.Do(func() { r.path, _ = e.regexps.compile(r.Path) })
-	return r.path != nil && r.path.Match([]byte(path))
+	return r.path != nil && anyMatch([]matcher{r.path}, path)
 }
 
-func anyMatch(ms []matcher, s string) bool {
+// anyMatch reports whether an expression matches a path. To expressions an archive is a directory as well: to one for
+// (^|/)id_rsa$ both a.zip!id_rsa and a.zip/id_rsa are put.
+func anyMatch(ms []matcher, path string) bool {
+	as := [][]byte{[]byte(path)}
+	if strings.Contains(path, archive.Separator) {
+		as = append(as, []byte(strings.ReplaceAll(path, archive.Separator, "/")))
+	}
 	for _, m := range ms {
-		if m.Match([]byte(s)) {
-			return true
+		for _, p := range as {
+			if m.Match(p) {
+				return true
+			}
 		}
 	}
 	return false

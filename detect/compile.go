@@ -105,6 +105,8 @@ type compiledRule struct {
 	global     []rules.Allowlist
 	pathOnce   sync.Once
 	path       matcher
+	endOnce    sync.Once
+	end        *pathEnd
 }
 
 // New compiles a rule set. It fails on the first rule that cannot be compiled;

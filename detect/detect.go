@@ -9,9 +9,11 @@ import (
 // Credential is what a rule made of a secret. It is immutable and shared by all
 // matches that were inherited from one another.
 type Credential struct {
-	Rule    *rules.Rule
-	Secret  string  // UTF-8, also where the text was UTF-16
-	File    string  // of a rule on paths alone: the path; then Secret is empty
+	Rule   *rules.Rule
+	Secret string // UTF-8, also where the text was UTF-16
+	// File is the path that a rule on paths alone names; then Secret is empty. [Engine.Keep] sets it, and until then
+	// it is that within the archive.
+	File    string
 	Entropy float64 // Shannon entropy of Secret, bits a byte
 	Proof   proof.Result
 	// Verdict is what a detector made of the secret; nil if a rule without one found it.
@@ -35,6 +37,9 @@ type Match struct {
 	// Member names the member of an archive that the match stands in, a/b.zip!c for one in another. The
 	// offsets are those of the member.
 	Member string
+	// Part numbers the text that the offsets refer to, see [Facts.Part]: a member, or a part of a long one. 0 is the text that
+	// was scanned.
+	Part int
 	// Via are the encodings through which the secret was read, the outermost first. The offsets then are
 	// those of the encoded text.
 	Via []string

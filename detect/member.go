@@ -6,6 +6,7 @@ import (
 	"compress/zlib"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/straykey/straykey/detect/archive"
@@ -46,14 +47,28 @@ func (f *Facts) Skips() []Skip {
 	return f.skips
 }
 
-// Text returns what the offsets of a match refer to: the text that was scanned, decoded if it is UTF-16, or
-// a member of it. It needs facts of [Scanner.ScanToLocate].
-func (f *Facts) Text(scanned []byte, member string) []byte {
-	if member != "" {
-		return f.texts[member]
+// Part is a text that offsets of matches refer to.
+type Part struct {
+	Text []byte
+	// Lines and Column say where it begins in the member that it is a part of: how many line ends stand before it,
+	// and how many bytes of its first line.
+	Lines, Column int
+}
+
+// Part returns what the offsets of matches with this [Match.Part] refer to: the text that was scanned, decoded if it is
+// UTF-16, or a member of it. It needs facts of [Scanner.ScanToLocate].
+func (f *Facts) Part(scanned []byte, part int) Part {
+	if part > 0 {
+		return f.members[part-1].Part
 	}
 	plain, _ := Plain(scanned)
-	return plain
+	return Part{Text: plain}
+}
+
+// member is a member of an archive that has matches, or a part of one.
+type member struct {
+	name string
+	Part // its text, if it is wanted
 }
 
 // ScanToLocate is Scan for a text whose matches are to be located.
@@ -90,7 +105,7 @@ func (s *Scanner) scanArchive(text []byte, format archive.Format) (f *Facts, ok 
 	if s.archives == nil {
 		s.archives = &archive.Reader{Limits: s.e.limits}
 		if s.depth > 0 {
-			s.archives.Limits = archive.Limits{Depth: 2, Members: 1000, Bytes: innerBytes, Member: innerBytes / 2, Ratio: s.e.limits.Ratio}
+			s.archives.Limits = archive.Limits{Depth: 2, Members: 1000, Bytes: innerBytes, Memory: innerBytes, Ratio: s.e.limits.Ratio}
 		}
 	}
 	if s.opened == nil {
@@ -113,10 +128,13 @@ type members struct {
 	facts *Facts
 	kept  int
 	named map[string]int // how often a name came among the members with matches
+	name  string         // of the current member among these, or empty
+	lines int            // where the next piece of the current member begins
+	col   int
 }
 
 // unique returns a name that tells a member from those before it: an archive may hold many of one name, and by it
-// the text of each is known. The end of the name stays, for rules on paths.
+// they are told apart. The end of the name stays, for rules on paths.
 func (m *members) unique(name string) string {
 	if m.named == nil {
 		m.named = map[string]int{}
@@ -130,41 +148,125 @@ func (m *members) unique(name string) string {
 	return out
 }
 
+// add makes a place for matches of the current member.
+func (m *members) add(name string, at Part) {
+	if m.name == "" {
+		m.name = m.unique(name)
+	}
+	m.facts.members = append(m.facts.members, member{m.name, at})
+}
+
+// Member is part of archive.Visitor.
+func (m *members) Member(name string) {
+	m.name, m.lines, m.col = "", 0, 0
+	files := m.s.e.mayName(name)
+	if len(files) == 0 || m.s.depth > 0 { // what is packed within a text is no file
+		return
+	}
+	m.add(name, Part{})
+	for _, cred := range files {
+		m.s.addHit(hit{cred: cred, member: int32(len(m.facts.members)), anchor: -1})
+	}
+}
+
 // Text is part of archive.Visitor.
-func (m *members) Text(name string, data []byte) {
+func (m *members) Text(name string, p archive.Piece) {
 	f := m.facts
-	f.scanned++
-	f.scannedBytes += int64(len(data))
-	inner := m.s.opened.Scan(data)
+	if p.Lo == 0 {
+		f.scanned++
+	}
+	f.scannedBytes += int64(p.Hi - p.Lo)
+	inner := m.s.opened.Scan(p.Data)
 	m.s.expanded += m.s.opened.expanded
 	for _, skip := range inner.Skips() {
 		skip.Member = name
 		f.skips = append(f.skips, skip)
 	}
 	f.overflow = f.overflow || inner.Overflow()
+	at := Part{Lines: m.lines, Column: m.col}
+	if !p.Whole() {
+		m.keepPiece(name, inner, at, p)
+		return
+	}
 	if inner.Empty() {
 		return
 	}
-	if m.kept += len(data); m.kept > maxMemberTexts {
-		f.overflow = true
+	if m.s.keepTexts {
+		at.Text, _ = Plain(p.Data)
+	}
+	m.keep(name, inner.hits, at, len(p.Data))
+}
+
+// keep takes over matches of a member, or of a part of it, of that size.
+func (m *members) keep(name string, hits []hit, at Part, size int) {
+	if m.kept += size; m.kept > maxMemberTexts {
+		m.facts.overflow = true
 		return
 	}
-	name = m.unique(name)
-	f.members = append(f.members, name)
 	if m.s.keepTexts {
-		plain, decoded := Plain(data)
-		if !decoded {
-			plain = bytes.Clone(plain)
-		}
-		if f.texts == nil {
-			f.texts = map[string][]byte{}
-		}
-		f.texts[name] = plain
+		at.Text = bytes.Clone(at.Text)
+	} else {
+		at.Text = nil
 	}
-	for _, h := range inner.hits {
-		h.member = int32(len(f.members))
+	m.add(name, at)
+	for _, h := range hits {
+		h.member = int32(len(m.facts.members))
 		m.s.addHit(h)
 	}
+}
+
+// pieceContext is how much text is kept on either side of matches in a piece, to show the lines around.
+const pieceContext = 16 << 10
+
+// keepPiece takes over the matches that begin in a piece, which itself begins at the given place: those that stand near one
+// another with the text around them.
+func (m *members) keepPiece(name string, inner *Facts, at Part, p archive.Piece) {
+	plain, decoded := Plain(p.Data)
+	offset := func(raw int) int {
+		if decoded {
+			before, _ := Plain(p.Data[:raw&^3])
+			return len(before)
+		}
+		return raw
+	}
+	own, end := offset(p.Lo), len(plain)
+	if p.Hi < len(p.Data) {
+		end = offset(p.Hi)
+		m.advance(plain[:offset(p.Next())])
+	}
+	if inner.Empty() {
+		return
+	}
+	hits := slices.DeleteFunc(slices.Clone(inner.hits), func(h hit) bool { return int(h.secretStart) < own || int(h.secretStart) >= end })
+	before, done := at.Lines, 0
+	for n := 0; len(hits) > 0; hits = hits[n:] {
+		lo, hi := int(hits[0].start), int(hits[0].end) // hits are sorted by start
+		for n = 1; n < len(hits) && int(hits[n].start)-hi < 2*pieceContext; n++ {
+			hi = max(hi, int(hits[n].end))
+		}
+		lo, hi = max(0, lo-pieceContext), min(len(plain), hi+pieceContext)
+		for i := range hits[:n] {
+			h := &hits[i]
+			h.start, h.end = h.start-int32(lo), h.end-int32(lo)
+			h.secretStart, h.secretEnd = h.secretStart-int32(lo), h.secretEnd-int32(lo)
+			if h.line > 0 {
+				h.line += int32(before)
+			}
+		}
+		at.Lines, at.Column = advanced(at.Lines, at.Column, plain[done:lo])
+		done, at.Text = lo, plain[lo:hi]
+		m.keep(name, hits[:n], at, hi-lo)
+	}
+}
+
+// advance moves on behind a part of the current member.
+func (m *members) advance(passed []byte) { m.lines, m.col = advanced(m.lines, m.col, passed) }
+
+func advanced(lines, column int, passed []byte) (int, int) {
+	if last := bytes.LastIndexByte(passed, '\n'); last >= 0 {
+		return lines + bytes.Count(passed, []byte{'\n'}), len(passed) - last - 1
+	}
+	return lines, column + len(passed)
 }
 
 // Skipped is part of archive.Visitor.
@@ -177,7 +279,7 @@ func (f *Facts) memberName(h *hit) string {
 	if h.member == 0 {
 		return ""
 	}
-	return f.members[h.member-1]
+	return f.members[h.member-1].name
 }
 
 // inflated returns what a zlib stream holds, as far as it is read.

@@ -58,7 +58,7 @@ func TestMembers(t *testing.T) {
 	facts := e.NewScanner().ScanToLocate([]byte(data))
 	var got []string
 	for _, m := range e.Keep(facts.Matches(), "x.gz", "") {
-		text := facts.Text([]byte(data), m.Member)
+		text := facts.Part([]byte(data), m.Part).Text
 		got = append(got, fmt.Sprintf("%s: %s is %.16s %v", m.Member, m.Secret, text[m.SecretStart:m.SecretEnd], m.Via))
 	}
 	want := []string{
@@ -80,7 +80,7 @@ func TestMembersOfOneName(t *testing.T) {
 	facts := e.NewScanner().ScanToLocate(data)
 	var got []string
 	for _, m := range facts.Matches() {
-		text := facts.Text(data, m.Member)
+		text := facts.Part(data, m.Part).Text
 		got = append(got, m.Member+" "+string(text[m.SecretStart:m.SecretEnd]))
 	}
 	want := []string{"x " + a, "(2)/x " + b, "(3)/x " + c, "- " + a, "(2)/(2)/x " + c}
@@ -191,5 +191,54 @@ func TestUpdateOfArchives(t *testing.T) {
 				t.Errorf("-scan +update:\n%s", diff)
 			}
 		}
+	}
+}
+
+// A member that is longer than what is in memory at a time has the matches of the same text in one piece, at the same places.
+func TestLongMember(t *testing.T) {
+	if testing.Short() {
+		t.Skip("scans 40 megabytes several times")
+	}
+	lines := func(every int, between string) string {
+		var b strings.Builder
+		for i := 0; b.Len() < 40<<20; i++ {
+			fmt.Fprintf(&b, "x tok_%012d;%s", i, strings.Repeat(between, every/len(between)))
+		}
+		return b.String()
+	}
+	wide := func(s string) string {
+		b := make([]byte, 2*len(s))
+		for i := range len(s) {
+			b[2*i] = s[i]
+		}
+		return string(b)
+	}
+	for name, text := range map[string]string{
+		"lines":  lines(100<<10, "nothing to see here\n"),
+		"a line": lines(100<<10, "nothing to see here "),
+		"UTF-16": wide(lines(200<<10, "nothing to see here\n")[:20<<20]),
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := newTestEngine(t, testRules())
+			plain, _ := Plain([]byte(text))
+			var want, got []string
+			for _, m := range e.NewScanner().Scan([]byte(text)).Matches() {
+				lines, column := advanced(0, 0, plain[:m.SecretStart])
+				want = append(want, fmt.Sprint(m.Secret, " at ", lines, ":", column))
+			}
+			data := []byte(gzipped(t, text))
+			facts := e.NewScanner().ScanToLocate(data)
+			for _, m := range e.Keep(facts.Matches(), "a.gz", "") {
+				part := facts.Part(data, m.Part)
+				lines, column := advanced(part.Lines, part.Column, part.Text[:m.SecretStart])
+				got = append(got, fmt.Sprint(string(part.Text[m.SecretStart:m.SecretEnd]), " at ", lines, ":", column))
+			}
+			if len(want) < 50 || len(facts.members) < 2 || len(facts.Skips()) > 0 {
+				t.Errorf("%d matches in %d parts, %v", len(want), len(facts.members), facts.Skips())
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-whole +in pieces:\n%s", diff)
+			}
+		})
 	}
 }

@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/straykey/straykey/detect/archive"
 	"github.com/straykey/straykey/rules"
 )
 
 // A rule on paths alone makes a finding of a file, whatever the file holds: a key store, a dump of passwords.
-// Its Credential has a File and no Secret, and its Match no place in the text.
+// Its Credential has a File and no Secret, and its Match no place in the text. Members of archives are files, too: of
+// these a scan notes which may be named, and Keep knows where the archive stands.
 
 // PathRules returns the rules on paths alone that name this path.
 func (e *Engine) PathRules(path string) []*rules.Rule {
@@ -22,8 +24,7 @@ func (e *Engine) PathRules(path string) []*rules.Rule {
 	return out
 }
 
-// pathFindings returns what rules on paths alone make of a file. The index of an allowlist with criteria
-// on the text is not among those that wait for the place: there is no text to hold it against.
+// pathFindings returns what rules on paths alone make of a file.
 func (e *Engine) pathFindings(path string) []Match {
 	if path == "" {
 		return nil
@@ -33,13 +34,7 @@ func (e *Engine) pathFindings(path string) []Match {
 		if !e.pathMatches(r, path) {
 			continue
 		}
-		c := &Credential{Rule: r.Rule, rule: r, File: path}
-		for i, a := range e.lists(r) {
-			if a.hasPlace() && !(a.and && a.hasContent()) {
-				c.pending = append(c.pending, i)
-			}
-		}
-		out = append(out, Match{Credential: c, Group: -1})
+		out = append(out, Match{Credential: e.fileCredential(r, path), Group: -1})
 	}
 	return out
 }
@@ -50,14 +45,46 @@ func (e *Engine) NamesFiles() func(name string) bool {
 	if len(e.pathy) == 0 {
 		return nil
 	}
-	ends := make([]*pathEnd, 0, len(e.pathy))
+	return func(name string) bool {
+		return slices.ContainsFunc(e.pathy, func(r *compiledRule) bool { return !r.SkipReport && r.pathEnd().may(name) })
+	}
+}
+
+// mayName returns a credential for each rule on paths alone that may name a member of this name, wherever its archive stands.
+func (e *Engine) mayName(member string) []*Credential {
+	if len(e.pathy) == 0 || member == archive.Unnamed || strings.HasSuffix(member, archive.Separator+archive.Unnamed) {
+		return nil
+	}
+	base := member[strings.LastIndexAny(member, "/"+archive.Separator)+1:]
+	var out []*Credential
 	for _, r := range e.pathy {
-		if !r.SkipReport {
-			ends = append(ends, newPathEnd(r.Path))
+		if r.pathEnd().may(base) {
+			out = append(out, e.fileCredential(r, member))
 		}
 	}
-	return func(name string) bool {
-		return slices.ContainsFunc(ends, func(p *pathEnd) bool { return p.may(name) })
+	return out
+}
+
+// fileCredential is what a rule on paths alone makes of a file. The index of an allowlist with criteria on the text
+// is not among those that wait for the place: there is no text to hold it against.
+func (e *Engine) fileCredential(r *compiledRule, path string) *Credential {
+	c := &Credential{Rule: r.Rule, rule: r, File: path}
+	for i, a := range e.lists(r) {
+		if a.hasPlace() && !(a.and && a.hasContent()) {
+			c.pending = append(c.pending, i)
+		}
+	}
+	return c
+}
+
+// filesAt tells of the matches that are files where these stand.
+func filesAt(ms []Match, path string) {
+	for i, m := range ms {
+		if m.File != "" {
+			c := *m.Credential
+			c.File = path
+			ms[i].Credential = &c
+		}
 	}
 }
 
@@ -66,6 +93,12 @@ func (e *Engine) NamesFiles() func(name string) bool {
 type pathEnd struct {
 	prog *syntax.Prog // nil: it may match any
 	from []uint32     // the states behind a slash
+}
+
+// pathEnd returns what tells names that the rule cannot mean.
+func (c *compiledRule) pathEnd() *pathEnd {
+	c.endOnce.Do(func() { c.end = newPathEnd(c.Path) })
+	return c.end
 }
 
 func newPathEnd(expr string) *pathEnd {

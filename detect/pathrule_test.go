@@ -111,3 +111,41 @@ func TestNamesFiles(t *testing.T) {
 		}
 	}
 }
+
+// Members of archives are files too, by their path within the archive and by that of the archive.
+func TestPathRulesOnMembers(t *testing.T) {
+	data := []byte(zipped(t, "id_rsa", "x", "conf/.env", "tok_0123456789ab", "b.zip", zipped(t, "id_rsa", "y"), "id_rsa.pub", "z"))
+	key := &rules.Rule{ID: "key", Path: `(?:^|/)id_rsa$`}
+	for _, tt := range []struct {
+		name string
+		set  rules.Set
+		path string
+		want []string
+	}{
+		{"members", rules.Set{Rules: []*rules.Rule{key}}, "a.zip", []string{"key a.zip!id_rsa", "key a.zip!b.zip!id_rsa"}},
+		{"the archive and a member", rules.Set{Rules: []*rules.Rule{{ID: "zip", Path: `\.zip$`}}}, "a.zip", []string{"zip a.zip!b.zip", "zip a.zip"}},
+		{"by the path of the archive", rules.Set{Rules: []*rules.Rule{{ID: "key", Path: `^backup/.*/id_rsa$`}}}, "backup/a.zip", []string{"key backup/a.zip!id_rsa", "key backup/a.zip!b.zip!id_rsa"}},
+		{"elsewhere", rules.Set{Rules: []*rules.Rule{{ID: "key", Path: `^backup/.*/id_rsa$`}}}, "a.zip", nil},
+		{"allowed path", rules.Set{Rules: []*rules.Rule{key}, Allowlists: []rules.Allowlist{{Paths: []string{`b\.zip`}}}}, "a.zip", []string{"key a.zip!id_rsa"}},
+		{
+			"and what it holds",
+			rules.Set{Rules: []*rules.Rule{{ID: "env", Path: `\.env$`}, {ID: "token", Token: `tok_[0-9a-z]{12}`, Path: `(?:^|/)\.env$`}}},
+			"a.zip",
+			[]string{"env a.zip!conf/.env", "token "},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			e := newTestEngine(t, &tt.set)
+			matches := e.NewScanner().Scan(data).Matches()
+			for range 2 { // Keep changes nothing
+				var got []string
+				for _, m := range e.Keep(matches, tt.path, "") {
+					got = append(got, m.Rule.ID+" "+m.File)
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("-want +got:\n%s", diff)
+				}
+			}
+		})
+	}
+}

@@ -26,8 +26,7 @@ type Facts struct {
 
 	// Of an archive, and of what is packed within a text:
 	format                archive.Format
-	members               []string          // the names of those that have matches
-	texts                 map[string][]byte // by name, if they are wanted
+	members               []member // those that have matches
 	scanned, scannedBytes int64
 	skips                 []Skip
 }
@@ -250,7 +249,7 @@ func (f *Facts) Matches() []Match {
 		m := Match{
 			Credential: h.cred, Start: int(h.start), End: int(h.end),
 			SecretStart: int(h.secretStart), SecretEnd: int(h.secretEnd), Group: group,
-			line: h.line, column: h.column, inner: h.innerSpans(), Member: f.memberName(&h),
+			line: h.line, column: h.column, inner: h.innerSpans(), Member: f.memberName(&h), Part: int(h.member),
 		}
 		if h.read != nil {
 			m.Via = h.read.via

@@ -22,7 +22,7 @@ func TestEncodedSecretsAreRedacted(t *testing.T) {
 	find := func(secret string, m detect.Match) correlate.Finding {
 		m.Credential = &detect.Credential{Rule: rule, Secret: secret}
 		o := correlate.Occurrence{Kind: "file", Path: "f"}
-		correlate.NewLocator(text).Locate(&o, m)
+		correlate.NewLocator(detect.Part{Text: text}).Locate(&o, m)
 		return correlate.Finding{Rule: rule, Secret: secret, Fingerprint: "sk1:x", Occurrences: []correlate.Occurrence{o}}
 	}
 	r := &Report{Findings: []correlate.Finding{

@@ -326,7 +326,7 @@ func (m *treeMaker) text() string {
 		utf16LE("\uFEFF$token = '" + key + "'\r\n"),
 		"\x00\x01" + key + "\x00",
 		"password = \"" + forge.Chars(m.r, "abcdefghjkmnpqrstuvwxyz23456789", 24) + "\"\n",
-		zipped("conf/app.env", "A=1\nTOKEN="+key+"\n", "b.txt", "other: "+m.keys.next()),
+		zipped("conf/app.env", "A=1\nTOKEN="+key+"\n", "b.txt", "other: "+m.keys.next(), "c d.env", "a name"),
 		gzipped(zipped("x", key)),
 		"data: " + base64.StdEncoding.EncodeToString([]byte("the token is "+key+"\n")) + "\n",
 		`{"t": "\u003d` + strings.ReplaceAll(key, "_", `\u005f`) + `"}`,

@@ -225,7 +225,7 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 			continue
 		}
 		brought = append(brought, here)
-		if at.First != nil && c.Engine.AllowedCommit(m.Credential, change.Path, at.First.ID) {
+		if at.First != nil && c.Engine.AllowedCommit(m.Credential, detect.MemberPath(change.Path, m.Member), at.First.ID) {
 			continue
 		}
 		if inHead == nil && at.First != nil {
@@ -233,7 +233,9 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 		}
 		o := at
 		o.Object, o.Path, o.InHead = change.New.String(), c.at(change.Path), inHead[cred]
-		if m.File == "" {
+		if m.File != "" {
+			o.Path, o.Member = detect.MemberPath(o.Path, m.Member), m.Member
+		} else {
 			if located == nil {
 				text, err := c.text(change.New)
 				if err != nil {

@@ -424,11 +424,13 @@ func hostileHistory(seed uint64) string {
 
 func archiveOf(r *rand.Rand, keys *tokens) string {
 	a := zipped("conf/app.env", "A=1\nTOKEN="+keys.next()+"\n", "b.txt", strings.Repeat("text\n", r.IntN(100)))
-	switch r.IntN(3) {
+	switch r.IntN(4) {
 	case 0:
 		return gzipped(a)
 	case 1:
-		return zipped("a.zip", a, "c", keys.next())
+		return zipped("a.zip", a, "c", keys.next(), "vendor/b", "a name")
+	case 2:
+		return sevenZipped("a.zip", a, "vendor/b", "a name", "c", keys.next())
 	}
 	return a
 }

@@ -11,30 +11,30 @@ import (
 type texts struct {
 	facts    *detect.Facts
 	scanned  []byte
-	locators map[string]*correlate.Locator // by member; empty: the text itself
+	locators map[int]*correlate.Locator // by detect.Match.Part
 }
 
 // newTexts scans data, which must not change while the texts are used.
 func newTexts(s *detect.Scanner, data []byte) *texts {
-	return &texts{facts: s.ScanToLocate(data), scanned: data, locators: map[string]*correlate.Locator{}}
+	return &texts{facts: s.ScanToLocate(data), scanned: data, locators: map[int]*correlate.Locator{}}
 }
 
 // locate fills in where a match stands. o.Path is the path of the whole.
 func (t *texts) locate(o *correlate.Occurrence, m detect.Match) {
 	o.Path, o.Member = detect.MemberPath(o.Path, m.Member), m.Member
-	locator := t.locators[m.Member]
+	locator := t.locators[m.Part]
 	if locator == nil {
-		locator = correlate.NewLocator(t.facts.Text(t.scanned, m.Member))
-		t.locators[m.Member] = locator
+		locator = correlate.NewLocator(t.facts.Part(t.scanned, m.Part))
+		t.locators[m.Part] = locator
 	}
 	locator.Locate(o, m)
 }
 
-// pairs tells which halves belong together: those of one member.
+// pairs tells which halves belong together: those of one member, or of one part of it.
 func (t *texts) pairs(halves []detect.Match) []correlate.Pair {
 	var out []correlate.Pair
-	for part := range chunksBy(halves, func(a, b *detect.Match) bool { return a.Member == b.Member }) {
-		out = append(out, correlate.Pairs(t.facts.Text(t.scanned, part[0].Member), part)...)
+	for part := range chunksBy(halves, func(a, b *detect.Match) bool { return a.Part == b.Part }) {
+		out = append(out, correlate.Pairs(t.facts.Part(t.scanned, part[0].Part).Text, part)...)
 	}
 	return out
 }

@@ -1,11 +1,12 @@
 // Package archive reads the members of archives that are in memory: zip and its family (jar, apk, whl, docx,
-// nupkg), tar, gzip, bzip2, xz, zstd and rar, one in another. It is a pure library: bytes in, texts out, nothing
+// nupkg), 7z, tar, gzip, bzip2, xz, zstd and rar, one in another. It is a pure library: bytes in, texts out, nothing
 // is written to disk.
 //
 // Archives are hostile. All that is unpacked counts against one budget ([Limits]), whatever the archive says of
-// itself, and memory is bounded by the largest member that is kept whole, for each level. The limits are
-// amounts of work and no times, so that a text gives the same members on every machine. What a limit cuts off is
-// told, and so is what is encrypted or broken. 7z is told and not read.
+// itself. Members are unpacked as streams, and long ones are given in pieces ([Piece]); what must be in memory as a
+// whole, such as a zip within a zip, has a limit for all levels together. The limits are amounts of work and no times,
+// so that a text gives the same members on every machine. What a limit cuts off is told, and so is what is encrypted
+// or broken.
 package archive
 
 import (
@@ -27,7 +28,7 @@ const (
 	Bzip2
 	Xz
 	Zstd
-	SevenZip // known, so that it can be told, and not read
+	SevenZip
 )
 
 // String returns the name that reports use.
@@ -65,7 +66,7 @@ func Sniff(head []byte) Format {
 			return Zstd
 		}
 	case '7':
-		if bytes.HasPrefix(head, []byte("7z\xBC\xAF\x27\x1C")) {
+		if bytes.HasPrefix(head, []byte(sevenSignature)) {
 			return SevenZip
 		}
 	case 'R':
@@ -95,30 +96,58 @@ type Limits struct {
 	Depth   int   // archives within archives; 1: only the archive itself
 	Members int   // at most so many are looked at
 	Bytes   int64 // unpacked, of all members together. What is slow to unpack counts several times
-	Member  int64 // bytes of one member: what is beyond is cut off
-	Ratio   int64 // how often larger than packed a stream may become, from a megabyte on
+	// Growth is by how many bytes the limit on Bytes rises for each byte of the archive, and by how many in each kilobyte
+	// that on Members: what is large itself is more work to read, and none of it was made up.
+	Growth int64
+	Memory int64 // bytes kept at one time of what can only be read as a whole, and dictionaries
+	Ratio  int64 // how often larger than packed a stream may become, from a megabyte on
 }
 
-// DefaultLimits are those for a file. A bomb costs about a second. Deflate reaches a ratio of 1032, and there are
-// honest files that come near; what goes beyond is made to.
+// DefaultLimits are those for a file. A bomb costs about two seconds, or a tenth of a second for each megabyte that it is long
+// itself. Deflate reaches a ratio of 1032, and there are honest files that come near; what goes beyond is made to.
 func DefaultLimits() Limits {
-	return Limits{Depth: 4, Members: 20_000, Bytes: 256 << 20, Member: 32 << 20, Ratio: 1100}
+	return Limits{Depth: 4, Members: 20_000, Bytes: 512 << 20, Growth: 32, Memory: 64 << 20, Ratio: 1100}
 }
 
 // Visitor is told what is in an archive. Names are those within it, one in another: b.zip!c.
 type Visitor interface {
-	// Text is called for each member that is no archive. The data is valid until it returns.
-	Text(name string, data []byte)
+	// Member is called for each member, whatever becomes of it, before anything else is told of it.
+	Member(name string)
+	// Text is called for each member that is no archive, and for a long one several times, in order. The data is valid
+	// until it returns.
+	Text(name string, piece Piece)
 	// Skipped is called for what is not read, or for the rest of a member of which only the beginning is. An empty
 	// name is the archive itself.
 	Skipped(name string, why Why, detail string)
 }
 
+// Piece is a member, or a part of one that is too long to be in memory.
+type Piece struct {
+	// Data is the text of the piece, Data[Lo:Hi], and some of what stands before and behind it, which is that of the
+	// neighbours. So what begins in a piece and is no longer than [Margin] can be seen whole, with as much before it.
+	Data   []byte
+	Lo, Hi int
+	// At is where Data begins in the member.
+	At int64
+}
+
+// Whole reports whether the piece is the whole member.
+func (p *Piece) Whole() bool { return p.At == 0 && p.Lo == 0 && p.Hi == len(p.Data) }
+
+// Next returns where in Data that of the next piece begins: at whole characters, also in UTF-16 and UTF-32.
+func (p *Piece) Next() int { return (p.Hi - Margin) &^ 3 }
+
+// The size of pieces, and how much of a neighbour each of them shows.
+const (
+	maxPiece = 32 << 20
+	Margin   = 2 << 20
+)
+
 // Separator stands between the name of an archive and that of its member.
 const Separator = "!"
 
-// unnamed is a member of which is not said what it is called, as that of most compressed files.
-const unnamed = "-"
+// Unnamed is a member of which is not said what it is called, as that of most compressed files.
+const Unnamed = "-"
 
 // maxName bounds the names of members.
 const maxName = 1 << 10
@@ -126,7 +155,7 @@ const maxName = 1 << 10
 func join(outer, name string) string {
 	name = strings.TrimPrefix(name, "./")
 	if name == "" {
-		name = unnamed
+		name = Unnamed
 	}
 	if len(name) > maxName {
 		name = name[:maxName]
@@ -141,4 +170,5 @@ func join(outer, name string) string {
 var (
 	errBudget = errors.New("the budget for unpacking is used up")
 	errRatio  = errors.New("it unpacks to far more than it is long")
+	errMemory = errors.New("it needs more memory to be read than is given")
 )

@@ -19,15 +19,18 @@ import (
 
 // told writes down what a visitor is told.
 type told struct {
-	all   []string
-	texts int
-	bytes int
+	all     []string
+	members []string
+	texts   int
+	bytes   int
 }
 
-func (v *told) Text(name string, data []byte) {
+func (v *told) Member(name string) { v.members = append(v.members, name) }
+
+func (v *told) Text(name string, p Piece) {
 	v.texts++
-	v.bytes += len(data)
-	v.all = append(v.all, fmt.Sprintf("%s: %.20s", name, data))
+	v.bytes += p.Hi - p.Lo
+	v.all = append(v.all, fmt.Sprintf("%s: %.20s", name, p.Data))
 }
 
 func (v *told) Skipped(name string, why Why, detail string) {
@@ -129,8 +132,8 @@ func TestRead(t *testing.T) {
 		{"empty zip", zipOf(t), nil},
 		{"damaged directory", damagedDirectory(t, conf, text("x", "y")), []string{"conf/app.env: A=1", " skipped (2): its directory is damaged"}},
 		{"method not known", unknownMethod(t, conf), []string{"conf/app.env skipped (3): it is compressed in a way that is not known"}},
-		{"7z", []byte("7z\xBC\xAF\x27\x1C\x00\x04 and so on"), []string{" skipped (3): 7z archives are not opened"}},
-		{"7z in zip", zipOf(t, text("a.7z", "7z\xBC\xAF\x27\x1C\x00\x04 and so on"), conf), []string{"a.7z skipped (3): 7z archives are not opened", "conf/app.env: A=1"}},
+		{"7z in zip", zipOf(t, file{"a.7z", sevenOf(t, conf)}, conf), []string{"a.7z!conf/app.env: A=1", "conf/app.env: A=1"}},
+		{"7z that is none", zipOf(t, text("a.7z", sevenSignature+" and so on"), conf), []string{"a.7z skipped (2): cannot be unpacked", "conf/app.env: A=1"}},
 		{"sparse", sparseTar(t), []string{"disk: begins with some tex", "conf/app.env: A=1"}},
 		{"cut off", zipOf(t, conf)[:40], []string{" skipped (2): cannot be unpacked"}},
 		{"gzip cut off", gzipOf(t, "", []byte(strings.Repeat("A=1\n", 9)))[:24], []string{"- skipped (2): cannot be unpacked"}},
@@ -195,6 +198,60 @@ func TestEncrypted(t *testing.T) {
 	}
 }
 
+// pieces joins a member that comes in pieces, and checks that each shows what its neighbours are.
+type pieces struct {
+	t    *testing.T
+	text []byte // so far
+	n    int
+	last Piece
+}
+
+func (*pieces) Member(string) {}
+
+func (v *pieces) Skipped(name string, _ Why, detail string) {
+	v.t.Errorf("%s skipped: %s", name, detail)
+}
+
+func (v *pieces) Text(_ string, p Piece) {
+	if v.n++; p.At+int64(p.Lo) != int64(len(v.text)) {
+		v.t.Errorf("piece %d begins at %d, want %d", v.n, p.At+int64(p.Lo), len(v.text))
+	}
+	if !bytes.HasSuffix(v.text, p.Data[:p.Lo]) || v.n > 1 && p.Lo < Margin {
+		v.t.Errorf("piece %d shows %d bytes that are not those before it", v.n, p.Lo)
+	}
+	if shown := v.last.Data[min(v.last.Hi-v.last.Lo, len(v.last.Data)):]; v.n > 1 && (len(shown) < Margin || !bytes.HasPrefix(p.Data[p.Lo:], shown)) {
+		v.t.Errorf("the piece before %d has not shown %d bytes of it", v.n, Margin)
+	}
+	v.text = append(v.text, p.Data[p.Lo:p.Hi]...)
+	v.last = p
+	v.last.Data = bytes.Clone(p.Data[p.Lo:])
+}
+
+// A member that is too long to be in memory comes in pieces, which are cut at line ends where there are some.
+func TestPieces(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 66 megabytes several times")
+	}
+	lines := bytes.Repeat([]byte("0123456789\n"), 66<<20/11)
+	for name, text := range map[string][]byte{
+		"lines": lines, "one line": bytes.ReplaceAll(lines, []byte("\n"), nil), "one piece": lines[:maxPiece-1],
+		"just one piece": lines[:maxPiece], "and a byte": lines[:maxPiece+1],
+	} {
+		t.Run(name, func(t *testing.T) {
+			v := &pieces{t: t}
+			r := Reader{Limits: DefaultLimits()}
+			r.Limits.Ratio = 1 << 20
+			r.Read(gzipOf(t, "a", text), v)
+			if !bytes.Equal(v.text, text) {
+				t.Errorf("%d bytes in %d pieces, want %d", len(v.text), v.n, len(text))
+			}
+			if name == "lines" && v.n < 3 {
+				t.Errorf("only %d pieces", v.n)
+			}
+		})
+	}
+}
+
 // TestBombs: whatever the author does, the work and the memory are bounded, and what is cut off is told.
 func TestBombs(t *testing.T) {
 	zeros := make([]byte, 64<<20)
@@ -207,7 +264,7 @@ func TestBombs(t *testing.T) {
 		}
 		nested = zipOf(t, files...)
 	}
-	limits := Limits{Depth: 4, Members: 1000, Bytes: 32 << 20, Member: 8 << 20, Ratio: 250}
+	limits := Limits{Depth: 4, Members: 1000, Bytes: 32 << 20, Memory: 8 << 20, Ratio: 250}
 	tests := map[string][]byte{
 		"gzip of zeros":    flat,
 		"zip of zeros":     zipOf(t, file{"zeros", zeros}),
@@ -315,7 +372,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte("BZh91AY&SY\x17\x72\x45\x38\x50\x90\x00\x00\x00\x00"))
 	f.Add([]byte("Rar!\x1A\x07\x00\xCF\x90\x73\x00\x00\x0D\x00\x00\x00\x00\x00\x00\x00"))
 	f.Add([]byte("Rar!\x1A\x07\x01\x00\x33\x92\xB5\xE5\x0A\x01\x05\x06\x00\x05\x01\x01\x80\x80\x00"))
-	limits := Limits{Depth: 3, Members: 100, Bytes: 1 << 20, Member: 1 << 18, Ratio: 250}
+	limits := Limits{Depth: 3, Members: 100, Bytes: 1 << 20, Memory: 1 << 18, Ratio: 250}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		v := &told{}
 		r := Reader{Limits: limits}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/klauspost/compress/flate"
-	"github.com/klauspost/compress/zstd"
 )
 
 // The zip format, as far as it is needed: a directory at the end names each member and where its local header
@@ -67,12 +66,12 @@ func (r *Reader) zip(name string, data []byte, depth int) {
 		if strings.HasSuffix(m.name, "/") {
 			continue
 		}
-		if !r.count(name) {
+		inner := join(name, m.name)
+		if !r.count(name, inner) {
 			return
 		}
-		inner := join(name, m.name)
 		if m.encrypted {
-			r.v.Skipped(inner, Encrypted, "a password is needed")
+			r.v.Skipped(inner, Encrypted, needsPassword)
 			continue
 		}
 		packed, ok := m.data(data, base)
@@ -105,15 +104,15 @@ func (r *Reader) zipMember(name string, method uint16, packed []byte, depth int)
 	case zipBzip2:
 		out.in, out.weight = bzip2.NewReader(in), weightSlow
 	case zipZstd:
-		z, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true), zstd.WithDecoderMaxWindow(maxDictionary))
+		z, release, err := r.newZstd(in)
 		if err != nil {
 			r.failed(name, err)
 			return
 		}
-		defer z.Close()
+		defer release()
 		out.in = z
 	default:
-		r.v.Skipped(name, Unsupported, "it is compressed in a way that is not known")
+		r.failed(name, errMethod)
 		return
 	}
 	r.openStream(name, out, depth)
