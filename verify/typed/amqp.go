@@ -17,13 +17,13 @@ var amqpFinder = finder{schemes: map[string]string{"amqp": "5672", "amqps": "567
 // amqp signs in to RabbitMQ and other brokers of AMQP 0-9-1. The client library of RabbitMQ does not announce that it
 // understands a broker that says why it refuses, so to it a wrong password looks like a broken connection; the opening of a
 // connection (https://www.rabbitmq.com/amqp-0-9-1-reference) is therefore spoken here.
-type amqp struct{ line }
+type amqp struct{}
 
-func (m amqp) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
+func (amqp) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
 	if a.user == "" {
 		return notCheckable(errors.New("its address names no user"))
 	}
-	c, err := m.dial(ctx, n, host)
+	c, err := dial(ctx, n, host)
 	if err != nil {
 		return trouble(err)
 	}

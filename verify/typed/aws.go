@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"errors"
-	"regexp"
 	"strings"
 	"time"
 
@@ -27,26 +26,26 @@ type aws struct{ now func() time.Time }
 type awsKeys struct{ id, secret, session, region, host string }
 
 var (
-	awsKeyID  = regexp.MustCompile(`^(?:AKIA|ASIA)[A-Z2-7]{16}$`)
-	awsSecret = regexp.MustCompile(`^[A-Za-z0-9/+]{40}$`)
+	awsKeyID  = lazy(`^(?:AKIA|ASIA)[A-Z2-7]{16}$`)
+	awsSecret = lazy(`^[A-Za-z0-9/+]{40}$`)
 	// awsRegion is a region of a partition of its own (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html).
-	awsRegion = regexp.MustCompile(`\b(cn-north-1|cn-northwest-1|us-gov-west-1|us-gov-east-1)\b`)
+	awsRegion = lazy(`\b(cn-north-1|cn-northwest-1|us-gov-west-1|us-gov-east-1)\b`)
 )
 
 func awsKeysOf(c *verify.Credential) (awsKeys, error) {
 	k := awsKeys{id: c.Parts["id"], secret: c.Parts["secret"], session: c.Parts["session"], region: "us-east-1", host: "sts.amazonaws.com"}
 	switch {
-	case awsKeyID.MatchString(c.Secret):
+	case awsKeyID().MatchString(c.Secret):
 		k.id = c.Secret
-	case awsSecret.MatchString(c.Secret):
+	case awsSecret().MatchString(c.Secret):
 		k.secret = c.Secret
 	default:
 		k.session = c.Secret
 	}
 	switch {
-	case !awsKeyID.MatchString(k.id):
+	case !awsKeyID().MatchString(k.id):
 		return k, errors.New("no key id was found near it")
-	case !awsSecret.MatchString(k.secret):
+	case !awsSecret().MatchString(k.secret):
 		return k, errors.New("no secret key was found near it")
 	case strings.HasPrefix(k.id, "ASIA") && k.session == "":
 		return k, errors.New("no session token was found near it")
@@ -54,7 +53,7 @@ func awsKeysOf(c *verify.Credential) (awsKeys, error) {
 	if strings.HasPrefix(k.id, "AKIA") {
 		k.session = ""
 	}
-	if m := around(c, awsRegion); m != nil {
+	if m := around(c, awsRegion()); m != nil {
 		k.region, k.host = m[0], "sts."+m[0]+".amazonaws.com"
 		if strings.HasPrefix(k.region, "cn-") {
 			k.host += ".cn"

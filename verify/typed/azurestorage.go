@@ -8,7 +8,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -24,24 +23,24 @@ type azureStorageKey struct{ now func() time.Time }
 const azureVersion = "2021-08-06"
 
 var (
-	azureAccountName = regexp.MustCompile(`^[a-z0-9]{3,24}$`)
-	azureAccount     = regexp.MustCompile(`(?i)\b(?:AccountName|account[_-]?name|storage[_-]?account(?:[_-]?name)?)\\*["']?\s*[:=]\s*\\*["']?([a-z0-9]{3,24})\b|\b([a-z0-9]{3,24})\.(?:blob|queue|table|file|dfs)\.core\.`)
-	azureSuffix      = regexp.MustCompile(`(?i)\bcore\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)`)
+	azureAccountName = lazy(`^[a-z0-9]{3,24}$`)
+	azureAccount     = lazy(`(?i)\b(?:AccountName|account[_-]?name|storage[_-]?account(?:[_-]?name)?)\\*["']?\s*[:=]\s*\\*["']?([a-z0-9]{3,24})\b|\b([a-z0-9]{3,24})\.(?:blob|queue|table|file|dfs)\.core\.`)
+	azureSuffix      = lazy(`(?i)\bcore\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)`)
 )
 
 // azureStorageHost returns the account and the host of its blobs.
 func azureStorageHost(c *verify.Credential) (account, host string, err error) {
 	account = c.Parts["account"]
 	if account == "" {
-		account = strings.Join(around(c, azureAccount), "")
+		account = strings.Join(around(c, azureAccount()), "")
 	}
 	account = strings.ToLower(account)
-	if !azureAccountName.MatchString(account) {
+	if !azureAccountName().MatchString(account) {
 		return "", "", errors.New("no account was found near it")
 	}
 	suffix := "core.windows.net"
 	for _, text := range []string{c.Around, c.Match} {
-		if s := azureSuffix.FindString(text); s != "" {
+		if s := azureSuffix().FindString(text); s != "" {
 			suffix = strings.ToLower(s)
 		}
 	}
@@ -128,7 +127,7 @@ type sas struct {
 }
 
 var (
-	azureHost   = regexp.MustCompile(`(?i)https?://([a-z0-9]{3,24}\.(?:blob|queue|table|file|dfs)\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net))(/[^\s"'<>?\\]{0,1000})?\?`)
+	azureHost   = lazy(`(?i)https?://([a-z0-9]{3,24}\.(?:blob|queue|table|file|dfs)\.core\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net))(/[^\s"'<>?\\]*)?\?`)
 	errNoBucket = errors.New("no address of a storage account was found near it")
 )
 
@@ -143,13 +142,13 @@ func sasOf(c *verify.Credential) (sas, error) {
 		return s, errors.New("it is not written as a query")
 	}
 	for _, text := range []string{c.Secret, c.Match, c.Around} {
-		if m := azureHost.FindStringSubmatch(text); m != nil {
+		if m := azureHost().FindStringSubmatch(text); m != nil {
 			s.host, s.path = strings.ToLower(m[1]), m[2]
 			return s, nil
 		}
 	}
-	account := strings.ToLower(strings.Join(around(c, azureAccount), ""))
-	if !azureAccountName.MatchString(account) {
+	account := strings.ToLower(strings.Join(around(c, azureAccount()), ""))
+	if !azureAccountName().MatchString(account) {
 		return s, errNoBucket
 	}
 	s.host = account + ".blob.core.windows.net"

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/straykey/straykey/verify"
@@ -20,28 +19,28 @@ type entraSecret struct{}
 const entraHost = "login.microsoftonline.com"
 
 var (
-	uuidText     = regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
-	entraDomain  = regexp.MustCompile(`^[a-z0-9-]{1,63}\.onmicrosoft\.com$`)
-	entraTenant  = regexp.MustCompile(`(?i)tenant(?:[_-]?id)?\\*["']?\]?\s*(?:=>|[:=])\s*\\*["']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]{1,63}\.onmicrosoft\.com)\b|login\.microsoftonline\.com/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]{1,63}\.onmicrosoft\.com)\b`)
-	entraClient  = regexp.MustCompile(`(?i)(?:client|app(?:lication)?)(?:[_-]?id)?\\*["']?\]?\s*(?:=>|[:=])\s*\\*["']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`)
+	uuidText     = lazy(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`)
+	entraDomain  = lazy(`^[a-z0-9-]{1,63}\.onmicrosoft\.com$`)
+	entraTenant  = lazy(`(?i)tenant(?:[_-]?id)?\\*["']?\]?\s*(?:=>|[:=])\s*\\*["']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]{1,63}\.onmicrosoft\.com)\b|login\.microsoftonline\.com/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[a-z0-9-]{1,63}\.onmicrosoft\.com)\b`)
+	entraClient  = lazy(`(?i)(?:client|app(?:lication)?)(?:[_-]?id)?\\*["']?\]?\s*(?:=>|[:=])\s*\\*["']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`)
 	errNoTenant  = errors.New("no tenant was found near it")
 	errNoClient  = errors.New("no client id was found near it")
-	entraRefused = regexp.MustCompile(`^AADSTS([0-9]{4,9})\b`)
+	entraRefused = lazy(`^AADSTS([0-9]{4,9})\b`)
 )
 
 func entraParts(c *verify.Credential) (tenant, client string, err error) {
 	tenant, client = c.Parts["tenant"], c.Parts["client"]
 	if tenant == "" {
-		tenant = strings.Join(around(c, entraTenant), "")
+		tenant = strings.Join(around(c, entraTenant()), "")
 	}
 	if client == "" {
-		client = strings.Join(around(c, entraClient), "")
+		client = strings.Join(around(c, entraClient()), "")
 	}
 	tenant = strings.ToLower(tenant)
 	switch {
-	case !uuidText.MatchString(tenant) && !entraDomain.MatchString(tenant):
+	case !uuidText().MatchString(tenant) && !entraDomain().MatchString(tenant):
 		return "", "", errNoTenant
-	case !uuidText.MatchString(client):
+	case !uuidText().MatchString(client):
 		return "", "", errNoClient
 	}
 	return tenant, client, nil
@@ -93,7 +92,7 @@ func (entraSecret) Ask(ctx context.Context, n *guard.Network, c *verify.Credenti
 
 // entraError tells what an error code means (https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes).
 func entraError(description string) verify.Answer {
-	m := entraRefused.FindStringSubmatch(description)
+	m := entraRefused().FindStringSubmatch(description)
 	if m == nil {
 		return verify.Undecided("the issuer refused without a code")
 	}

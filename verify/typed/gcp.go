@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"net/url"
-	"regexp"
 	"strings"
 	"time"
 
@@ -38,7 +37,7 @@ type gcpKey struct {
 }
 
 var (
-	gcpEmail   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}@[a-z0-9.-]{1,100}\.gserviceaccount\.com$`)
+	gcpEmail   = lazy(`^[A-Za-z0-9._-]{1,100}@[a-z0-9.-]{1,100}\.gserviceaccount\.com$`)
 	errGCPFile = errors.New("the key file cannot be read")
 )
 
@@ -60,7 +59,7 @@ func parseGCPKey(text string) (*gcpKey, error) {
 
 func (k gcpKey) parsed() (*gcpKey, error) {
 	block, _ := pem.Decode([]byte(k.Private))
-	if block == nil || !gcpEmail.MatchString(k.Email) {
+	if block == nil || !gcpEmail().MatchString(k.Email) {
 		return nil, errGCPFile
 	}
 	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)

@@ -35,7 +35,6 @@ const maxBody = 1 << 20
 // send sends a request. An answer that says nothing about any credential (none at all, a redirect, 429, 5xx) is already
 // the verdict; then ok is false.
 func send(d doer, r *http.Request) (out *reply, undecided verify.Answer, ok bool) {
-	r.Header.Set("User-Agent", "straykey")
 	resp, err := d.Do(r)
 	if err != nil {
 		return nil, trouble(withoutURL(err)), false

@@ -4,20 +4,19 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/straykey/straykey/verify"
 	"github.com/straykey/straykey/verify/guard"
 )
 
-var jdbcURL = regexp.MustCompile("jdbc:([a-z]{2,20}):(?:[a-z]{2,20}:)?//([^\\s\"'`<>?;/]{1,300})(?:/([^\\s\"'`<>?;]{0,200}))?([?;][^\\s\"'`<>]{0,1000})?")
+var jdbcURL = lazy("jdbc:([a-z]{2,20}):(?:[a-z]{2,20}:)?//([^\\s\"'`<>?;/]+)(?:/([^\\s\"'`<>?;]*))?([?;][^\\s\"'`<>]*)?")
 
 // jdbc returns a function that reads the address of Java's drivers, jdbc:name://host:port/database?user=…&password=….
 func jdbc(name, port string) func(*verify.Credential) (*account, error) {
 	return func(c *verify.Credential) (*account, error) {
 		for _, text := range []string{c.Match, c.Around} {
-			for _, m := range jdbcURL.FindAllStringSubmatch(text, -1) {
+			for _, m := range jdbcURL().FindAllStringSubmatch(text, -1) {
 				if m[1] != name {
 					continue
 				}

@@ -26,18 +26,7 @@ import (
 
 // jsonWebToken checks the signature of a token with the keys that its issuer publishes, if the user configured that issuer. The
 // token itself is sent to nobody; that it has been revoked only those know who take it.
-type jsonWebToken struct {
-	now     func() time.Time
-	issuers []string
-}
-
-func newJWT(c Config) jsonWebToken {
-	j := jsonWebToken{now: c.Now}
-	for _, i := range c.Issuers {
-		j.issuers = append(j.issuers, strings.TrimSuffix(i, "/"))
-	}
-	return j
-}
+type jsonWebToken struct{ Config }
 
 var (
 	errNoJWT    = errors.New("it is not a signed JSON Web Token")
@@ -119,18 +108,35 @@ func (j jsonWebToken) read(c *verify.Credential) (*token, *standardClaims, bool,
 		return nil, nil, false, errNoJWT
 	}
 	e := claims.expiry()
-	return t, &claims, !e.IsZero() && j.now().After(e), nil
+	return t, &claims, !e.IsZero() && j.Now().After(e), nil
 }
 
-func (j jsonWebToken) issuer(claims *standardClaims) (*url.URL, error) {
-	if !slices.Contains(j.issuers, strings.TrimSuffix(claims.Issuer, "/")) {
-		return nil, errNoIssuer
+// issuer returns the address that the user configured for the keys of the token's issuer, and whether these are the keys
+// themselves, or a document that names them (OpenID Connect Discovery 1.0, section 4).
+func (j jsonWebToken) issuer(claims *standardClaims) (address string, direct bool, err error) {
+	for name, keys := range j.Issuers {
+		if strings.TrimSuffix(name, "/") != strings.TrimSuffix(claims.Issuer, "/") {
+			continue
+		}
+		if direct = keys != ""; !direct {
+			keys = strings.TrimSuffix(name, "/") + "/.well-known/openid-configuration"
+		}
+		u, err := url.Parse(keys)
+		if err != nil || u.Scheme != "https" || u.Host == "" {
+			return "", false, errNoHost
+		}
+		return keys, direct, nil
 	}
-	u, err := url.Parse(strings.TrimSuffix(claims.Issuer, "/"))
-	if err != nil || u.Scheme != "https" || u.Host == "" {
-		return nil, errNoHost
+	return "", false, errNoIssuer
+}
+
+// hostOf returns host:port of an address over HTTPS.
+func hostOf(address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Scheme != "https" {
+		return "", errNoHost
 	}
-	return u, nil
+	return hostPort(u.Host, "443")
 }
 
 // Targets implements [verify.Check]. A token whose time is over needs nobody to be asked.
@@ -139,11 +145,11 @@ func (j jsonWebToken) Targets(c *verify.Credential) ([]verify.Target, error) {
 	if err != nil || over {
 		return nil, err
 	}
-	u, err := j.issuer(claims)
+	address, _, err := j.issuer(claims)
 	if err != nil {
 		return nil, err
 	}
-	host, err := hostPort(u.Host, "443")
+	host, err := hostOf(address)
 	if err != nil {
 		return nil, err
 	}
@@ -161,11 +167,11 @@ func (j jsonWebToken) Ask(ctx context.Context, n *guard.Network, c *verify.Crede
 		out.Identity = claims.identity()
 		return out
 	}
-	u, err := j.issuer(claims)
+	address, direct, err := j.issuer(claims)
 	if err != nil {
 		return notCheckable(err)
 	}
-	keys, out, ok := keySet(ctx, n, u)
+	keys, out, ok := keySet(ctx, n, address, direct)
 	if !ok {
 		return out
 	}
@@ -176,20 +182,23 @@ func (j jsonWebToken) Ask(ctx context.Context, n *guard.Network, c *verify.Crede
 	return out
 }
 
-// keySet fetches the keys of an issuer (OpenID Connect Discovery 1.0, section 4; RFC 7517).
-func keySet(ctx context.Context, d doer, issuer *url.URL) ([]jwk, verify.Answer, bool) {
-	var discovery struct {
-		JWKS string `json:"jwks_uri"`
-	}
-	if out, ok := fetchJSON(ctx, d, issuer.String()+"/.well-known/openid-configuration", &discovery); !ok {
-		return nil, out, false
-	}
-	u, err := url.Parse(discovery.JWKS)
-	if err != nil || u.Scheme != "https" {
-		return nil, verify.Undecided("the issuer names no address of its keys"), false
+// keySet fetches the keys of an issuer (RFC 7517).
+func keySet(ctx context.Context, d doer, address string, direct bool) ([]jwk, verify.Answer, bool) {
+	if !direct {
+		var discovery struct {
+			JWKS string `json:"jwks_uri"`
+		}
+		if out, ok := fetchJSON(ctx, d, address, &discovery); !ok {
+			return nil, out, false
+		}
+		asked, _ := hostOf(address)
+		if host, err := hostOf(discovery.JWKS); err != nil || host != asked {
+			return nil, verify.Undecided("the issuer has its keys at another host; configure their address"), false
+		}
+		address = discovery.JWKS
 	}
 	var set struct{ Keys []jwk }
-	out, ok := fetchJSON(ctx, d, u.String(), &set)
+	out, ok := fetchJSON(ctx, d, address, &set)
 	return set.Keys, out, ok
 }
 

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -24,8 +23,6 @@ import (
 // created and not stored.
 type kubernetes struct{ Config }
 
-func newKubernetes(c Config) kubernetes { return kubernetes{c} }
-
 // cluster is what a kubeconfig says of one: where it is, whom it trusts, and what signs in.
 type cluster struct {
 	servers []string // host:port
@@ -36,9 +33,9 @@ type cluster struct {
 }
 
 var (
-	kubeServer  = regexp.MustCompile(`(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`)
-	kubeCA      = regexp.MustCompile(`\b(?:certificate-authority-data|ca\.crt)\\*["']?\s*:\s*\\*["']?([A-Za-z0-9+/=]{40,32768})`)
-	kubeCert    = regexp.MustCompile(`\b(?:client-certificate-data|tls\.crt)\\*["']?\s*:\s*\\*["']?([A-Za-z0-9+/=]{40,32768})`)
+	kubeServer  = lazy(`(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`)
+	kubeCA      = lazy(`\b(?:certificate-authority-data|ca\.crt)\\*["']?\s*:\s*\\*["']?([A-Za-z0-9+/=]{40,})`)
+	kubeCert    = lazy(`\b(?:client-certificate-data|tls\.crt)\\*["']?\s*:\s*\\*["']?([A-Za-z0-9+/=]{40,})`)
 	errNoServer = errors.New("no API server was found near it, and none is configured")
 	errNoCert   = errors.New("no client certificate was found beside the key")
 	errPair     = errors.New("the client certificate and the key do not belong together")
@@ -56,7 +53,7 @@ func (k kubernetes) cluster(c *verify.Credential) (*cluster, error) {
 	addresses := k.Kubernetes
 	if server := c.Parts["server"]; server != "" {
 		addresses = []string{server}
-	} else if m := around(c, kubeServer); m != nil {
+	} else if m := around(c, kubeServer()); m != nil {
 		addresses = []string{m[0]}
 	} else {
 		out.named = true
@@ -75,7 +72,7 @@ func (k kubernetes) cluster(c *verify.Credential) (*cluster, error) {
 	if len(out.servers) == 0 {
 		return nil, errNoServer
 	}
-	if m := around(c, kubeCA); m != nil && !out.named {
+	if m := around(c, kubeCA()); m != nil && !out.named {
 		if pem, err := base64.StdEncoding.DecodeString(m[0]); err == nil {
 			out.roots = x509.NewCertPool()
 			out.roots.AppendCertsFromPEM(pem)
@@ -86,7 +83,7 @@ func (k kubernetes) cluster(c *verify.Credential) (*cluster, error) {
 
 // clientCertificate reads client-key-data and the client-certificate-data beside it.
 func clientCertificate(c *verify.Credential) (*tls.Certificate, error) {
-	m := around(c, kubeCert)
+	m := around(c, kubeCert())
 	if m == nil {
 		return nil, errNoCert
 	}
@@ -126,7 +123,7 @@ func (k kubernetes) Ask(ctx context.Context, n *guard.Network, c *verify.Credent
 		out.Identity = certificateIdentity(cl.cert.Leaf)
 		return out
 	}
-	d, end := cl.client(n, k.RootCAs)
+	d, end := cl.client(n)
 	defer end()
 	last := verify.Answer{}
 	for _, s := range cl.servers {
@@ -144,14 +141,14 @@ func (k kubernetes) Ask(ctx context.Context, n *guard.Network, c *verify.Credent
 
 // client returns what sends requests: the guarded network, or a client over it that trusts the cluster's own authority
 // or shows a certificate.
-func (cl *cluster) client(n *guard.Network, roots *x509.CertPool) (doer, func()) {
+func (cl *cluster) client(n *guard.Network) (doer, func()) {
 	if cl.roots == nil && cl.cert == nil {
 		return n, func() {}
 	}
+	config := n.TLS("")
 	if cl.roots != nil {
-		roots = cl.roots
+		config.RootCAs = cl.roots
 	}
-	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots}
 	if cl.cert != nil {
 		config.Certificates = []tls.Certificate{*cl.cert}
 	}

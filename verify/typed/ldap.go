@@ -3,7 +3,6 @@ package typed
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
 	"time"
 
@@ -17,13 +16,13 @@ import (
 var ldapFinder = finder{schemes: map[string]string{"ldap": "389", "ldaps": "636"}}
 
 // directory binds to an LDAP server.
-type directory struct{ line }
+type directory struct{}
 
-func (d directory) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
+func (directory) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
 	if a.user == "" || a.password == "" {
 		return notCheckable(errors.New("its address names no user")) // an empty one is let in as nobody
 	}
-	c, err := d.dial(ctx, n, host)
+	c, err := dial(ctx, n, host)
 	if err != nil {
 		return trouble(err)
 	}
@@ -73,7 +72,7 @@ func ldapCode(err error) uint16 {
 }
 
 // ldapData is the code that Active Directory gives beside invalidCredentials.
-var ldapData = regexp.MustCompile(`\bdata ([0-9a-fA-F]{3,4})\b`)
+var ldapData = lazy(`\bdata ([0-9a-fA-F]{3,4})\b`)
 
 // ldapRefused tells what a refusal means (RFC 4511, section 4.2.2; for the codes of Active Directory
 // https://learn.microsoft.com/en-us/windows/win32/debug/system-error-codes; for the control of password policies
@@ -97,7 +96,7 @@ func ldapRefused(err error, result *goldap.SimpleBindResult) verify.Answer {
 	}
 	switch le.ResultCode {
 	case goldap.LDAPResultInvalidCredentials:
-		if m := ldapData.FindStringSubmatch(le.Err.Error()); m != nil {
+		if m := ldapData().FindStringSubmatch(le.Err.Error()); m != nil {
 			return activeDirectory(strings.ToLower(m[1]))
 		}
 		return answer(verdict.Inactive, "")

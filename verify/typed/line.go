@@ -17,16 +17,11 @@ import (
 	"github.com/straykey/straykey/verify/guard"
 )
 
-// line makes connections to servers that speak no HTTP.
-type line struct {
-	roots *x509.CertPool
-}
-
 // conn is a connection to a server, with what is known of the way there.
 type conn struct {
 	net.Conn
-	host  string // without the port
-	roots *x509.CertPool
+	host string      // without the port
+	tls  *tls.Config // with the authorities that may have signed its certificate
 	// local: the server is in a private network, so what is sent there does not cross others.
 	local bool
 	// encrypted: by TLS; trusted: and its certificate is vouched for.
@@ -35,7 +30,7 @@ type conn struct {
 }
 
 // dial connects to host:port. The connection ends with ctx.
-func (l line) dial(ctx context.Context, n *guard.Network, address string) (*conn, error) {
+func dial(ctx context.Context, n *guard.Network, address string) (*conn, error) {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, errNoHost
@@ -44,7 +39,7 @@ func (l line) dial(ctx context.Context, n *guard.Network, address string) (*conn
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: nc, host: host, roots: l.roots, local: isLocal(host, nc.RemoteAddr())}
+	c := &conn{Conn: nc, host: host, tls: n.TLS(host), local: isLocal(host, nc.RemoteAddr())}
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = nc.SetDeadline(deadline) // the context ends it just as well
 	}
@@ -92,15 +87,13 @@ func (c *conn) startTLS(ctx context.Context) error {
 
 // tlsConfig is a configuration that checks the server's certificate and notes the outcome in c.trusted.
 func (c *conn) tlsConfig() *tls.Config {
-	return &tls.Config{
-		ServerName:         c.host,
-		MinVersion:         tls.VersionTLS12,
-		InsecureSkipVerify: true, // VerifyConnection does it, and lets the check decide what may be sent then
-		VerifyConnection: func(s tls.ConnectionState) error {
-			c.trusted = verifyChain(s.PeerCertificates, c.host, c.roots) == nil
-			return nil
-		},
+	config := c.tls.Clone()
+	config.InsecureSkipVerify = true // VerifyConnection looks, and lets the check decide what may be sent then
+	config.VerifyConnection = func(s tls.ConnectionState) error {
+		c.trusted = verifyChain(s.PeerCertificates, c.host, c.tls.RootCAs) == nil
+		return nil
 	}
+	return config
 }
 
 func verifyChain(chain []*x509.Certificate, host string, roots *x509.CertPool) error {

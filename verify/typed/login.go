@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/straykey/straykey/verify"
 	"github.com/straykey/straykey/verify/guard"
@@ -69,7 +70,7 @@ type finder struct {
 var (
 	errNoAddress = errors.New("no address with a host was found beside the password")
 	errNoHost    = errors.New("its address names no host, or one that is to be filled in")
-	hostName     = regexp.MustCompile(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]{2,45})$`)
+	hostName     = lazy(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]{2,45})$`)
 )
 
 // account finds the login that the credential belongs to: the address in its match, then one around it that holds
@@ -236,7 +237,7 @@ func hostPort(h, port string) (string, error) {
 		}
 	}
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
-	if !hostName.MatchString(host) || !isPort(port) {
+	if !hostName().MatchString(host) || !isPort(port) {
 		return "", errNoHost
 	}
 	return net.JoinHostPort(strings.TrimSuffix(strings.ToLower(host), "."), port), nil
@@ -279,6 +280,11 @@ func around(c *verify.Credential, re *regexp.Regexp) []string {
 		}
 	}
 	return nil
+}
+
+// lazy compiles an expression when it is first needed, as most runs of the program need none.
+func lazy(expr string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expr) })
 }
 
 func notCheckable(err error) verify.Answer {

@@ -21,7 +21,6 @@ var mongoFinder = finder{schemes: map[string]string{"mongodb": "27017", "mongodb
 // mongo signs in to MongoDB. The whole driver would add 0.8 ms to the start of the program, and watches the servers of
 // a cluster in goroutines of its own; its BSON, the handshake and SCRAM are all that is needed.
 type mongo struct {
-	line
 	lookup func(ctx context.Context, name string) ([]*net.SRV, error)
 }
 
@@ -42,7 +41,7 @@ func (m mongo) ask(ctx context.Context, n *guard.Network, host string, a *accoun
 		}
 		secure = a.option("tls", "ssl") != "false"
 	}
-	c, err := m.dial(ctx, n, host)
+	c, err := dial(ctx, n, host)
 	if err != nil {
 		return trouble(err)
 	}

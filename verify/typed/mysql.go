@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"regexp"
 	"strings"
 
 	sqldriver "github.com/go-sql-driver/mysql"
@@ -23,7 +22,7 @@ var mysqlFinder = finder{
 	others:  []func(*verify.Credential) (*account, error){jdbc("mysql", "3306"), jdbc("mariadb", "3306"), goDSN},
 }
 
-var goDSNHost = regexp.MustCompile(`^@tcp\(([^()\s]{1,300})\)(?:/([A-Za-z0-9_$-]{0,64}))?`)
+var goDSNHost = lazy(`^@tcp\(([^()\s]{1,300})\)(?:/([A-Za-z0-9_$-]{0,64}))?`)
 
 // goDSN reads the data source name of Go's driver, user:password@tcp(host:port)/database.
 func goDSN(c *verify.Credential) (*account, error) {
@@ -32,7 +31,7 @@ func goDSN(c *verify.Credential) (*account, error) {
 		if i < 0 {
 			continue
 		}
-		m := goDSNHost.FindStringSubmatch(text[i+1+len(c.Secret):])
+		m := goDSNHost().FindStringSubmatch(text[i+1+len(c.Secret):])
 		if m == nil {
 			continue
 		}
@@ -47,10 +46,10 @@ func goDSN(c *verify.Credential) (*account, error) {
 }
 
 // mysql signs in to MySQL and MariaDB.
-type mysql struct{ line }
+type mysql struct{}
 
-func (m mysql) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
-	c, err := m.dial(ctx, n, host)
+func (mysql) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
+	c, err := dial(ctx, n, host)
 	if err != nil {
 		return trouble(err)
 	}
@@ -58,7 +57,7 @@ func (m mysql) ask(ctx context.Context, n *guard.Network, host string, a *accoun
 	if errors.Is(err, sqldriver.ErrNoTLS) {
 		// Nothing was sent yet. Without TLS the server has to be asked to begin anew.
 		_ = c.Close()
-		if c, err = m.dial(ctx, n, host); err != nil {
+		if c, err = dial(ctx, n, host); err != nil {
 			return trouble(err)
 		}
 		if out, ok := c.may(); !ok {
@@ -69,13 +68,13 @@ func (m mysql) ask(ctx context.Context, n *guard.Network, host string, a *accoun
 	}
 	defer c.Close()
 	if err != nil {
-		return c.note(mysqlRefused(err))
+		return c.note(mysqlRefused(err, c.encrypted))
 	}
 	defer db.Close()
 	out := answer(verdict.Active, "")
 	out.Principal, out.Account = a.user, a.database
 	if who, err := mysqlRows(ctx, db, "SELECT CURRENT_USER()"); err == nil && len(who) == 1 {
-		if strings.HasPrefix(who[0], "skip-grants ") {
+		if strings.HasPrefix(who[0], "skip-grants ") || who[0] == "@" { // MySQL, MariaDB, without their tables of rights
 			return verify.Undecided("the server lets everybody in, whatever the password")
 		}
 		out.Principal = who[0]
@@ -147,7 +146,7 @@ func mysqlRows(ctx context.Context, db driver.Conn, query string) ([]string, err
 
 // mysqlRefused tells what a refusal means (https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html,
 // https://mariadb.com/kb/en/mariadb-error-code-reference/).
-func mysqlRefused(err error) verify.Answer {
+func mysqlRefused(err error, encrypted bool) verify.Answer {
 	var me *sqldriver.MySQLError
 	if !errors.As(err, &me) {
 		switch {
@@ -159,15 +158,20 @@ func mysqlRefused(err error) verify.Answer {
 		return trouble(err)
 	}
 	switch me.Number {
-	case 1045: // ER_ACCESS_DENIED_ERROR
-		return answer(verdict.Inactive, "")
+	case 1045: // ER_ACCESS_DENIED_ERROR, which an account that demands TLS gets without it as well
+		if !encrypted {
+			return verify.Undecided("the password is wrong, or the account demands TLS")
+		}
+		return answer(verdict.Inactive, "the server refused user and password from this address")
 	case 1698: // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
 		return verify.Undecided("the account takes no password")
 	case 1820, 1862: // ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN
 		return answer(verdict.Forbidden, "the password has expired")
 	case 1044, 1049, 1226: // ER_DBACCESS_DENIED_ERROR, ER_BAD_DB_ERROR, ER_USER_LIMIT_REACHED
 		return answer(verdict.Forbidden, "the account may not do this now")
-	case 3118, 4151: // ER_ACCOUNT_HAS_BEEN_LOCKED of MySQL and of MariaDB
+	case 4151: // ER_ACCOUNT_HAS_BEEN_LOCKED of MariaDB, which looks at the password first
+		return answer(verdict.Forbidden, "the account is locked")
+	case 3118: // the same of MySQL, which does not say in which order it looks
 		return verify.Undecided("the account is locked")
 	case 3955, 4074: // blocked after failed attempts, of MySQL and of MariaDB
 		return verify.Undecided("the account is blocked after failed attempts")
@@ -181,13 +185,13 @@ func mysqlRefused(err error) verify.Answer {
 	return verify.Undecided("the server refused for another reason than the password")
 }
 
-var mysqlGrant = regexp.MustCompile(`^GRANT (.{1,2000}?) ON (\S{1,300}) TO `)
+var mysqlGrant = lazy(`^GRANT (.+?) ON (\S+) TO `)
 
 // mysqlGrants reads SHOW GRANTS. Its lines may end in the hash of the password, which is left out.
 func mysqlGrants(id *verdict.Identity, grants []string) {
 	var words []string
 	for _, g := range grants {
-		m := mysqlGrant.FindStringSubmatch(g)
+		m := mysqlGrant().FindStringSubmatch(g)
 		if m == nil || m[1] == "USAGE" {
 			continue
 		}

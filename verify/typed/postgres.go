@@ -41,7 +41,7 @@ func pgpass(c *verify.Credential) (*account, error) {
 }
 
 // postgres signs in to PostgreSQL and what speaks its protocol.
-type postgres struct{ line }
+type postgres struct{}
 
 // postgresWho asks for the role: its attributes, the roles it is a member of, and whether it may write to a table of its
 // own or another's. It changes nothing and holds no lock.
@@ -55,8 +55,8 @@ SELECT current_user, current_database(), r.rolsuper::text, r.rolcreaterole::text
     AND has_table_privilege(t.oid, 'INSERT,UPDATE,DELETE,TRUNCATE')))::text
 FROM pg_catalog.pg_roles r WHERE r.rolname = current_user; ROLLBACK`
 
-func (p postgres) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
-	c, err := p.dial(ctx, n, host)
+func (postgres) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
+	c, err := dial(ctx, n, host)
 	if err != nil {
 		return trouble(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -21,10 +20,10 @@ var redisFinder = finder{
 
 // redis signs in to Redis and what speaks its protocol. go-redis would send HELLO and CLIENT SETINFO, keep a pool and
 // try again; three commands are all that is asked here.
-type redis struct{ line }
+type redis struct{}
 
-func (r redis) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
-	raw, err := r.dial(ctx, n, host)
+func (redis) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
+	raw, err := dial(ctx, n, host)
 	if err != nil {
 		return trouble(err)
 	}
@@ -218,12 +217,12 @@ func (c *resp) line() (string, error) {
 	return "", errNoResp
 }
 
-var azureCache = regexp.MustCompile(`(?i)\b([a-z0-9-]{1,63}\.redis\.cache\.windows\.net)(?::([0-9]{1,5}))?`)
+var azureCache = lazy(`(?i)\b([a-z0-9-]{1,63}\.redis\.cache\.windows\.net)(?::([0-9]{1,5}))?`)
 
 // azureRedis reads the connection string of an Azure cache: host:port,password=…,ssl=True. There is no way in without TLS
 // worth trying.
 func azureRedis(c *verify.Credential) (*account, error) {
-	m := around(c, azureCache)
+	m := around(c, azureCache())
 	if m == nil {
 		return nil, errNoAddress
 	}

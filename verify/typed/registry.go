@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"strings"
 
 	"github.com/straykey/straykey/verify"
@@ -24,14 +23,14 @@ type registryLogin struct{ host, user, password string }
 
 var (
 	// registryName is the key of an entry in a Docker configuration, up to its "auth".
-	registryName  = regexp.MustCompile(`\\*"(?:https?://)?([A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)(?:/[^"\\\s]{0,100})?\\*"\s*:\s*\{[^{}]{0,4096}$`)
-	azureRegistry = regexp.MustCompile(`(?i)\b([a-z0-9]{5,50})(?:-[a-z0-9]+)?\.azurecr\.(?:io|cn|us)\b`)
+	registryName  = lazy(`\\*"(?:https?://)?([A-Za-z0-9.-]{1,253}(?::[0-9]{1,5})?)(?:/[^"\\\s]{0,100})?\\*"\s*:\s*\{[^{}]*$`)
+	azureRegistry = lazy(`(?i)\b([a-z0-9]{5,50})(?:-[a-z0-9]+)?\.azurecr\.(?:io|cn|us)\b`)
 	errNoRegistry = errors.New("no registry was found near it")
-	challengePart = regexp.MustCompile(`([a-z]+)="([^"]*)"`)
+	challengePart = lazy(`([a-z]+)="([^"]*)"`)
 )
 
 func registryOf(c *verify.Credential) (*registryLogin, error) {
-	if m := azureRegistry.FindStringSubmatch(c.Match + "\n" + c.Around); m != nil && !strings.Contains(c.Match, "auth") {
+	if m := azureRegistry().FindStringSubmatch(c.Match + "\n" + c.Around); m != nil && !strings.Contains(c.Match, "auth") {
 		return &registryLogin{strings.ToLower(m[0]) + ":443", strings.ToLower(m[1]), c.Secret}, nil
 	}
 	decoded, err := base64.StdEncoding.DecodeString(c.Secret)
@@ -44,7 +43,7 @@ func registryOf(c *verify.Credential) (*registryLogin, error) {
 		if i < 0 {
 			continue
 		}
-		m := registryName.FindStringSubmatch(text[:i])
+		m := registryName().FindStringSubmatch(text[:i])
 		if m == nil {
 			continue
 		}
@@ -65,7 +64,22 @@ func (registry) Targets(c *verify.Credential) ([]verify.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []verify.Target{{Host: l.host, Named: l.public()}}, nil
+	out := []verify.Target{{Host: l.host, Named: l.public()}}
+	if tokens := l.tokenHost(); tokens != l.host {
+		out = append(out, verify.Target{Host: tokens, Named: true})
+	}
+	return out, nil
+}
+
+// tokenHost returns the host that takes user and password for the registry: itself, but for two that everybody knows.
+func (l *registryLogin) tokenHost() string {
+	switch l.host {
+	case "registry-1.docker.io:443":
+		return "auth.docker.io:443"
+	case "registry.gitlab.com:443":
+		return "gitlab.com:443"
+	}
+	return l.host
 }
 
 // public reports whether the registry is one that everybody knows by its name.
@@ -76,7 +90,7 @@ func (l *registryLogin) public() bool {
 			return port == "443"
 		}
 	}
-	return port == "443" && azureRegistry.FindString(host) == host
+	return port == "443" && azureRegistry().FindString(host) == host
 }
 
 // Ask implements [verify.Check].
@@ -143,18 +157,17 @@ func (l *registryLogin) signedIn(resp *reply, token bool) verify.Answer {
 
 var errForeignRealm = errors.New("the registry takes passwords at another host, so it was not sent")
 
-// realm returns where the registry takes user and password, if that is the registry's own domain.
+// realm returns where the registry takes user and password, if that is where it is known to.
 func (l *registryLogin) realm(challenge string) (string, error) {
 	fields := map[string]string{}
-	for _, m := range challengePart.FindAllStringSubmatch(challenge, 16) {
+	for _, m := range challengePart().FindAllStringSubmatch(challenge, 16) {
 		fields[m[1]] = m[2]
 	}
 	u, err := url.Parse(fields["realm"])
 	if err != nil || u.Scheme != "https" || u.User != nil {
 		return "", errForeignRealm
 	}
-	host, _, _ := net.SplitHostPort(l.host)
-	if !sameSite(host, strings.ToLower(u.Hostname())) {
+	if host, err := hostPort(u.Host, "443"); err != nil || host != l.tokenHost() {
 		return "", errForeignRealm
 	}
 	q := u.Query()
@@ -164,12 +177,4 @@ func (l *registryLogin) realm(challenge string) (string, error) {
 	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
-}
-
-// sameSite reports whether a registry and the host of its tokens belong together: the same host, one below the
-// other, or Docker's own two.
-func sameSite(registry, tokens string) bool {
-	below := func(a, b string) bool { return strings.Count(b, ".") > 0 && strings.HasSuffix(a, "."+b) }
-	return registry == tokens || below(registry, tokens) || below(tokens, registry) ||
-		registry == "registry-1.docker.io" && tokens == "auth.docker.io"
 }

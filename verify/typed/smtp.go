@@ -17,13 +17,13 @@ import (
 var smtpFinder = finder{schemes: map[string]string{"smtp": "587", "smtps": "465", "submission": "587", "submissions": "465"}}
 
 // smtp signs in to a mail server, and sends no mail.
-type smtp struct{ line }
+type smtp struct{}
 
-func (s smtp) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
+func (smtp) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
 	if a.user == "" {
 		return notCheckable(errors.New("its address names no user"))
 	}
-	c, err := s.dial(ctx, n, host)
+	c, err := dial(ctx, n, host)
 	if err != nil {
 		return trouble(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"net"
-	"regexp"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -68,7 +67,7 @@ func (s openSSH) Ask(ctx context.Context, n *guard.Network, c *verify.Credential
 }
 
 func (s openSSH) ask(ctx context.Context, n *guard.Network, user, host string, key ssh.Signer) verify.Answer {
-	c, err := line{}.dial(ctx, n, host)
+	c, err := dial(ctx, n, host)
 	if err != nil {
 		return trouble(err)
 	}
@@ -147,14 +146,14 @@ func signer(c *verify.Credential) (ssh.Signer, error) {
 }
 
 var (
-	pemArmor = regexp.MustCompile(`-----BEGIN ([A-Z0-9 ]{1,40})-----((?:[^-]|-[^-])*?)-----END ([A-Z0-9 ]{1,40})-----`)
+	pemArmor = lazy(`-----BEGIN ([A-Z0-9 ]{1,40})-----((?:[^-]|-[^-])*?)-----END ([A-Z0-9 ]{1,40})-----`)
 	// between is what code and configuration put between the lines of a block: escapes, quotes, signs of comments.
-	between = regexp.MustCompile(`\\r|\\n|\\t|[^A-Za-z0-9+/=:,\- ]|(?m)^[ \t#*/;+]+`)
+	between = lazy(`\\r|\\n|\\t|[^A-Za-z0-9+/=:,\- ]|(?m)^[ \t#*/;+]+`)
 )
 
 // pemBlock finds the first block whose label ends in the one given, as it stands in a file, a string or a comment.
 func pemBlock(text, label string) *pem.Block {
-	for _, m := range pemArmor.FindAllStringSubmatch(text, 16) {
+	for _, m := range pemArmor().FindAllStringSubmatch(text, 16) {
 		if m[1] != m[3] || !strings.HasSuffix(m[1], label) {
 			continue
 		}
@@ -163,7 +162,7 @@ func pemBlock(text, label string) *pem.Block {
 		}
 		var body strings.Builder
 		for line := range strings.SplitSeq(strings.ReplaceAll(strings.ReplaceAll(m[2], `\r`, ""), `\n`, "\n"), "\n") {
-			line = between.ReplaceAllString(line, "")
+			line = between().ReplaceAllString(line, "")
 			body.WriteString(strings.TrimSpace(line) + "\n")
 		}
 		if b, _ := pem.Decode([]byte("-----BEGIN " + m[1] + "-----\n" + strings.TrimLeft(body.String(), "\n") + "-----END " + m[1] + "-----\n")); b != nil {

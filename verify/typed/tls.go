@@ -16,10 +16,7 @@ import (
 
 // servesTLS tells of a private key which certificate it belongs to, whether that one is in force, and whether a configured
 // host serves it. The key itself is sent to nobody.
-type servesTLS struct {
-	line
-	Config
-}
+type servesTLS struct{ Config }
 
 var errNoCertificate = errors.New("no certificate was found beside the key, and no host is configured that may serve one")
 
@@ -54,7 +51,7 @@ func (t servesTLS) Ask(ctx context.Context, n *guard.Network, c *verify.Credenti
 		if err != nil {
 			return notCheckable(err)
 		}
-		served, err := t.served(ctx, n, host)
+		served, err := served(ctx, n, host)
 		if err != nil {
 			failed = trouble(err)
 			continue
@@ -66,7 +63,7 @@ func (t servesTLS) Ask(ctx context.Context, n *guard.Network, c *verify.Credenti
 		}
 	}
 	if cert := certificateOf(c); cert != nil && same(cert, public) {
-		return t.offline(cert)
+		return t.offline(cert, n.TLS("").RootCAs)
 	}
 	if failed.Verdict != "" {
 		return failed
@@ -78,7 +75,7 @@ func (t servesTLS) Ask(ctx context.Context, n *guard.Network, c *verify.Credenti
 }
 
 // offline says what a certificate says of itself. An expired one opens nothing; the key may have another.
-func (t servesTLS) offline(cert *x509.Certificate) verify.Answer {
+func (t servesTLS) offline(cert *x509.Certificate, roots *x509.CertPool) verify.Answer {
 	out := answer(verdict.ProvedOffline, "it is the key of the certificate beside it")
 	switch now := t.Now(); {
 	case now.After(cert.NotAfter):
@@ -86,7 +83,7 @@ func (t servesTLS) offline(cert *x509.Certificate) verify.Answer {
 	case now.Before(cert.NotBefore):
 		out.Reason += ", which is not in force yet"
 	default:
-		if _, err := cert.Verify(x509.VerifyOptions{Roots: t.line.roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
+		if _, err := cert.Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}); err != nil {
 			out.Reason += ", which no known authority vouches for"
 		}
 	}
@@ -95,8 +92,8 @@ func (t servesTLS) offline(cert *x509.Certificate) verify.Answer {
 }
 
 // served returns the certificate that a host serves, whoever vouches for it: it is only compared.
-func (t servesTLS) served(ctx context.Context, n *guard.Network, host string) (*x509.Certificate, error) {
-	c, err := t.dial(ctx, n, host)
+func served(ctx context.Context, n *guard.Network, host string) (*x509.Certificate, error) {
+	c, err := dial(ctx, n, host)
 	if err != nil {
 		return nil, err
 	}

@@ -2,7 +2,6 @@ package typed
 
 import (
 	"context"
-	"crypto/x509"
 	"net"
 	"time"
 
@@ -20,15 +19,14 @@ type Config struct {
 	SSHHostKey ssh.HostKeyCallback
 	// TLSHosts are servers, host or host:port, that may serve the certificate of a private key.
 	TLSHosts []string
-	// Issuers are those whose key sets JSON Web Tokens are checked with, as the token's iss names them: https://…
-	Issuers []string
+	// Issuers are those whose keys JSON Web Tokens are checked with, as the token's iss names them, with the address of
+	// the key set, https://…; an empty one is asked of the issuer, and has to be on its host.
+	Issuers map[string]string
 	// Kubernetes are API servers, https://host:port, for tokens that stand beside no address.
 	Kubernetes []string
 	// LookupSRV finds the hosts of mongodb+srv addresses, as [net.Resolver.LookupSRV] does for a full name; nil: they
 	// are not checked.
 	LookupSRV func(ctx context.Context, name string) ([]*net.SRV, error)
-	// RootCAs are the authorities of servers that are reached without HTTP; nil: those of the system.
-	RootCAs *x509.CertPool
 	// Now is the time that expiries are compared with; nil: time.Now.
 	Now func() time.Time
 }
@@ -38,10 +36,9 @@ func Checks(c Config) map[string]verify.Check {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	l := line{roots: c.RootCAs}
-	pg, my, rd := login{postgresFinder, postgres{l}}, login{mysqlFinder, mysql{l}}, login{redisFinder, redis{l}}
+	pg, my, rd := login{postgresFinder, postgres{}}, login{mysqlFinder, mysql{}}, login{redisFinder, redis{}}
 	return map[string]verify.Check{
-		"amqp":                login{amqpFinder, amqp{l}},
+		"amqp":                login{amqpFinder, amqp{}},
 		"aws":                 aws{c.Now},
 		"azure-sas":           azureSAS{c.Now},
 		"azure-storage-key":   azureStorageKey{c.Now},
@@ -49,16 +46,16 @@ func Checks(c Config) map[string]verify.Check {
 		"docker-registry":     registry{},
 		"entra-client-secret": entraSecret{},
 		"gcp-service-account": gcpServiceAccount{c.Now},
-		"jwt":                 newJWT(c),
-		"kubernetes":          newKubernetes(c),
-		"ldap":                login{ldapFinder, directory{l}},
-		"mongodb":             login{mongoFinder, mongo{l, c.LookupSRV}},
+		"jwt":                 jsonWebToken{c},
+		"kubernetes":          kubernetes{c},
+		"ldap":                login{ldapFinder, directory{}},
+		"mongodb":             login{mongoFinder, mongo{c.LookupSRV}},
 		"mysql":               my,
 		"postgres":            pg,
-		"private-key":         privateKey{servesTLS{l, c}, openSSH{c}},
+		"private-key":         privateKey{servesTLS{c}, openSSH{c}},
 		"redis":               rd,
-		"smtp":                login{smtpFinder, smtp{l}},
+		"smtp":                login{smtpFinder, smtp{}},
 		"ssh":                 openSSH{c},
-		"tls":                 servesTLS{l, c},
+		"tls":                 servesTLS{c},
 	}
 }
