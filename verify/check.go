@@ -29,6 +29,12 @@ type Check interface {
 	Ask(ctx context.Context, n *guard.Network, c *Credential) Answer
 }
 
+// Principaler is a [Check] that signs in. Nobody's login is tried twice in a run, so that no account is locked.
+type Principaler interface {
+	// Principal names whom the credential signs in as, at the host that Targets says: a user's name.
+	Principal(c *Credential) string
+}
+
 // Target is a host that a credential would be sent to.
 type Target struct {
 	Host string // host:port, the host in lower case
@@ -42,8 +48,24 @@ type Answer struct {
 	verdict.Result
 	// Temporary says that asking again may help: network trouble, 429, 5xx.
 	Temporary bool
+	// NotIssuer says that somebody else than the issuer's program answered: the page of a firewall, of a proxy or of a
+	// login. Like what is temporary, it counts against the host.
+	NotIssuer bool
 	// RetryAfter is how long the issuer wants to be left alone; 0: it did not say.
 	RetryAfter time.Duration
+}
+
+// RateLimited is the reason of a temporary answer that asks for fewer requests: 429, or what a provider has for it.
+const RateLimited = "rate limited"
+
+// limited reports whether the issuer asked for fewer requests. That is no failure.
+func (a *Answer) limited() bool {
+	return a.Verdict == verdict.Unknown && (a.RetryAfter > 0 || a.Temporary && a.Reason == RateLimited)
+}
+
+// silent reports whether the answer says that the host is in trouble.
+func (a *Answer) silent() bool {
+	return a.Verdict == verdict.Unknown && (a.Temporary || a.NotIssuer) && !a.limited()
 }
 
 // Undecided is the answer of an issuer that said nothing about the credential.
