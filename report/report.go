@@ -180,7 +180,7 @@ func inOrder(r *Report) *Report {
 		if r.Verdicts == nil {
 			return compare(&a, &b)
 		}
-		return cmp.Or(cmp.Compare(r.verdictOf(&a).Rank(), r.verdictOf(&b).Rank()), compare(&a, &b))
+		return cmp.Or(cmp.Compare(r.Verdict(&a).Rank(), r.Verdict(&b).Rank()), compare(&a, &b))
 	})
 	out.Suppressed = slices.Clone(r.Suppressed)
 	slices.SortStableFunc(out.Suppressed, func(a, b Suppressed) int {

@@ -57,14 +57,14 @@ func byVerdict(r *Report) map[string]int {
 		out[string(v)] = 0
 	}
 	for i := range r.Findings {
-		out[string(r.verdictOf(&r.Findings[i]))]++
+		out[string(r.Verdict(&r.Findings[i]))]++
 	}
 	return out
 }
 
-// verdictOf returns the verdict of a finding. Rules without a check have one too, so that no finding disappears
+// Verdict returns the verdict of a finding. Rules without a check have one too, so that no finding disappears
 // where findings are chosen by it.
-func (r *Report) verdictOf(f *correlate.Finding) verdict.Verdict {
+func (r *Report) Verdict(f *correlate.Finding) verdict.Verdict {
 	if v, ok := r.Verdicts[f.Fingerprint]; ok {
 		return v.Verdict
 	}
@@ -147,7 +147,7 @@ func verifiedLevel(level string, v verdict.Verdict) string {
 	return level
 }
 
-// verdict returns the verdict of a finding that was read back, as Report.verdictOf does.
+// verdict returns the verdict of a finding that was read back, as Report.Verdict does.
 func (f *jsonFinding) verdict() verdict.Verdict {
 	if f.Verified == nil {
 		return verdict.NotCheckable

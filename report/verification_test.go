@@ -48,7 +48,7 @@ func TestVerdictsAddUp(t *testing.T) {
 func TestLivingFindingsComeFirst(t *testing.T) {
 	sorted := inOrder(verified())
 	for i := 1; i < len(sorted.Findings); i++ {
-		if sorted.verdictOf(&sorted.Findings[i-1]).Rank() > sorted.verdictOf(&sorted.Findings[i]).Rank() {
+		if sorted.Verdict(&sorted.Findings[i-1]).Rank() > sorted.Verdict(&sorted.Findings[i]).Rank() {
 			t.Errorf("finding %d is more urgent than the one before", i)
 		}
 	}

@@ -3,6 +3,8 @@ package scan
 import (
 	"bytes"
 	"context"
+	"io"
+	"os"
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/source"
@@ -56,4 +58,40 @@ func Objects(ctx context.Context, r *repo.Repo, list []Object, b *correlate.Buil
 		f.text(0, files.Text{Kind: kind.String(), Path: one.Path, Data: data})
 	}
 	return nil
+}
+
+// Paths scans single files below a directory, as Objects does objects. Paths are slash separated and relative to it;
+// none leads out of it.
+func Paths(ctx context.Context, dir string, list []string, b *correlate.Builder, o Options) error {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	f := newFileScan(b, o)
+	defer f.close()
+	for _, path := range list {
+		if ctx.Err() != nil {
+			o.Coverage.Problem(interrupted(ctx.Err()))
+			return nil
+		}
+		data, err := readFile(root, path, o.MaxSize)
+		if err != nil {
+			o.Coverage.Problem(source.Problem{Reason: source.Unreadable, What: path, Detail: err.Error()})
+			continue
+		}
+		o.Coverage.Scanned("file", 1, int64(len(data)))
+		f.text(0, files.Text{Kind: "file", Path: path, Data: data})
+	}
+	return nil
+}
+
+// readFile reads a regular file of up to size bytes, and of a larger one its beginning.
+func readFile(root *os.Root, path string, size int64) ([]byte, error) {
+	file, err := root.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, size))
 }

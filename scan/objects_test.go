@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/straykey/straykey/correlate"
@@ -48,5 +50,35 @@ func TestObjectsFindAgain(t *testing.T) {
 	list = []Object{{ID: "00000000000000000000000000000000000000ff", Path: "gone.txt"}}
 	if err := Objects(t.Context(), r, list, &b, absent); err != nil || absent.Coverage.Reasons()[source.Absent] != 1 {
 		t.Errorf("an absent object: %v, %v", err, absent.Coverage.Problems())
+	}
+}
+
+// Files are found again by their paths below the directory that was scanned, and none that lies outside of it is read.
+func TestPathsStayInside(t *testing.T) {
+	dir := t.TempDir()
+	inside := filepath.Join(dir, "repo", "conf")
+	if err := os.MkdirAll(inside, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	keys := newTokens("paths")
+	for name, token := range map[string]string{filepath.Join(inside, "app.env"): keys.next(), filepath.Join(dir, "other.env"): keys.next()} {
+		if err := os.WriteFile(name, []byte("TOKEN="+token+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var b correlate.Builder
+	o := newOptions(t)
+	if err := Paths(t.Context(), filepath.Join(dir, "repo"), []string{"conf/app.env", "../other.env", "gone.env"}, &b, o); err != nil {
+		t.Fatal(err)
+	}
+	found, _, err := b.Findings(t.Context(), nil, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) != 1 || found[0].Occurrences[0].Path != "conf/app.env" {
+		t.Errorf("found %v", describeFindings(found))
+	}
+	if o.Coverage.Reasons()[source.Unreadable] != 2 {
+		t.Errorf("problems: %v", o.Coverage.Problems())
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -31,14 +32,13 @@ type Options struct {
 	// Skip names rules and providers that are not asked, in any case.
 	Skip []string
 	// AllowHosts are hosts that are asked though only the scanned text names them: "db.corp.example",
-	// "db.corp.example:5432", "*.corp.example".
+	// "db.corp.example:5432", "*.corp.example", and networks for those that are addresses: "10.0.0.0/8".
 	AllowHosts []string
 	// Canaries are what must not be used, beside the known ones: fingerprints, account numbers, hosts, or the
 	// beginnings of secrets and ids, of 6 characters at least.
 	Canaries []string
-	// Distrusted are rule files that do not decide whom to ask ([rules.Position].File): those of the scanned
-	// repository.
-	Distrusted []string
+	// Distrusts tells which rules do not decide whom to ask: those of the scanned repository; nil: none.
+	Distrusts func(*rules.Rule) bool
 
 	Rate        float64       // requests a second to a host whose rules give no limit; 0: 10
 	PerHost     int           // requests to a host at a time; 0: 4
@@ -55,12 +55,11 @@ type Options struct {
 
 // Verifier asks issuers. It may be used concurrently, and asks about one credential once.
 type Verifier struct {
-	o          Options
-	canaries   canaries
-	skip       map[string]bool // in lower case
-	distrusted map[string]bool
-	slots      chan struct{} // one for each request under way
-	audit      auditLog
+	o        Options
+	canaries canaries
+	skip     map[string]bool // in lower case
+	slots    chan struct{}   // one for each request under way
+	audit    auditLog
 
 	mu      sync.Mutex
 	lanes   map[string]*lane
@@ -78,6 +77,9 @@ func New(o Options) (*Verifier, error) {
 		return nil, err
 	}
 	for _, pattern := range o.AllowHosts {
+		if _, err := netip.ParsePrefix(pattern); err == nil {
+			continue
+		}
 		if rest := strings.TrimPrefix(pattern, "*."); rest == "" || strings.ContainsAny(rest, "*/@ ") {
 			return nil, fmt.Errorf("%q cannot be allowed: expected a host, for example \"db.corp.example\" or \"*.corp.example\"", pattern)
 		}
@@ -91,14 +93,11 @@ func New(o Options) (*Verifier, error) {
 		o.Now = time.Now
 	}
 	v := &Verifier{
-		o: o, canaries: known, skip: map[string]bool{}, distrusted: map[string]bool{}, slots: make(chan struct{}, o.Concurrency),
+		o: o, canaries: known, skip: map[string]bool{}, slots: make(chan struct{}, o.Concurrency),
 		audit: auditLog{w: o.Audit}, lanes: map[string]*lane{}, flights: map[question]*flight{}, signed: map[string]question{},
 	}
 	for _, name := range o.Skip {
 		v.skip[strings.ToLower(name)] = true
-	}
-	for _, file := range o.Distrusted {
-		v.distrusted[file] = true
 	}
 	return v, nil
 }
@@ -270,7 +269,7 @@ func (v *Verifier) decide(c *Candidate, claim func(principal string, q question)
 		d := settled(verdict.Inactive, "expired on "+v.expiry(c).Format(time.DateOnly))
 		d.settled.Expires = v.expiry(c)
 		return d
-	case check != nil && v.distrusted[c.Rule.Source.File]:
+	case check != nil && v.o.Distrusts != nil && v.o.Distrusts(c.Rule):
 		return settled(verdict.Skipped, "rules of the scanned repository do not decide whom to ask")
 	case v.skip[strings.ToLower(c.Rule.ID)] || v.skip[strings.ToLower(c.Rule.Provider)]:
 		return settled(verdict.Skipped, "on your list to skip")
@@ -346,6 +345,10 @@ func (v *Verifier) refusal(targets []Target) string {
 func fits(pattern, address string) bool {
 	pattern, address = strings.ToLower(pattern), strings.ToLower(address)
 	host := hostOf(address)
+	if network, err := netip.ParsePrefix(pattern); err == nil {
+		a, err := netip.ParseAddr(host)
+		return err == nil && network.Contains(a.Unmap())
+	}
 	if suffix, ok := strings.CutPrefix(pattern, "*"); ok {
 		return strings.HasSuffix(host, suffix) || strings.HasSuffix(address, suffix) && strings.Contains(suffix, ":")
 	}

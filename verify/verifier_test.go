@@ -164,7 +164,7 @@ func TestPolicy(t *testing.T) {
 		{"expires never", proved(acme, proof.Valid, proof.Fact{Name: "expires", Value: "never"}), Options{}, "active", 1},
 		{"expires later", proved(acme, proof.Valid, proof.Fact{Name: "expires", Value: "2999-02-03T04:05:06Z"}), Options{}, "active", 1},
 		{"missing", Candidate{Rule: acme, Secret: "s", Missing: "no id near it"}, Options{}, "not-checkable: no id near it", 0},
-		{"distrusted", candidate(foreign, "s"), Options{Distrusted: []string{".straykey.toml"}}, "skipped: rules of the scanned repository do not decide whom to ask", 0},
+		{"distrusted", candidate(foreign, "s"), Options{Distrusts: func(r *rules.Rule) bool { return r.Source.File == ".straykey.toml" }}, "skipped: rules of the scanned repository do not decide whom to ask", 0},
 		{"skipped rule", candidate(acme, "s"), Options{Skip: []string{"ACME-token"}}, "skipped: on your list to skip", 0},
 		{"skipped provider", candidate(acme, "s"), Options{Skip: []string{"acme"}}, "skipped: on your list to skip", 0},
 		{"login", candidate(login, "s"), Options{}, "skipped: to ask is to sign in, which is not allowed", 0},
@@ -848,4 +848,28 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(candidates)), "ns/credential")
+}
+
+// A network allows hosts that are addresses in it, and no names.
+func TestFits(t *testing.T) {
+	for _, tt := range []struct {
+		pattern, address string
+		want             bool
+	}{
+		{"db.corp.example", "db.corp.example:5432", true},
+		{"DB.corp.example", "db.corp.example:5432", true},
+		{"db.corp.example:5432", "db.corp.example:5432", true},
+		{"db.corp.example:5433", "db.corp.example:5432", false},
+		{"*.corp.example", "db.corp.example:5432", true},
+		{"*.corp.example", "corp.example:5432", false},
+		{"*.corp.example", "db.corp.example.evil.example:5432", false},
+		{"10.0.0.0/8", "10.1.2.3:5432", true},
+		{"10.0.0.0/8", "11.1.2.3:5432", false},
+		{"10.0.0.0/8", "[::ffff:10.1.2.3]:5432", true},
+		{"0.0.0.0/0", "db.corp.example:5432", false},
+	} {
+		if got := fits(tt.pattern, tt.address); got != tt.want {
+			t.Errorf("fits(%q, %q) = %v", tt.pattern, tt.address, got)
+		}
+	}
 }

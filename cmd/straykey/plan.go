@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -150,16 +149,20 @@ func (p *scanPlan) checkOutputs() error {
 			return err
 		}
 	}
-	switch f.color {
-	case "always":
-		p.color = true
-	case "never":
+	var err error
+	p.color, err = useColor(f.color, p.env)
+	return err
+}
+
+// useColor decides what --color leaves open.
+func useColor(word string, env *environment) (bool, error) {
+	switch word {
+	case "always", "never":
+		return word == "always", nil
 	case "auto":
-		p.color = autoColor(p.env)
-	default:
-		return usageError("--color is auto, always or never, not %q, for example: straykey scan --color never", f.color)
+		return autoColor(env), nil
 	}
-	return nil
+	return false, usageError("--color is auto, always or never, not %q, for example: straykey scan --color never", word)
 }
 
 // addOutput begins a report now, so that a file that cannot be written fails before the scan.
@@ -198,8 +201,8 @@ func autoColor(env *environment) bool {
 	return env.getenv("TERM") != "dumb" && isTerminal(env.stdout)
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 

@@ -38,6 +38,8 @@ be proved and says what it could not read.
 	root.AddCommand(
 		newScanCommand(env),
 		newRulesCommand(env),
+		newVerifyCommand(env),
+		newRevokeCommand(env),
 		newExplainCommand(env),
 		newVersionCommand(env),
 		newCompletionCommand(env),

@@ -117,6 +117,7 @@ func (s *ruleSource) choose(named []string) []string {
 
 type rulesListOptions struct {
 	rules, format, provider, identity string
+	checkable, revocable              bool
 }
 
 func newRulesListCommand(env *environment) *cobra.Command {
@@ -124,14 +125,15 @@ func newRulesListCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the rules",
-		Long: `List the rules, one a line: id, provider, type of identity, severity, offline proof.
+		Long: `List the rules, one a line: id, provider, type of identity, severity, offline proof,
+whether the issuer can be asked (live, or login if that signs in) and whether it revokes.
 
 Exit codes:
   0  listed
   3  wrong usage, or a rule file that cannot be used`,
 		Example: `  straykey rules list
   straykey rules list --provider github --identity personal-access-token
-  straykey rules list --format json`,
+  straykey rules list --checkable --format json`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 0 {
 				return usageError("rules list takes no argument, not %q, for example: straykey rules list --provider github", args[0])
@@ -144,6 +146,8 @@ Exit codes:
 	formatFlag(cmd, &o.format)
 	cmd.Flags().StringVar(&o.provider, "provider", "", "only rules whose provider contains `NAME`, in any case")
 	cmd.Flags().StringVar(&o.identity, "identity", "", "only rules of this `TYPE` of identity, for example api-key")
+	cmd.Flags().BoolVar(&o.checkable, "checkable", false, "only rules whose credentials straykey verify can ask about")
+	cmd.Flags().BoolVar(&o.revocable, "revocable", false, "only rules whose credentials straykey revoke can revoke")
 	return cmd
 }
 
@@ -165,7 +169,8 @@ func runRulesList(stdout, stderr io.Writer, o rulesListOptions) error {
 	var list []*rules.Rule
 	for _, r := range set.Rules {
 		if strings.Contains(strings.ToLower(r.Provider), strings.ToLower(o.provider)) &&
-			(o.identity == "" || r.Identity == rules.Identity(o.identity)) {
+			(o.identity == "" || r.Identity == rules.Identity(o.identity)) &&
+			(!o.checkable || r.Verify != nil) && (!o.revocable || r.Revoke != nil) {
 			list = append(list, r)
 		}
 	}
@@ -173,9 +178,14 @@ func runRulesList(stdout, stderr io.Writer, o rulesListOptions) error {
 		return writeJSON(stdout, ruleSummaries(list))
 	}
 	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tPROVIDER\tIDENTITY\tSEVERITY\tPROOF")
+	fmt.Fprintln(w, "ID\tPROVIDER\tIDENTITY\tSEVERITY\tPROOF\tCHECK\tREVOKE")
 	for _, r := range list {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.ID, dash(r.Provider), r.Identity, r.Severity, dash(r.Proof))
+		s := newRuleSummary(r)
+		revoke := "-"
+		if s.Revoke {
+			revoke = "yes"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, dash(s.Provider), s.Identity, s.Severity, dash(s.Proof), dash(s.Check), revoke)
 	}
 	fmt.Fprintf(w, "\n%s\n", count(len(list), "rule"))
 	return w.Flush()

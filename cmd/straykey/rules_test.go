@@ -63,14 +63,14 @@ func TestRulesCommands(t *testing.T) {
 		stdout      string // whole, or its beginning before "…"
 		stderr      string // beginning
 	}{
-		{"list", acmeRules, []string{"list"}, 0, `ID          PROVIDER  IDENTITY  SEVERITY  PROOF
-acme-id     Acme      generic   info      -
-acme-token  Acme      api-key   high      -
+		{"list", acmeRules, []string{"list"}, 0, `ID          PROVIDER  IDENTITY  SEVERITY  PROOF  CHECK  REVOKE
+acme-id     Acme      generic   info      -      -      -
+acme-token  Acme      api-key   high      -      -      -
 
 2 rules
 `, ""},
-		{"list of a provider and type", acmeRules, []string{"list", "--provider", "ACM", "--identity", "api-key"}, 0, `ID          PROVIDER  IDENTITY  SEVERITY  PROOF
-acme-token  Acme      api-key   high      -
+		{"list of a provider and type", acmeRules, []string{"list", "--provider", "ACM", "--identity", "api-key"}, 0, `ID          PROVIDER  IDENTITY  SEVERITY  PROOF  CHECK  REVOKE
+acme-token  Acme      api-key   high      -      -      -
 
 1 rule
 `, ""},

@@ -22,6 +22,8 @@ type ruleSummary struct {
 	Tags        []string `json:"tags,omitempty"`
 	Aliases     []string `json:"aliases,omitempty"`
 	Proof       string   `json:"proof,omitempty"`
+	Check       string   `json:"check,omitempty"` // "live", or "login" or "write" where asking does that
+	Revoke      bool     `json:"revoke,omitempty"`
 	Weak        bool     `json:"weak,omitempty"`
 	Confidence  string   `json:"confidence"`
 	Class       string   `json:"class"`
@@ -36,7 +38,15 @@ func ruleSummaries(list []*rules.Rule) []ruleSummary {
 }
 
 func newRuleSummary(r *rules.Rule) ruleSummary {
+	check := ""
+	if r.Verify != nil {
+		check = "live"
+		if r.Verify.SideEffects != rules.NoEffects {
+			check = string(r.Verify.SideEffects)
+		}
+	}
 	return ruleSummary{
+		Check: check, Revoke: r.Revoke != nil,
 		ID: r.ID, Family: r.Family, Provider: r.Provider, Description: r.Description,
 		Identity: string(r.Identity), Severity: string(r.Severity), Docs: r.Docs,
 		Tags: r.Tags, Aliases: r.Aliases, Proof: r.Proof, Weak: r.Weak,

@@ -36,6 +36,9 @@ type scanFlags struct {
 	exitCode                   int
 	noCache                    bool
 	cacheDir                   string
+	verify                     bool
+	ask                        askFlags
+	failOn                     string
 	paths                      []string
 }
 
@@ -61,16 +64,21 @@ secret, so that the next one reads only what is new. --no-cache does without.
 
 ` + exitCodesHelp + `
 When something could not be read the code is 2, with or without findings. --exit-code
-changes the code for findings.`,
+changes the code for findings. With --verify --fail-on active only what is known to live
+counts; if then an issuer could not be asked, the code is 2.`,
 		Example: `  straykey scan
   straykey scan --staged
   straykey scan --range origin/main..HEAD --format sarif -o straykey.sarif
   straykey scan --files --report json=report.json src/
+  straykey scan --verify --fail-on active
   git show HEAD:config.yml | straykey scan -`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.paths = args
 			f.archiveDepthSet = cmd.Flags().Changed("max-archive-depth")
+			if err := f.checkAsking(cmd.Flags()); err != nil {
+				return err
+			}
 			return runScan(cmd.Context(), env, &f)
 		},
 	}
@@ -96,6 +104,9 @@ changes the code for findings.`,
 	fl.StringSliceVar(&f.skip, "skip", nil, "leave out these `RULE`s (ids, repeatable)")
 	fl.StringVar(&f.confidence, "confidence", "medium", "least confidence of what is reported: low, medium or high")
 	fl.StringVar(&f.class, "class", "credentials", "what to look for: credentials, identifiers (UUIDs, salts, buckets) or all")
+	fl.BoolVar(&f.verify, "verify", false, "ask issuers whether what is found still opens anything (straykey verify --help has the rules)")
+	addFailOn(fl, &f.failOn, "any")
+	f.ask.add(fl)
 	fl.StringVar(&f.format, "format", "text", "text, json, jsonl, sarif or gitleaks")
 	fl.StringVarP(&f.output, "output", "o", "", "write the report to `FILE` instead of standard output")
 	fl.StringArrayVar(&f.reports, "report", nil, "write one more report, as `FORMAT=FILE` (repeatable)")
@@ -116,6 +127,13 @@ func runScan(ctx context.Context, env *environment, f *scanFlags) error {
 		return err
 	}
 	defer p.close()
+	var asker *asker
+	if f.verify {
+		if asker, err = f.ask.asker(env, p.targets...); err != nil {
+			return err
+		}
+		defer asker.close()
+	}
 	if f.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, f.timeout)
@@ -127,6 +145,14 @@ func runScan(ctx context.Context, env *environment, f *scanFlags) error {
 	stop()
 	if err != nil {
 		return err
+	}
+	if f.ask.plan {
+		return asker.writePlan(env.stdout, f.format, r.Findings)
+	}
+	if asker != nil {
+		if err := asker.ask(ctx, r); err != nil {
+			return err
+		}
 	}
 	r.Run.Started, r.Run.Duration = started.UTC().Truncate(time.Second), time.Since(started)
 	if err := p.write(env, r); err != nil {
@@ -143,8 +169,5 @@ func (p *scanPlan) outcome(env *environment, r *report.Report) error {
 		}
 		return &exitError{code: exitIncomplete}
 	}
-	if len(r.Findings) > 0 {
-		return &exitError{code: p.flags.exitCode}
-	}
-	return nil
+	return verdictOutcome(r, p.flags.failOn, p.flags.allowIncomplete, p.flags.exitCode)
 }

@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 			"exits":     exits,
 			"plant":     plantToken,
 			"interrupt": interrupt,
+			"issuer":    issuer,
 		},
 		RequireExplicitExec: true,
 	})

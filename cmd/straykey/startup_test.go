@@ -19,8 +19,8 @@ func TestStartIsCheap(t *testing.T) {
 		t.Skip("builds the program")
 	}
 	const (
-		maxBytes  = 40 << 10 // of one package; github.com/ulikunitz/xz takes 33,024 for its tables
-		maxAllocs = 200
+		maxBytes  = 40 << 10  // of one package; github.com/ulikunitz/xz takes 33,024 for its tables
+		maxAllocs = 240       // golang.org/x/crypto/ssh makes 218 for its tables, in 0.2 ms
 		maxAll    = 400 << 10 // bytes of all packages
 	)
 	program := filepath.Join(t.TempDir(), "straykey.exe")

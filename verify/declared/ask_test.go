@@ -2,10 +2,10 @@ package declared
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -26,10 +26,21 @@ func TestUnreached(t *testing.T) {
 	defer p.Close()
 	release := make(chan struct{})
 	defer close(release)
-	failing := func(err error) *guard.Network {
-		return guard.Through(func(context.Context, string, string) (net.Conn, error) { return nil, err }, nil)
+	network := func(change func(*guard.Options)) *guard.Network {
+		o := p.Options()
+		change(&o)
+		n, err := guard.New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
 	}
-	good := guard.Through(p.Dial, &tls.Config{RootCAs: p.Roots()})
+	failing := func(err error) *guard.Network {
+		return network(func(o *guard.Options) {
+			o.Connect = func(context.Context, netip.AddrPort) (net.Conn, error) { return nil, err }
+		})
+	}
+	good := network(func(*guard.Options) {})
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	tests := []struct {
@@ -43,7 +54,7 @@ func TestUnreached(t *testing.T) {
 		{"no such name", failing(&net.DNSError{Err: "no such host", Name: "api.acme.com", IsNotFound: true}), nil, nil, "the name of the host was not resolved", true},
 		{"no connection", failing(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), nil, nil, "no connection to the host", true},
 		{"any other trouble", failing(errors.New("trouble at s3cr3t")), nil, nil, "no answer", true},
-		{"a certificate nobody vouches for", guard.Through(p.Dial, nil), nil, nil, "the certificate of the host is not trusted", false},
+		{"a certificate nobody vouches for", network(func(o *guard.Options) { o.RootCAs = nil }), nil, nil, "the certificate of the host is not trusted", false},
 		{"interrupted", good, cancelled, nil, "interrupted", false},
 		{"no headers", good, nil, func(http.ResponseWriter, *http.Request) { <-release }, "timed out", true},
 		{"no body", good, nil, func(w http.ResponseWriter, _ *http.Request) {
@@ -97,10 +108,13 @@ func TestNotCheckable(t *testing.T) {
 		},
 		Revoke: &rules.Revoke{Request: rules.Request{URL: "https://{tenant}.acme.com/"}, Parts: []rules.Part{{Name: "tenant"}}},
 	}
-	n := guard.Through(func(context.Context, string, string) (net.Conn, error) {
+	n, err := guard.New(guard.Options{Connect: func(context.Context, netip.AddrPort) (net.Conn, error) {
 		t.Error("dialled")
 		return nil, errors.New("no network")
-	}, nil)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	c, err := New(nil)
 	if err != nil {
 		t.Fatal(err)

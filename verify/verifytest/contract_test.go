@@ -63,7 +63,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	network, err := provider.Network()
+	network, err := guard.New(provider.Options())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,9 +74,9 @@ func NewProvider() (*Provider, error) {
 // Close stops the provider.
 func (p *Provider) Close() { p.server.Close() }
 
-// Network is a guarded network in which every name has a public address, and every address is the provider.
-func (p *Provider) Network() (*guard.Network, error) {
-	return guard.New(guard.Options{
+// Options are of a guarded network in which every name has a public address, and every address is the provider.
+func (p *Provider) Options() guard.Options {
+	return guard.Options{
 		RootCAs: p.roots,
 		Resolve: func(context.Context, string) ([]netip.Addr, error) {
 			return []netip.Addr{netip.AddrFrom4([4]byte{9, 9, 9, 9})}, nil // never reached
@@ -85,7 +85,7 @@ func (p *Provider) Network() (*guard.Network, error) {
 			var d net.Dialer
 			return d.DialContext(ctx, "tcp", p.server.Listener.Addr().String())
 		},
-	})
+	}
 }
 
 // Expect sets the request that must come, as [Describe] writes it, and who is known. What came before is forgotten.

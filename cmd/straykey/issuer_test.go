@@ -1,0 +1,48 @@
+package main
+
+import (
+	"bytes"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strconv"
+	"sync"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// issuer is `issuer ANSWER LOG`: it starts a server on loopback that answers every request with what the file ANSWER
+// holds at that moment, a status on the first line and JSON on the others, and appends to LOG who was asked what. A file
+// ANSWER.METHOD goes before it for that method.
+// The variable ISSUER is its address, and ca.pem its certificate.
+func issuer(ts *testscript.TestScript, _ bool, args []string) {
+	answer, log := ts.MkAbs(args[0]), ts.MkAbs(args[1])
+	var mu sync.Mutex
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		data, err := os.ReadFile(answer + "." + r.Method)
+		if err != nil {
+			data, err = os.ReadFile(answer)
+		}
+		first, body, _ := bytes.Cut(data, []byte("\n"))
+		status, bad := strconv.Atoi(string(first))
+		if err != nil || bad != nil {
+			status, body = http.StatusInternalServerError, nil
+		}
+		f, err := os.OpenFile(log, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err == nil {
+			fmt.Fprintf(f, "%s %s %q\n", r.Method, r.URL.Path, r.Header.Get("Authorization"))
+			f.Close()
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(status)
+		w.Write(body)
+	}))
+	ts.Defer(server.Close)
+	cert := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	ts.Check(os.WriteFile(ts.MkAbs("ca.pem"), cert, 0o600))
+	ts.Setenv("ISSUER", server.URL)
+}

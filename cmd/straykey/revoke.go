@@ -1,0 +1,168 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/report"
+	"github.com/straykey/straykey/verify/verdict"
+)
+
+// revokeFlags is what the user typed for revoke.
+type revokeFlags struct {
+	given   givenFlags
+	ask     askFlags
+	yes     bool
+	confirm string
+}
+
+func newRevokeCommand(env *environment) *cobra.Command {
+	var f revokeFlags
+	cmd := &cobra.Command{
+		Use:   "revoke",
+		Short: "Have the issuer revoke a credential",
+		Long: `Have the issuer revoke a credential, where it lets anyone do so who holds the credential.
+The credential comes as with straykey verify. It is asked about first; only what is active
+is revoked. Then what will happen is told, and the fingerprint is to be typed; --confirm
+or --yes answer for scripts. What was revoked cannot be brought back.
+
+` + askHelp + `
+
+Exit codes:
+  0  revoked
+  1  not revoked: not active, not confirmed, or refused by the issuer
+  2  the issuer could not be asked
+  3  wrong usage or configuration, or a kind that cannot be revoked this way`,
+		Example: `  straykey revoke --env GITHUB_TOKEN
+  straykey revoke --env GITHUB_TOKEN --confirm sk1:y2co3p7gccr3yxqbpob35juwni
+  straykey rules list --revocable`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usageError("a credential does not stand on the command line; name a variable that holds it, for example: straykey revoke --env GITHUB_TOKEN")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return runRevoke(cmd.Context(), env, &f)
+		},
+	}
+	fl := cmd.Flags()
+	fl.SortFlags = false
+	f.given.add(fl)
+	f.ask.add(fl)
+	fl.StringVar(&f.confirm, "confirm", "", "the `FINGERPRINT` of what is to be revoked, in place of typing it")
+	fl.BoolVar(&f.yes, "yes", false, "revoke without asking")
+	return cmd
+}
+
+func runRevoke(ctx context.Context, env *environment, f *revokeFlags) error {
+	if f.ask.plan {
+		return usageError("--egress-plan belongs to verify, for example: straykey verify --env GITHUB_TOKEN --egress-plan")
+	}
+	byStdin := len(f.given.env) == 0
+	if byStdin && !f.yes && f.confirm == "" {
+		return usageError("what comes by standard input cannot be confirmed there; use --env, --confirm FINGERPRINT or --yes, for example: straykey revoke --env GITHUB_TOKEN")
+	}
+	r, err := f.given.find(ctx, env)
+	if err != nil {
+		return err
+	}
+	finding, err := revocable(r.Findings)
+	if err != nil {
+		return err
+	}
+	asker, err := f.ask.asker(env)
+	if err != nil {
+		return err
+	}
+	defer asker.close()
+	if err := asker.ask(ctx, r); err != nil {
+		return err
+	}
+	result := r.Verdicts[finding.Fingerprint]
+	if result.Verdict != verdict.Active {
+		code := exitFindings
+		if result.Verdict == verdict.Unknown {
+			code = exitIncomplete
+		}
+		return &exitError{code, fmt.Errorf("not revoked: only what is active is, and this is %s", reasoned(result))}
+	}
+	tellRevocation(env.stdout, finding, result)
+	if err := f.confirmed(env, finding); err != nil {
+		return err
+	}
+	if err := asker.revoke(ctx, r.Findings, finding, result); err != nil {
+		return &exitError{exitFindings, fmt.Errorf("not known to be revoked: %w; revoke it by hand: %s", err, finding.Rule.Docs)}
+	}
+	fmt.Fprintln(env.stdout, "revoked "+finding.Fingerprint)
+	return nil
+}
+
+// revocable returns the one finding that can be revoked.
+func revocable(findings []correlate.Finding) (*correlate.Finding, error) {
+	var found *correlate.Finding
+	for i := range findings {
+		if findings[i].Rule.Revoke == nil {
+			continue
+		}
+		if found != nil {
+			return nil, usageError("several credentials were given (%s and %s); revoke one at a time, or name its kind with --rule", found.Rule.ID, findings[i].Rule.ID)
+		}
+		found = &findings[i]
+	}
+	if found == nil {
+		return nil, usageError("a %s cannot be revoked by itself; do it where it was issued: %s", findings[0].Rule.ID, findings[0].Rule.Docs)
+	}
+	return found, nil
+}
+
+// tellRevocation says what will be revoked, and what that does.
+func tellRevocation(w io.Writer, f *correlate.Finding, r verdict.Result) {
+	line := func(label, value string) {
+		if value != "" {
+			fmt.Fprintf(w, "%-13s%s\n", label, report.Escape(value))
+		}
+	}
+	line("revoke", f.Rule.ID+"  "+report.Redact(f.Secret))
+	line("issued by", f.Rule.Provider)
+	line("owner", r.Owner)
+	line("account", r.Account)
+	line("principal", r.Principal)
+	line("may", strings.Join(r.Scopes, ", "))
+	line("then", f.Rule.Revoke.Effect)
+	line("fingerprint", f.Fingerprint)
+}
+
+// confirmed returns nil if the user means it.
+func (f *revokeFlags) confirmed(env *environment, finding *correlate.Finding) error {
+	typed := f.confirm
+	switch {
+	case f.yes:
+		return nil
+	case typed == "":
+		fmt.Fprint(env.stderr, "Type the fingerprint to revoke it: ")
+		line, err := bufio.NewReader(io.LimitReader(env.stdin, 4096)).ReadString('\n')
+		if err != nil && line == "" {
+			return &exitError{exitFindings, fmt.Errorf("not revoked: nobody confirmed it; for scripts there is --confirm %s", finding.Fingerprint)}
+		}
+		typed = line
+	}
+	if strings.TrimSpace(typed) != finding.Fingerprint {
+		return &exitError{exitFindings, fmt.Errorf("not revoked: that is not the fingerprint of this credential")}
+	}
+	return nil
+}
+
+// reasoned is a verdict with its reason.
+func reasoned(r verdict.Result) string {
+	if r.Reason == "" {
+		return string(r.Verdict)
+	}
+	return fmt.Sprintf("%s (%s)", r.Verdict, r.Reason)
+}
