@@ -26,65 +26,91 @@ func TestExpand(t *testing.T) {
 		want      string // method, URL, headers without those all requests have, body
 	}{
 		{
-			"in a path and a query", rules.Request{URL: "https://api.acme.com/v1/{secret}/x?k={secret}&i={id}"},
-			[]string{"api.acme.com"}, nil,
+			"in a path and a query",
+			rules.Request{URL: "https://api.acme.com/v1/{secret}/x?k={secret}&i={id}"},
+			[]string{"api.acme.com"},
+			nil,
 			"GET https://api.acme.com/v1/a%2Fb%3Fc=d&e%23f%25g%20%22h%22%5Ci+%3C%C3%A9%3E/x?k=a%2Fb%3Fc%3Dd%26e%23f%25g+%22h%22%5Ci%2B%3C%C3%A9%3E&i=x%2F..%26y\n",
 		},
 		{
-			"in headers as it is", rules.Request{URL: "https://api.acme.com/", Headers: []rules.Header{{Name: "X-Key", Value: "k {secret}"}}},
-			[]string{"api.acme.com"}, nil,
+			"in headers as it is",
+			rules.Request{URL: "https://api.acme.com/", Headers: []rules.Header{{Name: "X-Key", Value: "k {secret}"}}},
+			[]string{"api.acme.com"},
+			nil,
 			"GET https://api.acme.com/\nX-Key: k " + nasty + "\n",
 		},
 		{
-			"a header of an absent part is not sent", rules.Request{URL: "https://api.acme.com/", Headers: []rules.Header{{Name: "X-Org", Value: "{org}"}}},
-			[]string{"api.acme.com"}, nil, "GET https://api.acme.com/\n",
+			"a header of an absent part is not sent",
+			rules.Request{URL: "https://api.acme.com/", Headers: []rules.Header{{Name: "X-Org", Value: "{org}"}}},
+			[]string{"api.acme.com"},
+			nil, "GET https://api.acme.com/\n",
 		},
 		{
-			"basic authentication", rules.Request{URL: "https://api.acme.com/", Basic: "{id}:{org}"},
-			[]string{"api.acme.com"}, nil, "GET https://api.acme.com/\nAuthorization: Basic eC8uLiZ5Og==\n",
+			"basic authentication",
+			rules.Request{URL: "https://api.acme.com/", Basic: "{id}:{org}"},
+			[]string{"api.acme.com"},
+			nil, "GET https://api.acme.com/\nAuthorization: Basic eC8uLiZ5Og==\n",
 		},
 		{
-			"in JSON", rules.Request{Method: "POST", URL: "https://api.acme.com/", Body: `{"key": "{secret}"}`},
-			[]string{"api.acme.com"}, nil,
+			"in JSON",
+			rules.Request{Method: "POST", URL: "https://api.acme.com/", Body: `{"key": "{secret}"}`},
+			[]string{"api.acme.com"},
+			nil,
 			"POST https://api.acme.com/\nContent-Type: application/json\n" + `{"key": "a/b?c=d&e#f%g \"h\"\\i+<é>"}`,
 		},
 		{
-			"in a form", rules.Request{Method: "POST", URL: "https://api.acme.com/", Body: `key={secret}`},
-			[]string{"api.acme.com"}, nil,
+			"in a form",
+			rules.Request{Method: "POST", URL: "https://api.acme.com/", Body: `key={secret}`},
+			[]string{"api.acme.com"},
+			nil,
 			"POST https://api.acme.com/\nContent-Type: application/x-www-form-urlencoded\nkey=a%2Fb%3Fc%3Dd%26e%23f%25g+%22h%22%5Ci%2B%3C%C3%A9%3E",
 		},
 		{
-			"a type that is declared", rules.Request{
+			"a type that is declared",
+			rules.Request{
 				Method: "POST", URL: "https://api.acme.com/", Body: `["{id}"]`, Headers: []rules.Header{{Name: "Content-Type", Value: "application/vnd.acme+json"}},
 			},
-			[]string{"api.acme.com"}, nil, "POST https://api.acme.com/\nContent-Type: application/vnd.acme+json\n[\"x/..&y\"]",
-		},
-		{
-			"a part of the host", rules.Request{URL: "https://{host}.acme.com/{id}"},
-			[]string{"*.acme.com"}, nil, "GET https://acme-1.acme.com/x%2F..&y\n",
-		},
-		{
-			"a port", rules.Request{URL: "https://{host}.acme.com:6333/"},
-			[]string{"*.acme.com"}, nil, "GET https://acme-1.acme.com:6333/\n",
-		},
-		{
-			"a query without a path", rules.Request{URL: "https://api.acme.com?id={id}"},
-			[]string{"api.acme.com"}, nil, "GET https://api.acme.com?id=x%2F..%26y\n",
-		},
-		{
-			"a self-hosted instance", rules.Request{URL: "https://api.acme.com/user"},
 			[]string{"api.acme.com"},
-			map[string]string{"acme": "https://ACME.corp.example:8443/api/v3/"}, "GET https://acme.corp.example:8443/api/v3/user\n",
+			nil, "POST https://api.acme.com/\nContent-Type: application/vnd.acme+json\n[\"x/..&y\"]",
 		},
 		{
-			"another self-hosted instance", rules.Request{URL: "https://api.acme.com/user"},
-			[]string{"api.acme.com"},
-			map[string]string{"other": "https://other.example"}, "GET https://api.acme.com/user\n",
-		},
-		{
-			"a self-hosted instance in place of a host in parts", rules.Request{URL: "https://{host}.acme.com/{id}?a={id}"},
+			"a part of the host",
+			rules.Request{URL: "https://{host}.acme.com/{id}"},
 			[]string{"*.acme.com"},
-			map[string]string{"acme": "https://acme.corp.example"}, "GET https://acme.corp.example/x%2F..&y?a=x%2F..%26y\n",
+			nil, "GET https://acme-1.acme.com/x%2F..&y\n",
+		},
+		{
+			"a port",
+			rules.Request{URL: "https://{host}.acme.com:6333/"},
+			[]string{"*.acme.com"},
+			nil, "GET https://acme-1.acme.com:6333/\n",
+		},
+		{
+			"a query without a path",
+			rules.Request{URL: "https://api.acme.com?id={id}"},
+			[]string{"api.acme.com"},
+			nil, "GET https://api.acme.com?id=x%2F..%26y\n",
+		},
+		{
+			"a self-hosted instance",
+			rules.Request{URL: "https://api.acme.com/user"},
+			[]string{"api.acme.com"},
+			map[string]string{"acme": "https://ACME.corp.example:8443/api/v3/"},
+			"GET https://acme.corp.example:8443/api/v3/user\n",
+		},
+		{
+			"another self-hosted instance",
+			rules.Request{URL: "https://api.acme.com/user"},
+			[]string{"api.acme.com"},
+			map[string]string{"other": "https://other.example"},
+			"GET https://api.acme.com/user\n",
+		},
+		{
+			"a self-hosted instance in place of a host in parts",
+			rules.Request{URL: "https://{host}.acme.com/{id}?a={id}"},
+			[]string{"*.acme.com"},
+			map[string]string{"acme": "https://acme.corp.example"},
+			"GET https://acme.corp.example/x%2F..&y?a=x%2F..%26y\n",
 		},
 	}
 	for _, tt := range tests {
