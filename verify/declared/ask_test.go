@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,21 +27,10 @@ func TestUnreached(t *testing.T) {
 	defer p.Close()
 	release := make(chan struct{})
 	defer close(release)
-	network := func(change func(*guard.Options)) *guard.Network {
-		o := p.Options()
-		change(&o)
-		n, err := guard.New(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
+	good, err := guard.New(p.Options())
+	if err != nil {
+		t.Fatal(err)
 	}
-	failing := func(err error) *guard.Network {
-		return network(func(o *guard.Options) {
-			o.Connect = func(context.Context, netip.AddrPort) (net.Conn, error) { return nil, err }
-		})
-	}
-	good := network(func(*guard.Options) {})
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	tests := []struct {
@@ -51,10 +41,9 @@ func TestUnreached(t *testing.T) {
 		reason    string
 		temporary bool
 	}{
-		{"no such name", failing(&net.DNSError{Err: "no such host", Name: "api.acme.com", IsNotFound: true}), nil, nil, "the name of the host was not resolved", true},
-		{"no connection", failing(&net.OpError{Op: "dial", Err: errors.New("connection refused")}), nil, nil, "no connection to the host", true},
-		{"any other trouble", failing(errors.New("trouble at s3cr3t")), nil, nil, "no answer", true},
-		{"a certificate nobody vouches for", network(func(o *guard.Options) { o.RootCAs = nil }), nil, nil, "the certificate of the host is not trusted", false},
+		{"no such name", unplugged(t, &net.DNSError{Err: "no such host", Name: "api.acme.com", IsNotFound: true}, nil), nil, nil, "no such host", false},
+		{"no connection", unplugged(t, nil, syscall.ECONNREFUSED), nil, nil, "connection refused", true},
+		{"any other trouble", unplugged(t, nil, errors.New("trouble at s3cr3t")), nil, nil, "network error", true},
 		{"interrupted", good, cancelled, nil, "interrupted", false},
 		{"no headers", good, nil, func(http.ResponseWriter, *http.Request) { <-release }, "timed out", true},
 		{"no body", good, nil, func(w http.ResponseWriter, _ *http.Request) {
@@ -63,7 +52,7 @@ func TestUnreached(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			<-release
 		}, "timed out", true},
-		{"closed", good, nil, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "the connection was closed without an answer", true},
+		{"closed", good, nil, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "the connection broke", true},
 	}
 	rule := &rules.Rule{
 		Verify: &rules.Verify{
@@ -81,7 +70,7 @@ func TestUnreached(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p.Expect("GET https://api.acme.com/<secret>\nAccept: application/json\nUser-Agent: straykey\n", verifytest.Account{Secret: "s3cr3t", Answer: tt.answer})
+			p.Expect("GET https://api.acme.com/<secret>\nAccept: application/json\n", verifytest.Account{Secret: "s3cr3t", Answer: tt.answer})
 			ctx := tt.ctx
 			if ctx == nil {
 				var cancel context.CancelFunc
@@ -100,6 +89,21 @@ func TestUnreached(t *testing.T) {
 	}
 }
 
+// unplugged is a network in which names are not resolved, or addresses not reached.
+func unplugged(t *testing.T, resolve, connect error) *guard.Network {
+	t.Helper()
+	n, err := guard.New(guard.Options{
+		Resolve: func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.AddrFrom4([4]byte{9, 9, 9, 9})}, resolve
+		},
+		Connect: func(context.Context, netip.AddrPort) (net.Conn, error) { return nil, connect },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // TestNotCheckable asks with a part missing: nothing is sent.
 func TestNotCheckable(t *testing.T) {
 	rule := &rules.Rule{
@@ -108,20 +112,14 @@ func TestNotCheckable(t *testing.T) {
 		},
 		Revoke: &rules.Revoke{Request: rules.Request{URL: "https://{tenant}.acme.com/"}, Parts: []rules.Part{{Name: "tenant"}}},
 	}
-	n, err := guard.New(guard.Options{Connect: func(context.Context, netip.AddrPort) (net.Conn, error) {
-		t.Error("dialled")
-		return nil, errors.New("no network")
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	n := unplugged(t, errors.New("asked for an address"), nil)
 	c, err := New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cred := &verify.Credential{Rule: rule, Secret: "s3cr3t"}
 	const want = "no tenant was found near it"
-	if a := c.Ask(t.Context(), n, cred); a.Verdict != verdict.NotCheckable || a.Reason != want {
+	if a := c.Ask(t.Context(), n, cred); a.Verdict != verdict.NotCheckable || a.Reason != want || !a.At.IsZero() {
 		t.Errorf("%+v", a)
 	}
 	for name, f := range map[string]func() error{

@@ -10,8 +10,6 @@ package declared
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -136,38 +134,11 @@ func send(n *guard.Network, req *http.Request) (*response, error) {
 	}, nil
 }
 
-// unreached is the answer when none came. The reasons are words of this package: errors of net/http quote the
-// URL.
+// unreached is the answer when none came.
 func unreached(err error) verify.Answer {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	var (
-		dns      *net.DNSError
-		op       *net.OpError
-		unknown  x509.UnknownAuthorityError
-		hostname x509.HostnameError
-		invalid  x509.CertificateInvalidError
-		cert     *tls.CertificateVerificationError
-		netErr   net.Error
-	)
-	a := verify.Undecided("no answer")
-	a.Temporary = true
-	switch {
-	case errors.Is(err, context.Canceled):
-		a.Reason, a.Temporary = "interrupted", false
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		a.Reason = "timed out"
-	case errors.As(err, &cert), errors.As(err, &unknown), errors.As(err, &hostname), errors.As(err, &invalid):
-		a.Reason, a.Temporary = "the certificate of the host is not trusted", false
-	case errors.As(err, &dns):
-		a.Reason = "the name of the host was not resolved"
-	case errors.As(err, &op) && op.Op == "dial":
-		a.Reason = "no connection to the host"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		a.Reason = "the connection was closed without an answer"
-	}
+	reason, temporary := guard.Reason(err)
+	a := verify.Undecided(reason)
+	a.Temporary = temporary
 	return a
 }
 

@@ -159,7 +159,6 @@ func parseAddress(address string) (*url.URL, error) {
 func (f *filler) headers(r *rules.Request) http.Header {
 	h := http.Header{}
 	h.Set("Accept", "application/json")
-	h.Set("User-Agent", "straykey")
 	for _, one := range r.Headers {
 		// A header that an absent optional part leaves empty is not sent.
 		if value := f.fill(one.Value, oneLine); value != "" {

@@ -39,6 +39,10 @@ func headers(b *strings.Builder, r *http.Request) {
 		switch name {
 		case "Accept-Encoding", "Content-Length", "Connection":
 			continue // the client's own
+		case "User-Agent":
+			if strings.HasPrefix(r.UserAgent(), "straykey/") {
+				continue // the network's own
+			}
 		}
 		for _, value := range r.Header[name] {
 			if user, password, ok := r.BasicAuth(); ok && name == "Authorization" {
