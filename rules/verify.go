@@ -211,6 +211,17 @@ func (r *Request) Templates() []string {
 	return out
 }
 
+// HostFits reports whether a host is one of the names that a credential may go to (Verify.Hosts), whatever its case.
+func HostFits(host string, hosts []string) bool {
+	host = strings.ToLower(host)
+	return slices.ContainsFunc(hosts, func(h string) bool {
+		if below, ok := strings.CutPrefix(h, "*"); ok {
+			return strings.HasSuffix(host, below)
+		}
+		return host == h
+	})
+}
+
 // readVerify reads [rules.verify].
 func readVerify(t *table) *Verify {
 	vt := t.table("verify", `[rules.verify] url = "https://api.acme.com/v1/me"`)

@@ -73,6 +73,8 @@ type ruleDetails struct {
 	Allowlists  []jsonAllowlist `json:"allowlists,omitempty"`
 	Required    []jsonRequired  `json:"required,omitempty"`
 	Pair        []string        `json:"pair,omitempty"`
+	Verify      *jsonVerify     `json:"verify,omitempty"`
+	Revoke      *jsonRevoke     `json:"revoke,omitempty"`
 	SkipReport  bool            `json:"skip_report,omitempty"`
 	Positives   []string        `json:"positives,omitempty"`
 	Negatives   []string        `json:"negatives,omitempty"`
@@ -120,6 +122,7 @@ func newRuleDetails(r *rules.Rule, shape detect.Shape) ruleDetails {
 	for _, q := range r.Required {
 		d.Required = append(d.Required, jsonRequired(q))
 	}
+	d.Verify, d.Revoke = newJSONVerify(r.Verify), newJSONRevoke(r.Revoke)
 	return d
 }
 
@@ -172,6 +175,12 @@ func (d *ruleDetails) writeText(w io.Writer) {
 	line("pairs with", strings.Join(d.Pair, ", "))
 	for _, a := range d.Allowlists {
 		line("lets pass", a.text())
+	}
+	if d.Verify != nil {
+		d.Verify.writeText(w, line)
+	}
+	if d.Revoke != nil {
+		d.Revoke.writeText(w, line)
 	}
 	writeSamples(w, "must find", d.Positives)
 	writeSamples(w, "must leave alone", d.Negatives)

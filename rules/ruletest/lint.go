@@ -69,6 +69,8 @@ func Lint(set *rules.Set, o LintOptions) ([]Remark, error) {
 		l.checkExpression()
 		l.checkAnchors()
 		l.checkKeywords()
+		l.checkVerify()
+		l.checkRevoke()
 	}
 	if err := l.checkOverlaps(set, o.IDs); err != nil {
 		return nil, err

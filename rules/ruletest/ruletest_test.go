@@ -137,6 +137,78 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// checked is the same rule with a check and a revocation that lint has nothing to say about.
+const checked = complete + `[rules.verify]
+url = "https://api.acme.example/v1/me"
+headers = { Authorization = "Bearer {secret}" }
+answers = [
+  { status = [200], json = ["login"], outcome = "active" },
+  { status = [401], outcome = "inactive" },
+]
+tells = { owner = "json:login" }
+live = { status = 200, body = '{"login": "octo"}' }
+dead = { status = 401, body = '{}' }
+[rules.revoke]
+method = "DELETE"
+url = "https://api.acme.example/v1/token"
+headers = { Authorization = "Bearer {secret}" }
+done = [204]
+effect = "It stops working."
+`
+
+func TestLintVerify(t *testing.T) {
+	const url, revokeURL = `url = "https://api.acme.example/v1/me"`, `url = "https://api.acme.example/v1/token"`
+	const header = `headers = { Authorization = "Bearer {secret}" }` + "\nanswers"
+	tests := []struct {
+		name string
+		edit []string // old, new
+		want []string // check and line
+	}{
+		{"nothing", nil, nil},
+		{"a host outside", []string{url, url + "\nhosts = ['*.acme.example.net']"}, []string{"host-outside:12"}},
+		{"a host inside", []string{url, url + "\nhosts = ['*.acme.example']"}, nil},
+		{"a host that is known later", []string{url, "url = 'https://{a}.acme.example'\nhosts = ['*.acme.example']\nparts = { a = { values = ['b'] } }"}, nil},
+		{"a host of the revocation outside", []string{revokeURL, revokeURL + "\nhosts = ['acme.example']"}, []string{"host-outside:23"}},
+		{"a write", []string{url, url + "\nmethod = 'POST'\nsideEffects = 'none'"}, []string{"unproved-query:12"}},
+		{"a query", []string{url, url + "\nmethod = 'POST'\nsideEffects = 'none'\nsource = 'https://docs.acme.example'"}, nil},
+		{"a login", []string{url, url + "\nmethod = 'POST'\nsideEffects = 'login'"}, nil},
+		{"no negative control", []string{`dead = { status = 401, body = '{}' }`, ""}, []string{"no-control:10"}},
+		{"no sample", []string{`live = { status = 200, body = '{"login": "octo"}' }`, ""}, []string{"no-live:10"}},
+		{"never inactive", []string{`outcome = "inactive"`, `outcome = "unknown"`}, []string{"never-dead:13"}},
+		{"a status where anything goes", []string{`json = ["login"], `, "", url, url + "\nanyContent = true"}, []string{"believes-portals:14"}},
+		{"words where anything goes", []string{`json = ["login"]`, `body = ["login"]`, url, url + "\nanyContent = true"}, nil},
+		{"no tells", []string{`tells = { owner = "json:login" }`, ""}, []string{"no-tells:10"}},
+		{"the secret in the URL", []string{url, "url = 'https://api.acme.example/{secret}'\nsecretInURL = true", header, "answers"}, []string{"secret-in-url:12"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			remarks, err := Lint(parseSet(t, strings.NewReplacer(tt.edit...).Replace(checked)), LintOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, m := range remarks {
+				got = append(got, m.Check+":"+m.Pos.String()[len("test.toml:"):])
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("-want +got:\n%s\n%v", diff, remarks)
+			}
+		})
+	}
+}
+
+// TestLintVerifyOfOthers says nothing twice: a rule that is checked as another is not looked at.
+func TestLintVerifyOfOthers(t *testing.T) {
+	other := strings.ReplaceAll(complete, "acme", "bcme") + "[rules.verify]\nas = 'acme'\n"
+	remarks, err := Lint(parseSet(t, strings.Replace(checked, `tells = { owner = "json:login" }`, "", 1)+other), LintOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(remarks) != 1 || remarks[0].Rule != "acme" {
+		t.Errorf("got %v, want one remark on acme", remarks)
+	}
+}
+
 // TestLintCost judges made-up times: real ones depend on what else the machine does.
 func TestLintCost(t *testing.T) {
 	set := parseSet(t, complete+"[[rules]]\nid = 'slow'\nregex = 'slow'\n[[rules]]\nid = 'p'\npath = 'x'\n[[rules]]\nid = 'middling'\nregex = 'middling'")

@@ -66,7 +66,7 @@ func (c *Check) expand(ctx context.Context, cred *verify.Credential, r *rules.Re
 	if err != nil {
 		return nil, err
 	}
-	if self == nil && !allowed(u.Hostname(), hosts) {
+	if self == nil && !rules.HostFits(u.Hostname(), hosts) {
 		return nil, errors.New("its host is none that the rule names")
 	}
 	header := f.headers(r)
@@ -233,15 +233,4 @@ func isHost(s string) bool {
 		}
 	}
 	return true
-}
-
-// allowed reports whether a host fits one of the names of a rule.
-func allowed(host string, hosts []string) bool {
-	host = strings.ToLower(host)
-	return slices.ContainsFunc(hosts, func(h string) bool {
-		if below, ok := strings.CutPrefix(h, "*"); ok {
-			return strings.HasSuffix(host, below)
-		}
-		return host == h
-	})
 }

@@ -48,7 +48,9 @@ What the built-in rules find, by provider and by the type of the identity behind
 - *Told by*: **shape**, the value itself shows what it is; **name**, the name it is assigned to; **text**, what
   stands around it, such as a connection string or a key block; **path**, the name of the file.
 - *Offline proof*: what the value says of itself without a packet; `+"`go doc ./detect/proof`"+` has the proofs.
-- *Live check*: none yet.
+- *Live check*: how the issuer is asked whether the credential lives: **request**, one that the rule declares; a name, a
+  check in Go; **(login)**, it signs in, and is only done when that is asked for. [rules.md](rules.md#live-checks) says more.
+- *Revoke*: the credential alone is enough to have the issuer revoke it.
 - *Rotate*: where the provider says how to make a new one and revoke the old.
 
 `)
@@ -60,7 +62,7 @@ What the built-in rules find, by provider and by the type of the identity behind
 
 func summary(w *bytes.Buffer, list []*rules.Rule) {
 	providers := map[string]bool{}
-	proved, linked := 0, 0
+	proved, linked, checked, revoked := 0, 0, 0, 0
 	for _, r := range list {
 		if r.Provider != "" {
 			providers[r.Provider] = true
@@ -71,20 +73,26 @@ func summary(w *bytes.Buffer, list []*rules.Rule) {
 		if r.Docs != "" {
 			linked++
 		}
+		if r.Verify != nil {
+			checked++
+		}
+		if r.Revoke != nil {
+			revoked++
+		}
 	}
-	fmt.Fprintf(w, "| scanner | version | kinds | providers | offline proof | live check | link to rotation |\n")
-	fmt.Fprintf(w, "|---|---|--:|--:|--:|--:|--:|\n")
-	fmt.Fprintf(w, "| straykey | this | %d rules | %d | %d | 0 | %d |\n", len(list), len(providers), proved, linked)
+	fmt.Fprintf(w, "| scanner | version | kinds | providers | offline proof | live check | revoke | link to rotation |\n")
+	fmt.Fprintf(w, "|---|---|--:|--:|--:|--:|--:|--:|\n")
+	fmt.Fprintf(w, "| straykey | this | %d rules | %d | %d | %d | %d | %d |\n", len(list), len(providers), proved, checked, revoked, linked)
 	for _, p := range peers {
-		fmt.Fprintf(w, "| %s | %s | %s | – | – | – | – |\n", p.name, p.version, p.kinds)
+		fmt.Fprintf(w, "| %s | %s | %s | – | – | – | – | – |\n", p.name, p.version, p.kinds)
 	}
 	fmt.Fprintf(w, "\nThe numbers of others are of what they ship in that version. A rule of one may cover several kinds of another.\n\n")
 }
 
 func identities(w *bytes.Buffer, list []*rules.Rule) {
-	fmt.Fprintf(w, "## Types of identity\n\n| type | kinds | with an offline proof |\n|---|--:|--:|\n")
+	fmt.Fprintf(w, "## Types of identity\n\n| type | kinds | with an offline proof | with a live check |\n|---|--:|--:|--:|\n")
 	for _, id := range rules.Identities() {
-		n, proved := 0, 0
+		n, proved, checked := 0, 0, 0
 		for _, r := range list {
 			if r.Identity != id {
 				continue
@@ -93,9 +101,12 @@ func identities(w *bytes.Buffer, list []*rules.Rule) {
 			if r.Proof != "" {
 				proved++
 			}
+			if r.Verify != nil {
+				checked++
+			}
 		}
 		if n > 0 {
-			fmt.Fprintf(w, "| %s | %d | %d |\n", id, n, proved)
+			fmt.Fprintf(w, "| %s | %d | %d | %d |\n", id, n, proved, checked)
 		}
 	}
 	fmt.Fprintln(w)
@@ -109,8 +120,8 @@ func kinds(w *bytes.Buffer, list []*rules.Rule) {
 			cmp.Compare(a.ID, b.ID),
 		)
 	})
-	fmt.Fprintf(w, "## Kinds\n\n| provider | type | kind | severity | told by | offline proof | live check | rotate |\n")
-	fmt.Fprintf(w, "|---|---|---|---|---|---|---|---|\n")
+	fmt.Fprintf(w, "## Kinds\n\n| provider | type | kind | severity | told by | offline proof | live check | revoke | rotate |\n")
+	fmt.Fprintf(w, "|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range list {
 		proof, link := "–", "–"
 		if r.Proof != "" {
@@ -119,13 +130,28 @@ func kinds(w *bytes.Buffer, list []*rules.Rule) {
 		if r.Docs != "" {
 			link = "[link](" + r.Docs + ")"
 		}
-		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | – | %s |\n",
-			strings.ReplaceAll(provider(r), "|", "\\|"), r.Identity, r.ID, r.Severity, toldBy(r), proof, link)
+		revoke := "–"
+		if r.Revoke != nil {
+			revoke = "yes"
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
+			strings.ReplaceAll(provider(r), "|", "\\|"), r.Identity, r.ID, r.Severity, toldBy(r), proof, checkedBy(r), revoke, link)
 	}
 }
 
 // provider is who issues a kind; rules on any provider's credentials have none.
 func provider(r *rules.Rule) string { return cmp.Or(r.Provider, "any") }
+
+func checkedBy(r *rules.Rule) string {
+	if r.Verify == nil {
+		return "–"
+	}
+	how := cmp.Or(r.Verify.Check, "request")
+	if r.Verify.SideEffects == rules.Login {
+		how += " (login)"
+	}
+	return how
+}
 
 func toldBy(r *rules.Rule) string {
 	switch {
