@@ -68,15 +68,31 @@ func TestDocsAreComplete(t *testing.T) {
 			t.Errorf("docs/rules.md does not name the identity %s", w)
 		}
 	}
-	// The loader itself lists the keys it knows.
-	_, err := rules.Parse("x", []byte("[[rules]]\nid = 'a'\ntoken = 'b'\nunheard = 1"), rules.Options{})
-	_, list, found := strings.Cut(err.Error(), "expected one of: ")
-	if !found {
-		t.Fatalf("no list of keys in %v", err)
+	for _, w := range rules.Outcomes() {
+		if !has(string(w)) {
+			t.Errorf("docs/rules.md does not name the outcome %s", w)
+		}
 	}
-	for _, key := range strings.Split(list, ", ") {
-		if !has(key) && !strings.Contains(docs, "[[rules."+key+"]]") && !strings.Contains(docs, "[rules."+key+"]") {
-			t.Errorf("docs/rules.md does not name the key %s", key)
+	for _, w := range rules.AllSideEffects() {
+		if !has(string(w)) {
+			t.Errorf("docs/rules.md does not name the side effects %s", w)
+		}
+	}
+	// The loader itself lists the keys it knows.
+	for _, text := range []string{
+		"", "[rules.verify]\nurl = 'https://a.example'\n", "[rules.revoke]\nurl = 'https://a.example'\n",
+		"[rules.verify.parts.a]\n", "[[rules.verify.answers]]\n", "[rules.verify.tells]\n", "[rules.verify.live]\n",
+	} {
+		_, err := rules.Parse("x", []byte("[[rules]]\nid = 'a'\ntoken = 'b'\n"+text+"unheard = 1"), rules.Options{})
+		_, list, found := strings.Cut(err.Error(), "expected one of: ")
+		if !found {
+			t.Fatalf("no list of keys in %v", err)
+		}
+		list, _, _ = strings.Cut(list, "\n")
+		for _, key := range strings.Split(list, ", ") {
+			if !has(key) && !strings.Contains(docs, "[[rules."+key+"]]") && !strings.Contains(docs, "[rules."+key+"]") {
+				t.Errorf("docs/rules.md does not name the key %s", key)
+			}
 		}
 	}
 }

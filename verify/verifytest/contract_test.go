@@ -46,10 +46,19 @@ type bench struct {
 
 func newBench(t *testing.T) *bench {
 	t.Helper()
-	set, err := rules.Catalog(rules.Options{Proofs: proof.Names(), Detectors: generic.Names()})
+	set, err := rules.Catalog(options())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return benchOf(t, set)
+}
+
+func options() rules.Options {
+	return rules.Options{Proofs: proof.Names(), Detectors: generic.Names()}
+}
+
+func benchOf(t *testing.T, set *rules.Set) *bench {
+	t.Helper()
 	maker, err := verifytest.NewMaker(set)
 	if err != nil {
 		t.Fatal(err)
@@ -248,15 +257,36 @@ func TestContract(t *testing.T) {
 		}
 		t.Run(r.ID, func(t *testing.T) {
 			k := &contract{bench: b, v: r.Verify, request: requests[r.ID]}
-			k.live, k.dead = k.make(t, r, "live"), k.make(t, r, "dead")
-			k.fakes = []*verify.Credential{k.make(t, r, "fake 1"), k.make(t, r, "fake 2")}
-			k.decides(t)
+			k.run(t, r)
 			if !seen[r.Verify] {
 				seen[r.Verify] = true
 				k.endures(t)
 			}
 		})
 	}
+}
+
+// TestDocsExample runs the contract on the rule file in docs/rules.md.
+func TestDocsExample(t *testing.T) {
+	docs, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, after, found := strings.Cut(string(docs), "<!-- example: acme.toml -->\n```toml\n")
+	example, _, closed := strings.Cut(after, "```\n")
+	if !found || !closed {
+		t.Fatal("no example in docs/rules.md")
+	}
+	set, err := rules.Parse("acme.toml", []byte(example), options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := benchOf(t, set)
+	r := set.Rule("acme-deploy-token")
+	k := &contract{bench: b, v: r.Verify, request: "GET https://api.acme.example/v1/token\nAccept: application/json\nAuthorization: Bearer <secret>\n"}
+	k.run(t, r)
+	k.endures(t)
+	revokes(t, b, r, "DELETE https://api.acme.example/v1/token\nAccept: application/json\nAuthorization: Bearer <secret>\n")
 }
 
 // contract is the contract with one check.
@@ -294,6 +324,13 @@ func (k *contract) ask(t *testing.T, c *verify.Credential, answer http.HandlerFu
 		t.Errorf("Targets: %v, %v; asked %s", targets, err, a.Host)
 	}
 	return a
+}
+
+// run makes credentials of a rule and tries what the issuer's own answers to them mean.
+func (k *contract) run(t *testing.T, r *rules.Rule) {
+	k.live, k.dead = k.make(t, r, "live"), k.make(t, r, "dead")
+	k.fakes = []*verify.Credential{k.make(t, r, "fake 1"), k.make(t, r, "fake 2")}
+	k.decides(t)
 }
 
 // decides tries what the issuer's own answers mean.
@@ -428,39 +465,43 @@ func TestRevocations(t *testing.T) {
 	b := newBench(t)
 	requests := readGolden(t)
 	for _, r := range b.revocations() {
-		t.Run(r.ID, func(t *testing.T) {
-			c, err := b.maker.Credential(r, r.Revoke.Parts, "live")
-			if err != nil {
-				t.Fatal(err)
-			}
-			revoke := func(answer http.HandlerFunc) error {
-				b.provider.Expect(requests["revoke "+r.ID], account(c, answer))
-				err := b.check.Revoke(t.Context(), b.network, c)
-				for _, text := range b.provider.Mistakes() {
-					t.Errorf("not the request it should be:\n%s\nwant\n%s", text, requests["revoke "+r.ID])
-				}
-				return err
-			}
-			for _, status := range r.Revoke.Done {
-				if err := revoke(plain(status, "application/json", meeting(r.Revoke.JSON))); err != nil {
-					t.Errorf("done with %d: %v", status, err)
-				}
-			}
-			if len(r.Revoke.JSON) > 0 && revoke(plain(r.Revoke.Done[0], "application/json", "{}")) == nil {
-				t.Error("done, although the body does not say so")
-			}
-			for name, answer := range map[string]http.HandlerFunc{
-				"refused":  plain(403, "application/json", "{}"),
-				"trouble":  plain(500, "application/json", "{}"),
-				"page":     plain(r.Revoke.Done[0], "text/html", blockPage),
-				"redirect": with("Location", "https://"+elsewhere, plain(302, "text/plain", "")),
-			} {
-				err := revoke(answer)
-				if err == nil || strings.Contains(err.Error(), c.Secret) {
-					t.Errorf("%s: error %v", name, err)
-				}
-			}
-		})
+		t.Run(r.ID, func(t *testing.T) { revokes(t, b, r, requests["revoke "+r.ID]) })
+	}
+}
+
+// revokes tries the revocation of a rule, whose request is given.
+func revokes(t *testing.T, b *bench, r *rules.Rule, request string) {
+	t.Helper()
+	c, err := b.maker.Credential(r, r.Revoke.Parts, "live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	revoke := func(answer http.HandlerFunc) error {
+		b.provider.Expect(request, account(c, answer))
+		err := b.check.Revoke(t.Context(), b.network, c)
+		for _, text := range b.provider.Mistakes() {
+			t.Errorf("not the request it should be:\n%s\nwant\n%s", text, request)
+		}
+		return err
+	}
+	for _, status := range r.Revoke.Done {
+		if err := revoke(plain(status, "application/json", meeting(r.Revoke.JSON))); err != nil {
+			t.Errorf("done with %d: %v", status, err)
+		}
+	}
+	if len(r.Revoke.JSON) > 0 && revoke(plain(r.Revoke.Done[0], "application/json", "{}")) == nil {
+		t.Error("done, although the body does not say so")
+	}
+	for name, answer := range map[string]http.HandlerFunc{
+		"refused":  plain(403, "application/json", "{}"),
+		"trouble":  plain(500, "application/json", "{}"),
+		"page":     plain(r.Revoke.Done[0], "text/html", blockPage),
+		"redirect": with("Location", "https://"+elsewhere, plain(302, "text/plain", "")),
+	} {
+		err := revoke(answer)
+		if err == nil || strings.Contains(err.Error(), c.Secret) {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }
 
