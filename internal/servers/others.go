@@ -46,9 +46,10 @@ func SSHD(t testing.TB, h *Home, hostKey, authorized string) (address string, st
 	t.Helper()
 	sshd := Need(t, "sshd")
 	address, port := FreeAddress(t)
+	// Without PAM sshd takes an account for locked whose line in /etc/shadow it may not read.
 	conf := strings.Join([]string{
 		"Port " + port, "ListenAddress 127.0.0.1", "HostKey " + h.File("host_key", hostKey), "PidFile none", "StrictModes no",
-		"AuthorizedKeysFile " + h.File("authorized_keys", authorized), "UsePAM no", "PasswordAuthentication no",
+		"AuthorizedKeysFile " + h.File("authorized_keys", authorized), "UsePAM yes", "PasswordAuthentication no",
 		"KbdInteractiveAuthentication no",
 	}, "\n")
 	return address, h.Start(address, sshd, "-D", "-e", "-f", h.File("sshd_config", conf+"\n"))
@@ -64,7 +65,7 @@ func Exim(t testing.TB, pair Pair, user, password string) (address string, stop 
 		"primary_hostname = localhost", "spool_directory = " + h.Dir("spool"), "log_file_path = " + h.Path + "/%slog",
 		"local_interfaces = 127.0.0.1", "daemon_smtp_ports = " + port, "pid_file_path = " + h.Path + "/pid",
 		"host_lookup =", "rfc1413_query_timeout = 0s", "acl_smtp_rcpt = deny", "keep_environment =",
-		"exim_user = " + h.User, "timezone = UTC",
+		"exim_user = " + h.User, "exim_group = " + h.gid, "timezone = UTC",
 	}
 	advertise := ""
 	if pair.Cert != "" {
@@ -75,10 +76,10 @@ func Exim(t testing.TB, pair Pair, user, password string) (address string, stop 
 	}
 	authenticator := func(name, public, prompts string, n int) string {
 		return fmt.Sprintf("%s:\n  driver = plaintext\n  public_name = %s\n  server_prompts = %s\n"+
-			"  server_condition = ${if eq{$auth%d}{busy}{${acl{busy}}}{${if and{{eq{$auth%d}{%s}}{eq{$auth%d}{%s}}}}}}\n  server_set_id = $auth%d%s\n",
+			"  server_condition = ${if eq{$auth%d}{busy}{${readfile{/nonexistent/file}}}{${if and{{eq{$auth%d}{%s}}{eq{$auth%d}{%s}}}}}}\n  server_set_id = $auth%d%s\n",
 			name, public, prompts, n, n, user, n+1, password, n, advertise)
 	}
-	text := strings.Join(conf, "\n") + "\nbegin acl\nbusy:\n  defer\nbegin authenticators\n" +
+	text := strings.Join(conf, "\n") + "\nbegin authenticators\n" +
 		authenticator("plain", "PLAIN", ":", 2) + authenticator("login", "LOGIN", "User Name : Password", 1)
 	return address, h.Start(address, exim, "-bdf", "-C", h.File("exim.conf", text))
 }

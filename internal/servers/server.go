@@ -25,6 +25,7 @@ type Home struct {
 	t    testing.TB
 	Path string
 	User string
+	gid  string
 	// credential is nil unless the tests run as root.
 	credential *syscall.Credential
 	signal     syscall.Signal // that stops a server quickly
@@ -54,7 +55,7 @@ func NewHome(t testing.TB) *Home {
 	if err != nil {
 		t.Skipf("the user to run servers as is not known here: %v", err)
 	}
-	h.User = u.Username
+	h.User, h.gid = u.Username, u.Gid
 	if os.Geteuid() == 0 {
 		uid, uidErr := strconv.ParseUint(u.Uid, 10, 32)
 		gid, gidErr := strconv.ParseUint(u.Gid, 10, 32)

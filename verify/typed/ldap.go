@@ -22,30 +22,16 @@ func (directory) ask(ctx context.Context, n *guard.Network, host string, a *acco
 	if a.user == "" || a.password == "" {
 		return notCheckable(errors.New("its address names no user")) // an empty one is let in as nobody
 	}
-	c, err := dial(ctx, n, host)
+	l, c, err := ldapConnect(ctx, n, host, a.scheme == "ldaps", true)
+	if ldapCode(err) != 0 && ldapCode(err) != goldap.ErrorNetwork {
+		// It does not know StartTLS. A connection on which that was asked is of no more use.
+		l, c, err = ldapConnect(ctx, n, host, false, false)
+	}
 	if err != nil {
 		return trouble(err)
 	}
 	defer c.Close()
-	if a.scheme == "ldaps" {
-		if err := c.startTLS(ctx); err != nil {
-			return trouble(err)
-		}
-	}
-	l := goldap.NewConn(c, c.encrypted)
-	l.Start()
 	defer l.Close()
-	if deadline, ok := ctx.Deadline(); ok {
-		l.SetTimeout(time.Until(deadline))
-	}
-	if !c.encrypted {
-		switch err := l.StartTLS(c.tlsConfig()); {
-		case err == nil:
-			c.encrypted = true
-		case ldapCode(err) == 0 || ldapCode(err) == goldap.ErrorNetwork:
-			return trouble(err)
-		}
-	}
 	if out, ok := c.may(); !ok {
 		return out
 	}
@@ -61,6 +47,33 @@ func (directory) ask(ctx context.Context, n *guard.Network, host string, a *acco
 	}
 	_ = l.Unbind() // whether the goodbye arrives changes nothing
 	return c.note(out)
+}
+
+// ldapConnect connects, with TLS from the start, or with TLS that is asked for.
+func ldapConnect(ctx context.Context, n *guard.Network, host string, secure, upgrade bool) (*goldap.Conn, *conn, error) {
+	c, err := dial(ctx, n, host)
+	if err != nil {
+		return nil, nil, err
+	}
+	if secure {
+		if err := c.startTLS(ctx); err != nil {
+			return nil, nil, errors.Join(err, c.Close())
+		}
+	}
+	l := goldap.NewConn(c, secure)
+	l.Start()
+	if deadline, ok := ctx.Deadline(); ok {
+		l.SetTimeout(time.Until(deadline))
+	}
+	if secure || !upgrade {
+		return l, c, nil
+	}
+	if err := l.StartTLS(c.tlsConfig()); err != nil {
+		_ = c.Close()
+		return nil, nil, err
+	}
+	c.encrypted = true
+	return l, c, nil
 }
 
 func ldapCode(err error) uint16 {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,13 +79,14 @@ func redisRole(id *verdict.Identity, rights []string) bool {
 			continue
 		}
 		id.Scopes = capped(strings.Fields(rights[i+1]))
-		commands := " " + rights[i+1] + " "
+		words := strings.Fields(rights[i+1])
+		has := func(list ...string) bool {
+			return slices.ContainsFunc(list, func(w string) bool { return slices.Contains(words, w) })
+		}
 		switch {
-		case strings.HasPrefix(commands, " +@all") && !strings.Contains(commands, "-@admin") && !strings.Contains(commands, "-@dangerous"),
-			strings.Contains(commands, "+@admin"), strings.Contains(commands, "+acl"), strings.Contains(commands, "+config"):
+		case has("+@all") && !has("-@admin", "-@dangerous"), has("+@admin", "+@dangerous", "+acl", "+acl|setuser", "+config", "+config|set"):
 			id.Privilege = "admin"
-		case strings.Contains(commands, "+@all") && !strings.Contains(commands, "-@write"), strings.Contains(commands, "+@write"),
-			strings.Contains(commands, "+set "), strings.Contains(commands, "+del "):
+		case has("+@all") && !has("-@write"), has("+@write", "+set", "+del"):
 			id.Privilege = "write"
 		default:
 			id.Privilege = "read"

@@ -5,6 +5,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/ssh"
@@ -147,8 +148,8 @@ func signer(c *verify.Credential) (ssh.Signer, error) {
 
 var (
 	pemArmor = lazy(`-----BEGIN ([A-Z0-9 ]{1,40})-----((?:[^-]|-[^-])*?)-----END ([A-Z0-9 ]{1,40})-----`)
-	// between is what code and configuration put between the lines of a block: escapes, quotes, signs of comments.
-	between = lazy(`\\r|\\n|\\t|[^A-Za-z0-9+/=:,\- ]|(?m)^[ \t#*/;+]+`)
+	// base64Run is the text of a line, without the quotes, signs of comments and operators that code puts around it.
+	base64Run = lazy(`[A-Za-z0-9+/]+={0,2}`)
 )
 
 // pemBlock finds the first block whose label ends in the one given, as it stands in a file, a string or a comment.
@@ -161,11 +162,15 @@ func pemBlock(text, label string) *pem.Block {
 			return b
 		}
 		var body strings.Builder
-		for line := range strings.SplitSeq(strings.ReplaceAll(strings.ReplaceAll(m[2], `\r`, ""), `\n`, "\n"), "\n") {
-			line = between().ReplaceAllString(line, "")
-			body.WriteString(strings.TrimSpace(line) + "\n")
+		for line := range strings.SplitSeq(strings.NewReplacer(`\r`, "", `\n`, "\n", `\t`, "").Replace(m[2]), "\n") {
+			if !strings.Contains(line, ": ") { // Proc-Type and the like
+				line = slices.MaxFunc(append(base64Run().FindAllString(line, -1), ""), func(a, b string) int { return len(a) - len(b) })
+			}
+			if line != "" {
+				body.WriteString(strings.TrimSpace(line) + "\n")
+			}
 		}
-		if b, _ := pem.Decode([]byte("-----BEGIN " + m[1] + "-----\n" + strings.TrimLeft(body.String(), "\n") + "-----END " + m[1] + "-----\n")); b != nil {
+		if b, _ := pem.Decode([]byte("-----BEGIN " + m[1] + "-----\n" + body.String() + "-----END " + m[1] + "-----\n")); b != nil {
 			return b
 		}
 	}
