@@ -180,6 +180,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AVNS_[A-Za-z0-9_-]{17}`,
 		Entropy:     3.3,
+		Verify:      &tableVerify0,
 		Derived:     &Derived{Of: 0x4a883b2573d28f79, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "avns_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -325,6 +326,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`amqp://`, `amqps://`, `amqp+`},
+		Verify:      &tableVerify1,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -367,7 +369,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-ant-admin[0-9]{2}-[A-Za-z0-9_-]{93}AA`,
-		Verify:      &tableVerify0,
+		Verify:      &tableVerify2,
 		Derived:     &Derived{Of: 0xdd0c00c4cd4fb105, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-ant-admin"}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
@@ -382,7 +384,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-ant-api[0-9]{2}-[A-Za-z0-9_-]{93}AA`,
-		Verify:      &tableVerify1,
+		Verify:      &tableVerify3,
 		Derived:     &Derived{Of: 0x733254a8c53acc30, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-ant-api"}}},
 		Source:      Position{File: "anthropic.toml"},
 	},
@@ -511,7 +513,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`assemblyai`, `assembly_ai`, `assembly-ai`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify2,
+		Verify:      &tableVerify4,
 		Derived:     &Derived{Of: 0xea792605da7eaca0, Back: 2048, Anchors: []Anchor{{Literal: "assembly-ai"}, {Literal: "assembly_ai"}, {Literal: "assemblyai"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -543,7 +545,7 @@ var tableRules = [...]Rule{
 		Token:       `ATATT3xFfGF0[A-Za-z0-9_-]{50,300}=[0-9A-F]{8}`,
 		Entropy:     3.5,
 		Proof:       `atlassian`,
-		Verify:      &tableVerify3,
+		Verify:      &tableVerify5,
 		Derived:     &Derived{Of: 0xb35c5e9a717bf6ad, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atatt3xffgf0"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -791,6 +793,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)g(?:c|oogle_?)?s_(?:hmac_)?secret`},
 			},
 		},
+		Verify:  &tableVerify6,
 		Derived: &Derived{Of: 0xf0b039e09969f4e7, Back: 2048, Anchors: []Anchor{{Literal: "amazon-secret"}, {Literal: "amazon_secret"}, {Literal: "amazonsecret"}, {Literal: "aws-access-key-secret"}, {Literal: "aws-secret"}, {Literal: "aws_access_key_secret"}, {Literal: "aws_secret"}, {Literal: "awsaccesskeysecret"}, {Literal: "awssecret"}, {Literal: "s3-secret"}, {Literal: "s3_secret"}, {Literal: "s3secret"}, {Literal: "secret-access-key"}, {Literal: "secret_access_key"}, {Literal: "secretaccesskey"}}},
 		Source:  Position{File: "aws.toml"},
 	},
@@ -807,6 +810,7 @@ var tableRules = [...]Rule{
 		Assigned:    `B[A-Za-z0-9+/]{43}`,
 		Keywords:    []string{`ses_smtp_pass`, `ses-smtp-pass`, `sessmtppass`, `ses_password`, `ses-password`, `sespassword`, `smtp_pass`, `smtp-pass`, `smtppass`, `email_host_password`, `email-host-password`, `emailhostpassword`, `mail_password`, `mail-password`, `mailpassword`},
 		Entropy:     4,
+		Verify:      &tableVerify7,
 		Derived:     &Derived{Of: 0xd0aa69336491013a, Back: 2048, Anchors: []Anchor{{Literal: "email-host-password"}, {Literal: "email_host_password"}, {Literal: "emailhostpassword"}, {Literal: "mail-password"}, {Literal: "mail_password"}, {Literal: "mailpassword"}, {Literal: "ses-password"}, {Literal: "ses-smtp-pass"}, {Literal: "ses_password"}, {Literal: "ses_smtp_pass"}, {Literal: "sespassword"}, {Literal: "sessmtppass"}, {Literal: "smtp-pass"}, {Literal: "smtp_pass"}, {Literal: "smtppass"}}},
 		Source:      Position{File: "aws.toml"},
 	},
@@ -883,6 +887,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{42}\+ACR[A-D][A-Za-z0-9+/]{5}`,
 		Proof:       `azure-acr`,
+		Verify:      &tableVerify8,
 		Derived:     &Derived{Of: 0x4b2f5e264a4a59c6, Back: 48, Direct: true, Anchors: []Anchor{{Literal: "+acra", Offset: 42}, {Literal: "+acrb", Offset: 42}, {Literal: "+acrc", Offset: 42}, {Literal: "+acrd", Offset: 42}}},
 		Source:      Position{File: "azure.toml"},
 	},
@@ -1104,6 +1109,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9_.~-]{3}8Q~[A-Za-z0-9_.~-]{31}[a-d][A-Za-z0-9_.~-]{2}`,
 		Proof:       `azure-entra`,
+		Verify:      &tableVerify9,
 		Derived:     &Derived{Of: 0x3d71144f9b273678, Back: 9, Direct: true, Anchors: []Anchor{{Literal: "8q~", Offset: 3, Next: "-.0123456789_abcdefghijklmnopqrstuvwxyz~"}}},
 		Source:      Position{File: "azure.toml"},
 	},
@@ -1120,6 +1126,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9_.~@!?:;*+/=\[\]-]{32,44}`,
 		Keywords:    []string{`azure_client_secret`, `azure-client-secret`, `azureclientsecret`, `arm_client_secret`, `arm-client-secret`, `armclientsecret`, `aad_client_secret`, `aad-client-secret`, `aadclientsecret`, `azure_ad_client_secret`, `azure-ad-client-secret`, `azureadclientsecret`, `entra_client_secret`, `entra-client-secret`, `entraclientsecret`, `azure_sp_password`, `azure-sp-password`, `azuresppassword`, `azuread_client_secret`, `azuread-client-secret`},
 		Entropy:     4,
+		Verify:      &tableVerify10,
 		Derived:     &Derived{Of: 0x35b93ff4280545dc, Back: 2048, Anchors: []Anchor{{Literal: "aad-client-secret"}, {Literal: "aad_client_secret"}, {Literal: "aadclientsecret"}, {Literal: "arm-client-secret"}, {Literal: "arm_client_secret"}, {Literal: "armclientsecret"}, {Literal: "azure-ad-client-secret"}, {Literal: "azure-client-secret"}, {Literal: "azure-sp-password"}, {Literal: "azure_ad_client_secret"}, {Literal: "azure_client_secret"}, {Literal: "azure_sp_password"}, {Literal: "azuread-client-secret"}, {Literal: "azuread_client_secret"}, {Literal: "azureadclientsecret"}, {Literal: "azureclientsecret"}, {Literal: "azuresppassword"}, {Literal: "entra-client-secret"}, {Literal: "entra_client_secret"}, {Literal: "entraclientsecret"}}},
 		Source:      Position{File: "azure.toml"},
 	},
@@ -1135,6 +1142,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9_.~-]{3}7Q~[A-Za-z0-9_.~-]{31}`,
 		Entropy:     3.5,
+		Verify:      &tableVerify11,
 		Derived:     &Derived{Of: 0xf24a14ee64b3c3fd, Back: 9, Direct: true, Anchors: []Anchor{{Literal: "7q~", Offset: 3, Next: "-.0123456789_abcdefghijklmnopqrstuvwxyz~"}}},
 		Source:      Position{File: "azure.toml"},
 	},
@@ -1361,6 +1369,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{33}AzCa[A-P][A-Za-z0-9+/]{5}=`,
 		Proof:       `azure-redis`,
+		Verify:      &tableVerify12,
 		Derived:     &Derived{Of: 0xd4b1f346300a0115, Back: 39, Direct: true, Anchors: []Anchor{{Literal: "azcaa", Offset: 33}, {Literal: "azcab", Offset: 33}, {Literal: "azcac", Offset: 33}, {Literal: "azcad", Offset: 33}, {Literal: "azcae", Offset: 33}, {Literal: "azcaf", Offset: 33}, {Literal: "azcag", Offset: 33}, {Literal: "azcah", Offset: 33}, {Literal: "azcai", Offset: 33}, {Literal: "azcaj", Offset: 33}, {Literal: "azcak", Offset: 33}, {Literal: "azcal", Offset: 33}, {Literal: "azcam", Offset: 33}, {Literal: "azcan", Offset: 33}, {Literal: "azcao", Offset: 33}, {Literal: "azcap", Offset: 33}}},
 		Source:      Position{File: "azure.toml"},
 	},
@@ -1392,6 +1401,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*srt=[sco]{1,3}(?:&amp;|\\u0026|&)(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*|(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*(?:&amp;|\\u0026|&)srt=[sco]{1,3}(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*`,
 		Keywords:    []string{`sig=`},
 		Proof:       `azure-sas`,
+		Verify:      &tableVerify13,
 		Derived:     &Derived{Of: 0x731486a6dd59ccf3, Back: 2048, Anchors: []Anchor{{Literal: "&amp;srt="}, {Literal: "&srt="}, {Literal: "\\u0026srt="}, {Literal: "srt="}}},
 		Source:      Position{File: "azure.toml"},
 	},
@@ -1409,6 +1419,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sig=`},
 		Proof:       `azure-sas`,
 		Weak:        true,
+		Verify:      &tableVerify14,
 		Derived:     &Derived{Of: 0xe00bb5e87b5f15d5, Back: 2048, Anchors: []Anchor{{Literal: "sig="}}},
 		Source:      Position{File: "azure.toml"},
 	},
@@ -1425,6 +1436,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*skoid=[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:&amp;|\\u0026|&)(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*|(?:[a-z]{2,6}=[^&\s"'<>\\]{1,400}(?:&amp;|\\u0026|&))*sig=[A-Za-z0-9%/+_-]{42,72}(?:%3[Dd]|=)?(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*(?:&amp;|\\u0026|&)skoid=[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?:(?:&amp;|\\u0026|&)[a-z]{2,6}=[A-Za-z0-9%:.,_+/=-]{1,400})*`,
 		Keywords:    []string{`sig=`},
 		Proof:       `azure-sas`,
+		Verify:      &tableVerify15,
 		Derived:     &Derived{Of: 0x32e68df7b8e2af5, Back: 2048, Anchors: []Anchor{{Literal: "&amp;skoid="}, {Literal: "&skoid="}, {Literal: "\\u0026skoid="}, {Literal: "skoid="}}},
 		Source:      Position{File: "azure.toml"},
 	},
@@ -1470,6 +1482,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9+/]{76}\+ASt[A-Za-z0-9+/]{5}[AQgw]==`,
 		Proof:       `azure-storage`,
+		Verify:      &tableVerify16,
 		Derived:     &Derived{Of: 0x4ef77126bb8f2e9, Back: 82, Direct: true, Anchors: []Anchor{{Literal: "+ast", Offset: 76}}},
 		Source:      Position{File: "azure.toml"},
 	},
@@ -1493,6 +1506,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eby8vdm02xnocqflquwjpllm`, `c2y6ydjf5/r+ob0n8a7cgv30`},
 			},
 		},
+		Verify:  &tableVerify17,
 		Derived: &Derived{Of: 0x596b9543e0b3ca75, Back: 2048, Anchors: []Anchor{{Literal: "accountkey"}, {Literal: "arm-access-key"}, {Literal: "arm_access_key"}, {Literal: "armaccesskey"}, {Literal: "azure-account-key"}, {Literal: "azure-storage-access-key"}, {Literal: "azure-storage-account-key"}, {Literal: "azure-storage-key"}, {Literal: "azure_account_key"}, {Literal: "azure_storage_access_key"}, {Literal: "azure_storage_account_key"}, {Literal: "azure_storage_key"}, {Literal: "azureaccountkey"}, {Literal: "azurestorageaccesskey"}, {Literal: "azurestorageaccountkey"}, {Literal: "azurestoragekey"}, {Literal: "storage-access-key"}, {Literal: "storage-account-key"}, {Literal: "storage_access_key"}, {Literal: "storage_account_key"}, {Literal: "storageaccesskey"}, {Literal: "storageaccountkey"}}},
 		Source:  Position{File: "azure.toml"},
 	},
@@ -1572,7 +1586,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ATBB[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify4,
+		Verify:      &tableVerify18,
 		Derived:     &Derived{Of: 0xf3f15bd4edc48558, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atbb"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -1622,7 +1636,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bitrise`},
 		Names:       []string{`token`, `pat`},
 		Entropy:     4.2,
-		Verify:      &tableVerify5,
+		Verify:      &tableVerify19,
 		Derived:     &Derived{Of: 0x2851592af5d78262, Back: 2048, Anchors: []Anchor{{Literal: "bitrise"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -1640,7 +1654,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bitwarden`, `bw_clientsecret`},
 		Names:       []string{`clientsecret`, `apisecret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify6,
+		Verify:      &tableVerify20,
 		Derived:     &Derived{Of: 0x36a9ad8bd1b38692, Back: 2048, Anchors: []Anchor{{Literal: "bitwarden"}, {Literal: "bw_clientsecret"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -1717,7 +1731,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}`,
-		Verify:      &tableVerify7,
+		Verify:      &tableVerify21,
 		Derived:     &Derived{Of: 0x7ccd7d058cdbdcfa, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xkeysib-"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -1902,7 +1916,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkua_(?:[0-9a-z]{40}|[0-9a-z]{53})`,
 		Entropy:     3.3,
-		Verify:      &tableVerify8,
+		Verify:      &tableVerify22,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.buildkite.com/v2/access-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.buildkite.com`}, Done: []int{204}, Effect: `The access token stops working at once.`},
 		Derived:     &Derived{Of: 0x2fa2c8b13a77f338, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkua_"}, {Literal: "bkua_", Shape: 1}}},
 		Source:      Position{File: "ci.toml"},
@@ -1949,7 +1963,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `csk-[0-9a-z]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify9,
+		Verify:      &tableVerify23,
 		Derived:     &Derived{Of: 0x7617483a16e84c08, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "csk-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -1995,7 +2009,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `CCIPAT_[1-9A-HJ-NP-Za-km-z]{20,22}_[0-9a-f]{40}`,
-		Verify:      &tableVerify10,
+		Verify:      &tableVerify24,
 		Derived:     &Derived{Of: 0x66654d3717875130, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ccipat_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -2027,7 +2041,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`circleci`, `circle_ci`, `circle-ci`, `circle_token`, `circle-token`, `circletoken`, `circle_api_token`, `circle-api-token`, `circleapitoken`, `circle_api_key`, `circle-api-key`, `circleapikey`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3,
-		Verify:      &tableVerify11,
+		Verify:      &tableVerify25,
 		Derived:     &Derived{Of: 0x79d8ae492b7e9e9f, Back: 2048, Anchors: []Anchor{{Literal: "circle-api-key"}, {Literal: "circle-api-token"}, {Literal: "circle-ci"}, {Literal: "circle-token"}, {Literal: "circle_api_key"}, {Literal: "circle_api_token"}, {Literal: "circle_ci"}, {Literal: "circle_token"}, {Literal: "circleapikey"}, {Literal: "circleapitoken"}, {Literal: "circleci"}, {Literal: "circletoken"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -2045,7 +2059,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`clarifai`},
 		Names:       []string{`pat`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify12,
+		Verify:      &tableVerify26,
 		Derived:     &Derived{Of: 0x7c754dc1682cacf5, Back: 2048, Anchors: []Anchor{{Literal: "clarifai"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2173,7 +2187,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cloudflare`, `cf_api_token`, `cf-api-token`, `cfapitoken`, `cf_dns_token`, `cf-dns-token`, `cfdnstoken`},
 		Names:       []string{`token`, `apikey`, `dnsapi`, `workersapi`},
 		Entropy:     4.1,
-		Verify:      &tableVerify13,
+		Verify:      &tableVerify27,
 		Derived:     &Derived{Of: 0x9480067cfebab6df, Back: 2048, Anchors: []Anchor{{Literal: "cf-api-token"}, {Literal: "cf-dns-token"}, {Literal: "cf_api_token"}, {Literal: "cf_dns_token"}, {Literal: "cfapitoken"}, {Literal: "cfdnstoken"}, {Literal: "cloudflare"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2237,7 +2251,7 @@ var tableRules = [...]Rule{
 		Token:       `cfut_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
-		Verify:      &tableVerify14,
+		Verify:      &tableVerify28,
 		Derived:     &Derived{Of: 0xc1796623e8ea2cff, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfut_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2385,7 +2399,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cohere`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify15,
+		Verify:      &tableVerify29,
 		Derived:     &Derived{Of: 0x46fda68cc36527bd, Back: 2048, Anchors: []Anchor{{Literal: "cohere"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2543,7 +2557,7 @@ var tableRules = [...]Rule{
 		Assigned:    `pat_[A-Za-z0-9]{64}`,
 		Keywords:    []string{`coze`},
 		Entropy:     3.5,
-		Verify:      &tableVerify16,
+		Verify:      &tableVerify30,
 		Derived:     &Derived{Of: 0x6b397304da6b127e, Back: 2048, Anchors: []Anchor{{Literal: "coze"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2605,7 +2619,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `key_[0-9a-f][0-9a-f]{63}`,
-		Verify:      &tableVerify17,
+		Verify:      &tableVerify31,
 		Derived:     &Derived{Of: 0xf12f8eb7ef58a003, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key_0"}, {Literal: "key_1"}, {Literal: "key_2"}, {Literal: "key_3"}, {Literal: "key_4"}, {Literal: "key_5"}, {Literal: "key_6"}, {Literal: "key_7"}, {Literal: "key_8"}, {Literal: "key_9"}, {Literal: "key_a"}, {Literal: "key_b"}, {Literal: "key_c"}, {Literal: "key_d"}, {Literal: "key_e"}, {Literal: "key_f"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2640,7 +2654,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`daily_api`, `daily-api`, `dailyapi`, `daily_co`, `daily.co`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify18,
+		Verify:      &tableVerify32,
 		Derived:     &Derived{Of: 0x77a6b2f1d38f8fd3, Back: 2048, Anchors: []Anchor{{Literal: "daily-api"}, {Literal: "daily.co"}, {Literal: "daily_api"}, {Literal: "daily_co"}, {Literal: "dailyapi"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -2658,7 +2672,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`dashscope`, `qwen`, `bailian`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify19,
+		Verify:      &tableVerify33,
 		Derived:     &Derived{Of: 0x19cf6bda3071b360, Back: 2048, Anchors: []Anchor{{Literal: "bailian"}, {Literal: "dashscope"}, {Literal: "qwen"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2675,7 +2689,7 @@ var tableRules = [...]Rule{
 		Assigned:    `db-[A-Za-z0-9]{29}`,
 		Keywords:    []string{`databento`},
 		Entropy:     3.2,
-		Verify:      &tableVerify20,
+		Verify:      &tableVerify34,
 		Derived:     &Derived{Of: 0xd7d28f33eca1304b, Back: 2048, Anchors: []Anchor{{Literal: "databento"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -2819,7 +2833,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`deepgram`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify21,
+		Verify:      &tableVerify35,
 		Derived:     &Derived{Of: 0x47e7346a4054a360, Back: 2048, Anchors: []Anchor{{Literal: "deepgram"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2837,7 +2851,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`deepseek`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify22,
+		Verify:      &tableVerify36,
 		Derived:     &Derived{Of: 0xa291aab9eded5afb, Back: 2048, Anchors: []Anchor{{Literal: "deepseek"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2852,7 +2866,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dnkey-[A-Z0-9]{26}-[A-Z0-9]{52}`,
-		Verify:      &tableVerify23,
+		Verify:      &tableVerify37,
 		Derived:     &Derived{Of: 0x7b5e5545cf92ebde, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dnkey-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2884,7 +2898,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:ddp_|ddw_)[0-9A-Za-z]{36}`,
 		Entropy:     3.5,
 		Proof:       `deno`,
-		Verify:      &tableVerify24,
+		Verify:      &tableVerify38,
 		Derived:     &Derived{Of: 0x52e41f0eb373d38, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddp_"}, {Literal: "ddw_", Shape: 1}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2946,7 +2960,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `doo_v1_[0-9a-f]{64}`,
-		Verify:      &tableVerify25,
+		Verify:      &tableVerify39,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://cloud.digitalocean.com/v1/oauth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `token={secret}`}, Hosts: []string{`cloud.digitalocean.com`}, Done: []int{200}, Effect: `The access token stops working at once.`},
 		Derived:     &Derived{Of: 0x8ad8fae751b6cb5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "doo_v1_"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -2962,7 +2976,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dop_v1_[0-9a-f]{64}`,
-		Verify:      &tableVerify25,
+		Verify:      &tableVerify39,
 		Derived:     &Derived{Of: 0x4c0fa82354e1897e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dop_v1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -3023,7 +3037,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}`,
 		Keywords:    []string{`bot_token`, `bot-token`, `bottoken`, `bot_secret`, `bot-secret`, `botsecret`, `bot_key`, `bot-key`, `botkey`, `bot_auth`, `bot-auth`, `botauth`, `discord`, `client.login`, `authorization: bot`},
 		Entropy:     4,
-		Verify:      &tableVerify26,
+		Verify:      &tableVerify40,
 		Derived:     &Derived{Of: 0xe6c69c6f6b774fca, Back: 2048, Anchors: []Anchor{{Literal: "authorization: bot"}, {Literal: "bot-auth"}, {Literal: "bot-key"}, {Literal: "bot-secret"}, {Literal: "bot-token"}, {Literal: "bot_auth"}, {Literal: "bot_key"}, {Literal: "bot_secret"}, {Literal: "bot_token"}, {Literal: "botauth"}, {Literal: "botkey"}, {Literal: "botsecret"}, {Literal: "bottoken"}, {Literal: "client.login"}, {Literal: "discord"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -3041,7 +3055,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`discord`},
 		Names:       []string{`secret`},
 		Entropy:     3.8,
-		Verify:      &tableVerify27,
+		Verify:      &tableVerify41,
 		Derived:     &Derived{Of: 0x70e49aecd93a231e, Back: 2048, Anchors: []Anchor{{Literal: "discord"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -3056,7 +3070,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `(discord(?:app)?\.com/api(?:/v[0-9]{1,2})?/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,80})(?:[^0-9A-Za-z_-]|$)`,
-		Verify:      &tableVerify28,
+		Verify:      &tableVerify42,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `{secret}`, SecretInURL: true}, Hosts: []string{`discord.com`, `discordapp.com`}, Done: []int{204}, Effect: `Discord deletes the webhook for good; what posts to it must get another.`},
 		Derived:     &Derived{Of: 0x67b6fb027338c669, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "discordapp.c"}, {Literal: "discordapp.c", Shape: 1}, {Literal: "discordapp.c", Shape: 2}, {Literal: "discordapp.c", Shape: 3}, {Literal: "discord.com/", Shape: 4}, {Literal: "discord.com/", Shape: 5}, {Literal: "discord.com/", Shape: 6}, {Literal: "discord.com/", Shape: 7}}},
 		Source:      Position{File: "chat.toml"},
@@ -3091,6 +3105,7 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Multiline:   true,
 		Weak:        true,
+		Verify:      &tableVerify43,
 		Derived:     &Derived{Of: 0x482171010d9efddf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "\"auth"}}},
 		Source:      Position{File: "packages.toml"},
 	},
@@ -3164,7 +3179,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.audit\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify29,
+		Verify:      &tableVerify44,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x61c506777261617, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.audit."}}},
 		Source:      Position{File: "infra.toml"},
@@ -3181,7 +3196,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.ct\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify29,
+		Verify:      &tableVerify44,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x39e89e714f0c7dd7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.ct."}}},
 		Source:      Position{File: "infra.toml"},
@@ -3198,7 +3213,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.pt\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify29,
+		Verify:      &tableVerify44,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x54341c8fce599ca2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.pt."}}},
 		Source:      Position{File: "infra.toml"},
@@ -3215,7 +3230,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.scim\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify29,
+		Verify:      &tableVerify44,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x1a012fe59f6f803e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.scim."}}},
 		Source:      Position{File: "infra.toml"},
@@ -3232,7 +3247,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.sa\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify29,
+		Verify:      &tableVerify44,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0xe0b037285bae2626, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.sa."}}},
 		Source:      Position{File: "infra.toml"},
@@ -3249,7 +3264,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.st\.(?:[A-Za-z0-9]{40,44}|[a-z0-9_-]{2,35}\.[A-Za-z0-9]{40,44})`,
 		Entropy:     3.8,
-		Verify:      &tableVerify29,
+		Verify:      &tableVerify44,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0xb233f24f8a44d7db, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.st."}, {Literal: "dp.st.", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
@@ -3399,7 +3414,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `e2b_[0-9a-f]{40}`,
 		Entropy:     3,
-		Verify:      &tableVerify30,
+		Verify:      &tableVerify45,
 		Derived:     &Derived{Of: 0x109bd3f7936ba216, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "e2b_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -3506,7 +3521,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`elevenlabs`, `eleven_labs`, `eleven-labs`},
 		Names:       []string{`api`, `key`},
 		Entropy:     3,
-		Verify:      &tableVerify31,
+		Verify:      &tableVerify46,
 		Derived:     &Derived{Of: 0xcf8a621a70e0ff13, Back: 2048, Anchors: []Anchor{{Literal: "eleven-labs"}, {Literal: "eleven_labs"}, {Literal: "elevenlabs"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -3579,7 +3594,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`etherscan`, `bscscan`, `polygonscan`, `arbiscan`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify32,
+		Verify:      &tableVerify47,
 		Derived:     &Derived{Of: 0xf7c1ad8e7710db19, Back: 2048, Anchors: []Anchor{{Literal: "arbiscan"}, {Literal: "bscscan"}, {Literal: "etherscan"}, {Literal: "polygonscan"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -3643,7 +3658,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `EAA[A-Z][0-9A-Za-z]{100,300}`,
 		Entropy:     4,
-		Verify:      &tableVerify33,
+		Verify:      &tableVerify48,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://graph.facebook.com/me/permissions`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.facebook.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Effect: `The app loses all that its user granted it, with all tokens of that user for the app.`},
 		Derived:     &Derived{Of: 0x3e9ec8d5dc15cd37, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eaaa"}, {Literal: "eaab"}, {Literal: "eaac"}, {Literal: "eaad"}, {Literal: "eaae"}, {Literal: "eaaf"}, {Literal: "eaag"}, {Literal: "eaah"}, {Literal: "eaai"}, {Literal: "eaaj"}, {Literal: "eaak"}, {Literal: "eaal"}, {Literal: "eaam"}, {Literal: "eaan"}, {Literal: "eaao"}, {Literal: "eaap"}, {Literal: "eaaq"}, {Literal: "eaar"}, {Literal: "eaas"}, {Literal: "eaat"}, {Literal: "eaau"}, {Literal: "eaav"}, {Literal: "eaaw"}, {Literal: "eaax"}, {Literal: "eaay"}, {Literal: "eaaz"}}},
 		Source:      Position{File: "chat.toml"},
@@ -3693,7 +3708,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`fastly`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify34,
+		Verify:      &tableVerify49,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.fastly.com/tokens/self`, Headers: []Header{Header{Name: `Fastly-Key`, Value: `{secret}`}}}, Hosts: []string{`api.fastly.com`}, Done: []int{204}, Effect: `The API token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0x77a8554045525299, Back: 2048, Anchors: []Anchor{{Literal: "fastly"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -3744,7 +3759,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`finnhub`},
 		Names:       []string{`key`, `token`, `secret`},
 		Entropy:     2.8,
-		Verify:      &tableVerify35,
+		Verify:      &tableVerify50,
 		Derived:     &Derived{Of: 0x5696cc524edc9835, Back: 2048, Anchors: []Anchor{{Literal: "finnhub"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -3805,7 +3820,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fw_[0-9A-Za-z]{24}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify36,
+		Verify:      &tableVerify51,
 		Derived:     &Derived{Of: 0xd9096304586a46f6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fw_", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -4105,6 +4120,7 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Multiline:   true,
 		Proof:       `gcp-service-account`,
+		Verify:      &tableVerify52,
 		Derived:     &Derived{Of: 0xcf12e815c9c6fd58, Back: 8192, Anchors: []Anchor{{Literal: "service_account"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
@@ -4261,7 +4277,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gitea`, `forgejo`, `codeberg`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3,
-		Verify:      &tableVerify37,
+		Verify:      &tableVerify53,
 		Derived:     &Derived{Of: 0xade16d68c0683738, Back: 2048, Anchors: []Anchor{{Literal: "codeberg"}, {Literal: "forgejo"}, {Literal: "gitea"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -4277,7 +4293,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9]{1,12}_eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{80,}`,
 		Reach:       2048,
-		Verify:      &tableVerify38,
+		Verify:      &tableVerify54,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x841db07080cd2c80, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4294,7 +4310,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify38,
+		Verify:      &tableVerify54,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x61e3b6d0abea8d34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4311,7 +4327,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghu_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify39,
+		Verify:      &tableVerify55,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x30683ba4dcd6d212, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghu_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4329,7 +4345,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_token`, `github-token`, `githubtoken`, `github_access_token`, `github-access-token`, `githubaccesstoken`, `github_api_token`, `github-api-token`, `githubapitoken`, `github_oauth_token`, `github-oauth-token`, `githuboauthtoken`, `github_pat`, `github-pat`, `githubpat`, `gh_token`, `gh-token`, `ghtoken`, `homebrew_github_api_token`, `homebrew-github-api-token`, `homebrewgithubapitoken`, `github_password`, `github-password`, `githubpassword`},
 		Entropy:     3,
-		Verify:      &tableVerify39,
+		Verify:      &tableVerify55,
 		Derived:     &Derived{Of: 0xab987c5dba66924, Back: 2048, Anchors: []Anchor{{Literal: "gh-token"}, {Literal: "gh_token"}, {Literal: "ghtoken"}, {Literal: "github-access-token"}, {Literal: "github-api-token"}, {Literal: "github-oauth-token"}, {Literal: "github-password"}, {Literal: "github-pat"}, {Literal: "github-token"}, {Literal: "github_access_token"}, {Literal: "github_api_token"}, {Literal: "github_oauth_token"}, {Literal: "github_password"}, {Literal: "github_pat"}, {Literal: "github_token"}, {Literal: "githubaccesstoken"}, {Literal: "githubapitoken"}, {Literal: "githuboauthtoken"}, {Literal: "githubpassword"}, {Literal: "githubpat"}, {Literal: "githubtoken"}, {Literal: "homebrew-github-api-token"}, {Literal: "homebrew_github_api_token"}, {Literal: "homebrewgithubapitoken"}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4346,7 +4362,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_client_secret`, `github-client-secret`, `githubclientsecret`, `github_oauth_secret`, `github-oauth-secret`, `githuboauthsecret`, `github_app_secret`, `github-app-secret`, `githubappsecret`, `github_oauth_client_secret`, `github-oauth-client-secret`, `githuboauthclientsecret`, `github_secret`, `github-secret`, `githubsecret`},
 		Entropy:     3,
-		Verify:      &tableVerify40,
+		Verify:      &tableVerify56,
 		Derived:     &Derived{Of: 0x6f5f3986d4d029a5, Back: 2048, Anchors: []Anchor{{Literal: "github-app-secret"}, {Literal: "github-client-secret"}, {Literal: "github-oauth-client-secret"}, {Literal: "github-oauth-secret"}, {Literal: "github-secret"}, {Literal: "github_app_secret"}, {Literal: "github_client_secret"}, {Literal: "github_oauth_client_secret"}, {Literal: "github_oauth_secret"}, {Literal: "github_secret"}, {Literal: "githubappsecret"}, {Literal: "githubclientsecret"}, {Literal: "githuboauthclientsecret"}, {Literal: "githuboauthsecret"}, {Literal: "githubsecret"}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4362,7 +4378,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gho_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify39,
+		Verify:      &tableVerify55,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xbbefbfb7b8722e68, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gho_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4379,7 +4395,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghp_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify39,
+		Verify:      &tableVerify55,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xdbf3da9bc79ffccb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghp_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4396,7 +4412,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify39,
+		Verify:      &tableVerify55,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x54403874fa7ca59, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "github_pat_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4444,7 +4460,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glcbt-[0-9A-Za-z]{1,5}_[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify41,
+		Verify:      &tableVerify57,
 		Derived:     &Derived{Of: 0x892139fcbfacb6f6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glcbt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4460,7 +4476,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gldt-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify42,
+		Verify:      &tableVerify58,
 		Derived:     &Derived{Of: 0x23a86db115ced5a4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gldt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4535,7 +4551,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gloas-[0-9A-Za-z_-]{64}`,
 		Entropy:     3,
-		Verify:      &tableVerify43,
+		Verify:      &tableVerify59,
 		Derived:     &Derived{Of: 0x1c49212eb4ec4b7d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gloas-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4551,7 +4567,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glpat-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify44,
+		Verify:      &tableVerify60,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Done: []int{204}, Effect: `GitLab revokes the token for good.`},
 		Derived:     &Derived{Of: 0xd51d638ce146e4d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glpat-"}}},
 		Source:      Position{File: "gitlab.toml"},
@@ -4568,7 +4584,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glpat-[0-9A-Za-z_-]{27,300}\.(?:[0-9a-z]{2}\.[0-9a-z]{9}|[0-9a-z]{9})`,
 		Proof:       `gitlab-routable`,
-		Verify:      &tableVerify44,
+		Verify:      &tableVerify60,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Done: []int{204}, Effect: `GitLab revokes the token for good.`},
 		Derived:     &Derived{Of: 0x78495984acc2c997, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glpat-"}, {Literal: "glpat-", Shape: 1}}},
 		Source:      Position{File: "gitlab.toml"},
@@ -4600,7 +4616,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:glrt-|glrtr-)(?:[0-9A-Za-z_-]{20}|t[0-9]_[0-9A-Za-z_-]{20})`,
 		Entropy:     3,
-		Verify:      &tableVerify45,
+		Verify:      &tableVerify61,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://gitlab.com/api/v4/runners`, Body: `token={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Done: []int{204}, Effect: `GitLab deletes the runner the token belongs to; its machines get no more jobs.`},
 		Derived:     &Derived{Of: 0x337e397ca44aa377, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glrt-"}, {Literal: "glrt-t0_", Shape: 1}, {Literal: "glrt-t1_", Shape: 1}, {Literal: "glrt-t2_", Shape: 1}, {Literal: "glrt-t3_", Shape: 1}, {Literal: "glrt-t4_", Shape: 1}, {Literal: "glrt-t5_", Shape: 1}, {Literal: "glrt-t6_", Shape: 1}, {Literal: "glrt-t7_", Shape: 1}, {Literal: "glrt-t8_", Shape: 1}, {Literal: "glrt-t9_", Shape: 1}, {Literal: "glrtr-", Shape: 2}, {Literal: "glrtr-t0_", Shape: 3}, {Literal: "glrtr-t1_", Shape: 3}, {Literal: "glrtr-t2_", Shape: 3}, {Literal: "glrtr-t3_", Shape: 3}, {Literal: "glrtr-t4_", Shape: 3}, {Literal: "glrtr-t5_", Shape: 3}, {Literal: "glrtr-t6_", Shape: 3}, {Literal: "glrtr-t7_", Shape: 3}, {Literal: "glrtr-t8_", Shape: 3}, {Literal: "glrtr-t9_", Shape: 3}}},
 		Source:      Position{File: "gitlab.toml"},
@@ -4797,7 +4813,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gsk_[0-9A-Za-z]{50,54}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify46,
+		Verify:      &tableVerify62,
 		Derived:     &Derived{Of: 0xd27ee859339bf34c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gsk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -4845,7 +4861,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9._~-]{64}`,
 		Keywords:    []string{`hcp_client_secret`, `hcp-client-secret`, `hcpclientsecret`, `hcp_secret`, `hcp-secret`, `hcpsecret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify47,
+		Verify:      &tableVerify63,
 		Derived:     &Derived{Of: 0x29a4cdbc12720c8d, Back: 2048, Anchors: []Anchor{{Literal: "hcp-client-secret"}, {Literal: "hcp-secret"}, {Literal: "hcp_client_secret"}, {Literal: "hcp_secret"}, {Literal: "hcpclientsecret"}, {Literal: "hcpsecret"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -4910,7 +4926,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`heroku`},
 		Names:       []string{`key`, `token`, `secret`},
-		Verify:      &tableVerify48,
+		Verify:      &tableVerify64,
 		Derived:     &Derived{Of: 0x7f58d282f3aa28ba, Back: 2048, Anchors: []Anchor{{Literal: "heroku"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -4926,7 +4942,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `HRKU-AA[A-Za-z0-9_-]{58}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify48,
+		Verify:      &tableVerify64,
 		Derived:     &Derived{Of: 0x1853c93191048b2e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hrku-aa"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -4944,7 +4960,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`hcloud`, `hetzner`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify49,
+		Verify:      &tableVerify65,
 		Derived:     &Derived{Of: 0xf92d435b8768b867, Back: 2048, Anchors: []Anchor{{Literal: "hcloud"}, {Literal: "hetzner"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -5111,7 +5127,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `api_org_[A-Za-z]{34}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify50,
+		Verify:      &tableVerify66,
 		Derived:     &Derived{Of: 0xf42268bb183bb6a9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_org_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5127,7 +5143,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hf_[A-Za-z][A-Za-z]{33}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify50,
+		Verify:      &tableVerify66,
 		Derived:     &Derived{Of: 0x83e7ee9b1a269a0b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hf_a"}, {Literal: "hf_b"}, {Literal: "hf_c"}, {Literal: "hf_d"}, {Literal: "hf_e"}, {Literal: "hf_f"}, {Literal: "hf_g"}, {Literal: "hf_h"}, {Literal: "hf_i"}, {Literal: "hf_j"}, {Literal: "hf_k"}, {Literal: "hf_l"}, {Literal: "hf_m"}, {Literal: "hf_n"}, {Literal: "hf_o"}, {Literal: "hf_p"}, {Literal: "hf_q"}, {Literal: "hf_r"}, {Literal: "hf_s"}, {Literal: "hf_t"}, {Literal: "hf_u"}, {Literal: "hf_v"}, {Literal: "hf_w"}, {Literal: "hf_x"}, {Literal: "hf_y"}, {Literal: "hf_z"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5145,7 +5161,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bluemix`, `watsonx`, `ibm_api`, `ibm-api`, `ibmapi`, `ibmcloud_api`, `ibmcloud-api`, `ibmcloudapi`, `ibm_cloud_api`, `ibm-cloud-api`, `watson_api`, `watson-api`, `watsonapi`, `iam_api_key`, `iam-api-key`, `iamapikey`, `iam_apikey`, `iam-apikey`},
 		Names:       []string{`api`},
 		Entropy:     4.1,
-		Verify:      &tableVerify51,
+		Verify:      &tableVerify67,
 		Derived:     &Derived{Of: 0x6e4e6d9c108eb57, Back: 2048, Anchors: []Anchor{{Literal: "bluemix"}, {Literal: "iam-api-key"}, {Literal: "iam-apikey"}, {Literal: "iam_api_key"}, {Literal: "iam_apikey"}, {Literal: "iamapikey"}, {Literal: "ibm-api"}, {Literal: "ibm-cloud-api"}, {Literal: "ibm_api"}, {Literal: "ibm_cloud_api"}, {Literal: "ibmapi"}, {Literal: "ibmcloud-api"}, {Literal: "ibmcloud_api"}, {Literal: "ibmcloudapi"}, {Literal: "watson-api"}, {Literal: "watson_api"}, {Literal: "watsonapi"}, {Literal: "watsonx"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -5258,7 +5274,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:IGQVJ|IGQWR|IGAA[A-Z])[A-Za-z0-9_-]{80,250}`,
 		Entropy:     4,
-		Verify:      &tableVerify52,
+		Verify:      &tableVerify68,
 		Derived:     &Derived{Of: 0xb2e3f8bd2a4e9a1e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "igqvj"}, {Literal: "igqwr", Shape: 1}, {Literal: "igaaa", Shape: 2}, {Literal: "igaab", Shape: 2}, {Literal: "igaac", Shape: 2}, {Literal: "igaad", Shape: 2}, {Literal: "igaae", Shape: 2}, {Literal: "igaaf", Shape: 2}, {Literal: "igaag", Shape: 2}, {Literal: "igaah", Shape: 2}, {Literal: "igaai", Shape: 2}, {Literal: "igaaj", Shape: 2}, {Literal: "igaak", Shape: 2}, {Literal: "igaal", Shape: 2}, {Literal: "igaam", Shape: 2}, {Literal: "igaan", Shape: 2}, {Literal: "igaao", Shape: 2}, {Literal: "igaap", Shape: 2}, {Literal: "igaaq", Shape: 2}, {Literal: "igaar", Shape: 2}, {Literal: "igaas", Shape: 2}, {Literal: "igaat", Shape: 2}, {Literal: "igaau", Shape: 2}, {Literal: "igaav", Shape: 2}, {Literal: "igaaw", Shape: 2}, {Literal: "igaax", Shape: 2}, {Literal: "igaay", Shape: 2}, {Literal: "igaaz", Shape: 2}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -5333,6 +5349,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
+		Verify:  &tableVerify69,
 		Derived: &Derived{Of: 0xcfa741b36d317c1b, Back: 2048, Span: 1906, Anchors: []Anchor{{Literal: "jdbc:"}}},
 		Source:  Position{File: "databases.toml"},
 	},
@@ -5380,7 +5397,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:perm:|perm-)[A-Za-z0-9+/]{4,64}={0,2}\.[A-Za-z0-9+/-]{2,64}={0,2}\.[A-Za-z0-9]{30}`,
-		Verify:      &tableVerify53,
+		Verify:      &tableVerify70,
 		Derived:     &Derived{Of: 0x90aee9f3ef37c015, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "perm-"}, {Literal: "perm:"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -5554,6 +5571,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eyjzdwiioiixmjm0nty3odkwii`},
 			},
 		},
+		Verify:  &tableVerify71,
 		Derived: &Derived{Of: 0xf2825529fba3ff1e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:  Position{File: "generic.toml"},
 	},
@@ -5632,7 +5650,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`klaviyo`},
 		Names:       []string{`api`, `key`, `token`, `private`},
 		Entropy:     3,
-		Verify:      &tableVerify54,
+		Verify:      &tableVerify72,
 		Derived:     &Derived{Of: 0x9f6ffde8b98595cb, Back: 2048, Anchors: []Anchor{{Literal: "klaviyo"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -5688,6 +5706,7 @@ var tableRules = [...]Rule{
 		Token:       `eyJ[A-Za-z0-9_-]{20,200}\.eyJpc3MiOiJrdWJlcm5ldGVzL3NlcnZpY2VhY2NvdW50Ii[A-Za-z0-9_-]{100,}\.[A-Za-z0-9_-]{200,}`,
 		Reach:       4096,
 		Proof:       `jwt`,
+		Verify:      &tableVerify73,
 		Derived:     &Derived{Of: 0x170fc33341a88ca8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -5719,7 +5738,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Verify:      &tableVerify55,
+		Verify:      &tableVerify74,
 		Derived:     &Derived{Of: 0xc6ee7922d4a5f5b3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-lf-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5734,7 +5753,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `lsv2_pt_[0-9a-f]{32}_[0-9a-f]{10}`,
-		Verify:      &tableVerify56,
+		Verify:      &tableVerify75,
 		Derived:     &Derived{Of: 0xbf243a305907c0ea, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lsv2_pt_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5749,7 +5768,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `lsv2_sk_[0-9a-f]{32}_[0-9a-f]{10}`,
-		Verify:      &tableVerify57,
+		Verify:      &tableVerify76,
 		Derived:     &Derived{Of: 0x4d712aa2513d1340, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lsv2_sk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5783,7 +5802,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`feishu`, `lark_app_secret`, `lark-app-secret`, `larkappsecret`, `lark_secret`, `lark-secret`, `larksecret`, `lark_appsecret`, `lark-appsecret`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify58,
+		Verify:      &tableVerify77,
 		Derived:     &Derived{Of: 0xe39e0ef2faf09a9f, Back: 2048, Anchors: []Anchor{{Literal: "feishu"}, {Literal: "lark-app-secret"}, {Literal: "lark-appsecret"}, {Literal: "lark-secret"}, {Literal: "lark_app_secret"}, {Literal: "lark_appsecret"}, {Literal: "lark_secret"}, {Literal: "larkappsecret"}, {Literal: "larksecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -5878,6 +5897,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`ldap://`, `ldaps://`},
+		Verify:      &tableVerify78,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -5892,7 +5912,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `eyJ[A-Za-z0-9_-]{10,600}\.eyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{40,700}`,
 		Keywords:    []string{`lemonsqueezy`, `lemon_squeezy`, `lemon-squeezy`},
-		Verify:      &tableVerify59,
+		Verify:      &tableVerify79,
 		Derived:     &Derived{Of: 0x15e37a4a1d3b3da2, Back: 2048, Anchors: []Anchor{{Literal: "lemon-squeezy"}, {Literal: "lemon_squeezy"}, {Literal: "lemonsqueezy"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -5924,7 +5944,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{170,172}={0,2}`,
 		Keywords:    []string{`line_channel_access_token`, `line-channel-access-token`, `linechannelaccesstoken`, `line_channel_token`, `line-channel-token`, `linechanneltoken`, `line_access_token`, `line-access-token`, `lineaccesstoken`, `channelaccesstoken`, `channel_access_token`},
 		Entropy:     4.5,
-		Verify:      &tableVerify60,
+		Verify:      &tableVerify80,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.line.me/v2/oauth/revoke`, Body: `access_token={secret}`}, Hosts: []string{`api.line.me`}, Done: []int{200}, Effect: `LINE revokes the channel access token; the bot needs another.`},
 		Derived:     &Derived{Of: 0x9010eb14c9c1d7c1, Back: 2048, Anchors: []Anchor{{Literal: "channel_access_token"}, {Literal: "channelaccesstoken"}, {Literal: "line-access-token"}, {Literal: "line-channel-access-token"}, {Literal: "line-channel-token"}, {Literal: "line_access_token"}, {Literal: "line_channel_access_token"}, {Literal: "line_channel_token"}, {Literal: "lineaccesstoken"}, {Literal: "linechannelaccesstoken"}, {Literal: "linechanneltoken"}}},
 		Source:      Position{File: "chat.toml"},
@@ -6001,7 +6021,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`linode`},
 		Names:       []string{`api`, `pat`, `token`, `access`},
 		Entropy:     3,
-		Verify:      &tableVerify61,
+		Verify:      &tableVerify81,
 		Derived:     &Derived{Of: 0x5223371c5754da9c, Back: 2048, Anchors: []Anchor{{Literal: "linode"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6017,7 +6037,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `llx-[A-Za-z0-9]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify62,
+		Verify:      &tableVerify82,
 		Derived:     &Derived{Of: 0xf09c037c6433ae4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "llx-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -6034,7 +6054,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:live_[0-9a-f]{35}|test_[0-9a-f]{35})`,
 		Keywords:    []string{`lob_api`, `lob-api`, `lobapi`, `lob_secret`, `lob_key`, `lob_live`, `lob_test`},
 		Entropy:     3,
-		Verify:      &tableVerify63,
+		Verify:      &tableVerify83,
 		Derived:     &Derived{Of: 0xe483d21befcb938b, Back: 2048, Anchors: []Anchor{{Literal: "lob-api"}, {Literal: "lob_api"}, {Literal: "lob_key"}, {Literal: "lob_live"}, {Literal: "lob_secret"}, {Literal: "lob_test"}, {Literal: "lobapi"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -6133,7 +6153,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[0-9a-f]{32}-us[0-9][0-9]{0,1}`,
 		Entropy:     3,
-		Verify:      &tableVerify64,
+		Verify:      &tableVerify84,
 		Derived:     &Derived{Of: 0x3015ba4746b8f69, Back: 38, Direct: true, Anchors: []Anchor{{Literal: "-us0", Offset: 32}, {Literal: "-us1", Offset: 32}, {Literal: "-us2", Offset: 32}, {Literal: "-us3", Offset: 32}, {Literal: "-us4", Offset: 32}, {Literal: "-us5", Offset: 32}, {Literal: "-us6", Offset: 32}, {Literal: "-us7", Offset: 32}, {Literal: "-us8", Offset: 32}, {Literal: "-us9", Offset: 32}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6165,7 +6185,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `mlsn\.[0-9a-f]{64}`,
-		Verify:      &tableVerify65,
+		Verify:      &tableVerify85,
 		Derived:     &Derived{Of: 0x8ef4e4bfb859348e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mlsn."}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6181,7 +6201,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `key-[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3,
-		Verify:      &tableVerify66,
+		Verify:      &tableVerify86,
 		Derived:     &Derived{Of: 0xdc2809c0c3c11c76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key-0"}, {Literal: "key-1"}, {Literal: "key-2"}, {Literal: "key-3"}, {Literal: "key-4"}, {Literal: "key-5"}, {Literal: "key-6"}, {Literal: "key-7"}, {Literal: "key-8"}, {Literal: "key-9"}, {Literal: "key-a"}, {Literal: "key-b"}, {Literal: "key-c"}, {Literal: "key-d"}, {Literal: "key-e"}, {Literal: "key-f"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6198,7 +6218,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}`,
 		Keywords:    []string{`mailgun`, `mg_api`, `mg-api`, `mgapi`, `mg_key`, `mg-key`, `mgkey`, `mg_token`, `mg-token`, `mgtoken`, `mg_sending`, `mg-sending`, `mgsending`, `mg_private`, `mg-private`, `mgprivate`},
 		Names:       []string{`api`, `key`, `token`, `private`, `sending`},
-		Verify:      &tableVerify66,
+		Verify:      &tableVerify86,
 		Derived:     &Derived{Of: 0x14a5aaa6c2d94fed, Back: 2048, Anchors: []Anchor{{Literal: "mailgun"}, {Literal: "mg-api"}, {Literal: "mg-key"}, {Literal: "mg-private"}, {Literal: "mg-sending"}, {Literal: "mg-token"}, {Literal: "mg_api"}, {Literal: "mg_key"}, {Literal: "mg_private"}, {Literal: "mg_sending"}, {Literal: "mg_token"}, {Literal: "mgapi"}, {Literal: "mgkey"}, {Literal: "mgprivate"}, {Literal: "mgsending"}, {Literal: "mgtoken"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6263,7 +6283,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mandrill`, `mailchimp`},
 		Names:       []string{`api`, `key`, `token`, `password`},
 		Entropy:     3.3,
-		Verify:      &tableVerify67,
+		Verify:      &tableVerify87,
 		Derived:     &Derived{Of: 0xb0f50a2a9aa561ab, Back: 2048, Anchors: []Anchor{{Literal: "mailchimp"}, {Literal: "mandrill"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6375,7 +6395,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`meraki`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify68,
+		Verify:      &tableVerify88,
 		Derived:     &Derived{Of: 0xf6174b3e0c265dca, Back: 2048, Anchors: []Anchor{{Literal: "meraki"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6422,7 +6442,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`messagebird`, `bird_access_key`, `bird-access-key`, `birdaccesskey`, `bird_api_key`, `bird-api-key`, `birdapikey`, `bird_accesskey`, `bird-accesskey`, `bird_token`, `bird-token`, `birdtoken`, `bird_key`, `bird-key`, `birdkey`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify69,
+		Verify:      &tableVerify89,
 		Derived:     &Derived{Of: 0x869c63c26f5f61ea, Back: 2048, Anchors: []Anchor{{Literal: "bird-access-key"}, {Literal: "bird-accesskey"}, {Literal: "bird-api-key"}, {Literal: "bird-key"}, {Literal: "bird-token"}, {Literal: "bird_access_key"}, {Literal: "bird_accesskey"}, {Literal: "bird_api_key"}, {Literal: "bird_key"}, {Literal: "bird_token"}, {Literal: "birdaccesskey"}, {Literal: "birdapikey"}, {Literal: "birdkey"}, {Literal: "birdtoken"}, {Literal: "messagebird"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6472,7 +6492,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mistral`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify70,
+		Verify:      &tableVerify90,
 		Derived:     &Derived{Of: 0x98db30a0c0e9613a, Back: 2048, Anchors: []Anchor{{Literal: "mistral"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -6568,6 +6588,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`mongodb://`, `mongodb+`},
+		Verify:      &tableVerify91,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6597,6 +6618,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `go-dsn`,
 		Keywords:    []string{`@tcp(`, `@unix(`},
+		Verify:      &tableVerify92,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6611,6 +6633,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`mysql://`, `mysql+`, `mysql2://`, `mysqlx://`, `mariadb://`, `mariadb+`},
+		Verify:      &tableVerify93,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6694,6 +6717,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `npg_[A-Za-z0-9]{12}`,
 		Entropy:     2.8,
+		Verify:      &tableVerify94,
 		Derived:     &Derived{Of: 0xedcd885bd4a6707f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "npg_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -6709,7 +6733,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `nfp_[A-Za-z0-9_]{36}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify71,
+		Verify:      &tableVerify95,
 		Derived:     &Derived{Of: 0xe9e6d633c4735b5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nfp_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6727,7 +6751,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`netlify`},
 		Names:       []string{`api`, `auth`, `token`, `access`},
 		Entropy:     4,
-		Verify:      &tableVerify71,
+		Verify:      &tableVerify95,
 		Derived:     &Derived{Of: 0x32e32f7e8f4d7afc, Back: 2048, Anchors: []Anchor{{Literal: "netlify"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6982,7 +7006,7 @@ var tableRules = [...]Rule{
 		Token:       `npm_[0-9A-Za-z]{36}`,
 		Entropy:     3,
 		Proof:       `npm`,
-		Verify:      &tableVerify72,
+		Verify:      &tableVerify96,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://registry.npmjs.org/-/user/token/{secret}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, SecretInURL: true}, Hosts: []string{`registry.npmjs.org`}, Done: []int{200, 202, 204}, Effect: `The token stops working at once, as npm logout makes it.`},
 		Derived:     &Derived{Of: 0xe7f13d29b3402987, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "npm_"}}},
 		Source:      Position{File: "npm.toml"},
@@ -6999,7 +7023,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `_authToken[ \t]*=[ \t]*"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`_authtoken`},
-		Verify:      &tableVerify72,
+		Verify:      &tableVerify96,
 		Derived:     &Derived{Of: 0x64a4e9ee01721b76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "_authtoken"}, {Literal: "_authtoken", Shape: 1}}},
 		Source:      Position{File: "npm.toml"},
 	},
@@ -7113,7 +7137,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`octopus`, `octo_api`, `octo-api`, `octoapi`, `octo_key`, `octo-key`, `octokey`, `octo_cli_api`, `octo-cli-api`, `octocliapi`, `octo_token`, `octo-token`, `octotoken`, `octo_deploy`, `octo-deploy`, `octodeploy`, `x-octopus-apikey`},
 		Names:       []string{`api`, `key`, `token`, `deploy`},
 		Entropy:     3,
-		Verify:      &tableVerify73,
+		Verify:      &tableVerify97,
 		Derived:     &Derived{Of: 0xd68c927aea312b05, Back: 2048, Anchors: []Anchor{{Literal: "octo-api"}, {Literal: "octo-cli-api"}, {Literal: "octo-deploy"}, {Literal: "octo-key"}, {Literal: "octo-token"}, {Literal: "octo_api"}, {Literal: "octo_cli_api"}, {Literal: "octo_deploy"}, {Literal: "octo_key"}, {Literal: "octo_token"}, {Literal: "octoapi"}, {Literal: "octocliapi"}, {Literal: "octodeploy"}, {Literal: "octokey"}, {Literal: "octopus"}, {Literal: "octotoken"}, {Literal: "x-octopus-apikey"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -7224,7 +7248,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `api_(?:live|sandbox)(?:_us|_ca|_eu)?\.[A-Za-z0-9_-]{8,16}\.[A-Za-z0-9_-]{20,64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify74,
+		Verify:      &tableVerify98,
 		Derived:     &Derived{Of: 0x94c69db0326b7d4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_live_us."}, {Literal: "api_live_ca.", Shape: 1}, {Literal: "api_live_eu.", Shape: 2}, {Literal: "api_live.", Shape: 3}, {Literal: "api_sandbox_", Shape: 4}, {Literal: "api_sandbox_", Shape: 5}, {Literal: "api_sandbox_", Shape: 6}, {Literal: "api_sandbox.", Shape: 7}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -7240,7 +7264,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-admin-(?:[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Verify:      &tableVerify75,
+		Verify:      &tableVerify99,
 		Derived:     &Derived{Of: 0x188bc7d5d5f4d58d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-admin-"}, {Literal: "sk-admin-", Shape: 1}, {Literal: "sk-admin-", Shape: 2}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7256,7 +7280,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}`,
 		Proof:       `openai`,
-		Verify:      &tableVerify76,
+		Verify:      &tableVerify100,
 		Derived:     &Derived{Of: 0xe5fc72130d727857, Back: 29, Direct: true, Anchors: []Anchor{{Literal: "t3blbkfj", Offset: 23}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7272,7 +7296,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-proj-(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Verify:      &tableVerify76,
+		Verify:      &tableVerify100,
 		Derived:     &Derived{Of: 0x683f346e8e187f4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-proj-"}, {Literal: "sk-proj-", Shape: 1}, {Literal: "sk-proj-", Shape: 2}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7288,7 +7312,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk-svcacct-|sk-service-)(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Verify:      &tableVerify76,
+		Verify:      &tableVerify100,
 		Derived:     &Derived{Of: 0x8bc400e01f73c960, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-svcacct-"}, {Literal: "sk-svcacct-", Shape: 1}, {Literal: "sk-svcacct-", Shape: 2}, {Literal: "sk-service-", Shape: 3}, {Literal: "sk-service-", Shape: 4}, {Literal: "sk-service-", Shape: 5}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7303,7 +7327,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-or-v1-[0-9a-f]{64}`,
-		Verify:      &tableVerify77,
+		Verify:      &tableVerify101,
 		Derived:     &Derived{Of: 0xfe92546b3ed7bb4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-or-v1-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -7319,6 +7343,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sha256~[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
+		Verify:      &tableVerify102,
 		Derived:     &Derived{Of: 0x3fe5fe87f8c2b436, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sha256~"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -7337,6 +7362,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Verify:      &tableVerify103,
 		Derived:     &Derived{Of: 0x3e42b76a46cfb705, Back: 16384, Anchors: []Anchor{{Literal: "-----begin openssh private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7679,7 +7705,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `(?i:paymongo)[\w.-]{0,40}["'\])}\\]{0,4}[ \t=:>,(]{1,12}["'(\[{\\]{0,4}(sk_(?:live|test)_[A-Za-z0-9]{24})\b`,
 		Entropy:     3.2,
-		Verify:      &tableVerify78,
+		Verify:      &tableVerify104,
 		Derived:     &Derived{Of: 0xe1ee160d7ebb1242, Back: 2048, Span: 368, Anchors: []Anchor{{Literal: "paymongo"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -7746,6 +7772,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Verify:      &tableVerify105,
 		Derived:     &Derived{Of: 0xba827ecf1ea5b6a9, Back: 16384, Anchors: []Anchor{{Literal: "-----begin ec private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7782,6 +7809,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Verify:      &tableVerify106,
 		Derived:     &Derived{Of: 0xfbf6b2b64bc05afb, Back: 16384, Anchors: []Anchor{{Literal: "-----begin private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7800,6 +7828,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
+		Verify:      &tableVerify107,
 		Derived:     &Derived{Of: 0x4d93fad0395b029, Back: 16384, Anchors: []Anchor{{Literal: "-----begin rsa private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7832,7 +7861,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pplx-[A-Za-z0-9]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify79,
+		Verify:      &tableVerify108,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.perplexity.ai/revoke_auth_token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"auth_token": "{secret}"}`}, Hosts: []string{`api.perplexity.ai`}, Done: []int{200}, Effect: `Perplexity revokes the key for good.`},
 		Derived:     &Derived{Of: 0xccb9dd13c7f1b6f7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pplx-"}}},
 		Source:      Position{File: "ai.toml"},
@@ -7849,7 +7878,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `persona_(?:production|sandbox)_[A-Za-z0-9-]{20,80}`,
 		Entropy:     3.2,
-		Verify:      &tableVerify80,
+		Verify:      &tableVerify109,
 		Derived:     &Derived{Of: 0xcad15e27606d824d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "persona_prod"}, {Literal: "persona_sand", Shape: 1}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -7900,7 +7929,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sandbox_)?sk_pr_[A-Za-z0-9-]{1,64}_[0-9a-f]{40}`,
 		Entropy:     3.2,
-		Verify:      &tableVerify81,
+		Verify:      &tableVerify110,
 		Derived:     &Derived{Of: 0xc3c335685bc27c2c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sandbox_sk_p"}, {Literal: "sk_pr_", Shape: 1}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -7916,7 +7945,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pcsk_[0-9A-Za-z]{5,6}_[0-9A-Za-z]{63}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify82,
+		Verify:      &tableVerify111,
 		Derived:     &Derived{Of: 0xe434e6597f5b7f35, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pcsk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -7933,7 +7962,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`pinecone`},
 		Names:       []string{`api`, `key`, `token`},
-		Verify:      &tableVerify82,
+		Verify:      &tableVerify111,
 		Derived:     &Derived{Of: 0x62ac1db51fef0647, Back: 2048, Anchors: []Anchor{{Literal: "pinecone"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -7949,7 +7978,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:pina_|pinr\.)[A-Za-z0-9_-]{40,200}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify83,
+		Verify:      &tableVerify112,
 		Derived:     &Derived{Of: 0xcbd8e577bbb563b6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pina_"}, {Literal: "pinr.", Shape: 1}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -8048,6 +8077,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_pw_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
+		Verify:      &tableVerify113,
 		Derived:     &Derived{Of: 0xb634d20d53b3523e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_pw_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -8095,7 +8125,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`plivo`},
 		Names:       []string{`auth`, `token`, `secret`},
 		Entropy:     3.8,
-		Verify:      &tableVerify84,
+		Verify:      &tableVerify114,
 		Derived:     &Derived{Of: 0xe3fbdec992e7aa61, Back: 2048, Anchors: []Anchor{{Literal: "plivo"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -8126,7 +8156,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `polar_(?:pat|at_o|at_u|at|rt_o|rt_u|rt|cs|ac)_[A-Za-z0-9]{20,100}`,
 		Entropy:     3.6,
-		Verify:      &tableVerify85,
+		Verify:      &tableVerify115,
 		Derived:     &Derived{Of: 0x4d70bafd3e2e7caf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "polar_pat_"}, {Literal: "polar_at_o_", Shape: 1}, {Literal: "polar_at_u_", Shape: 1}, {Literal: "polar_at_", Shape: 2}, {Literal: "polar_rt_o_", Shape: 3}, {Literal: "polar_rt_u_", Shape: 3}, {Literal: "polar_rt_", Shape: 4}, {Literal: "polar_cs_", Shape: 5}, {Literal: "polar_ac_", Shape: 6}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -8144,7 +8174,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`polygon_api`, `polygon-api`, `polygonapi`, `polygon_io`, `polygonio`, `polygon.io`, `polygon_key`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify86,
+		Verify:      &tableVerify116,
 		Derived:     &Derived{Of: 0xfb0d173918a32531, Back: 2048, Anchors: []Anchor{{Literal: "polygon-api"}, {Literal: "polygon.io"}, {Literal: "polygon_api"}, {Literal: "polygon_io"}, {Literal: "polygon_key"}, {Literal: "polygonapi"}, {Literal: "polygonio"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -8189,6 +8219,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
+		Verify:  &tableVerify117,
 		Derived: &Derived{Of: 0x6efe629cbf01b214, Back: 2048, Anchors: []Anchor{{Literal: ":5432:"}}},
 		Source:  Position{File: "databases.toml"},
 	},
@@ -8204,6 +8235,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`postgres://`, `postgresql://`, `postgres+`, `postgresql+`, `postgis://`, `cockroachdb://`, `pgsql://`, `pgx://`},
+		Verify:      &tableVerify118,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -8278,7 +8310,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`postmark`},
 		Names:       []string{`token`, `apikey`, `server`},
-		Verify:      &tableVerify87,
+		Verify:      &tableVerify119,
 		Derived:     &Derived{Of: 0x28c715d037e3ad39, Back: 2048, Anchors: []Anchor{{Literal: "postmark"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -8367,7 +8399,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `pul-[0-9a-f][0-9a-f]{39}`,
-		Verify:      &tableVerify88,
+		Verify:      &tableVerify120,
 		Derived:     &Derived{Of: 0x61a4999dbf0346ac, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pul-0"}, {Literal: "pul-1"}, {Literal: "pul-2"}, {Literal: "pul-3"}, {Literal: "pul-4"}, {Literal: "pul-5"}, {Literal: "pul-6"}, {Literal: "pul-7"}, {Literal: "pul-8"}, {Literal: "pul-9"}, {Literal: "pul-a"}, {Literal: "pul-b"}, {Literal: "pul-c"}, {Literal: "pul-d"}, {Literal: "pul-e"}, {Literal: "pul-f"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -8634,6 +8666,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`redis://`, `rediss://`, `valkey://`, `valkeys://`, `redis+`},
+		Verify:      &tableVerify121,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -8648,7 +8681,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rnd_[A-Za-z0-9]{28}`,
 		Entropy:     3.3,
-		Verify:      &tableVerify89,
+		Verify:      &tableVerify122,
 		Derived:     &Derived{Of: 0x986e56eb068d8957, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rnd_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -8664,7 +8697,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `r8_[A-Za-z0-9]{37}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify90,
+		Verify:      &tableVerify123,
 		Derived:     &Derived{Of: 0x42ba546e3c36ff79, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "r8_", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8681,7 +8714,7 @@ var tableRules = [...]Rule{
 		Assigned:    `re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}`,
 		Keywords:    []string{`resend`},
 		Entropy:     3.8,
-		Verify:      &tableVerify91,
+		Verify:      &tableVerify124,
 		Derived:     &Derived{Of: 0xc7ae046995512efd, Back: 2048, Anchors: []Anchor{{Literal: "resend"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -8698,7 +8731,7 @@ var tableRules = [...]Rule{
 		Assigned:    `key_[0-9a-f]{28}`,
 		Keywords:    []string{`retell`},
 		Entropy:     3,
-		Verify:      &tableVerify92,
+		Verify:      &tableVerify125,
 		Derived:     &Derived{Of: 0x707c8e0171f7f629, Back: 2048, Anchors: []Anchor{{Literal: "retell"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8777,7 +8810,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rpa_[0-9A-Z]{40}[0-9A-Za-z]{6}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify93,
+		Verify:      &tableVerify126,
 		Derived:     &Derived{Of: 0xd2976d253ca1f14, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rpa_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8792,7 +8825,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `key_[0-9a-f][0-9a-f]{127}`,
-		Verify:      &tableVerify94,
+		Verify:      &tableVerify127,
 		Derived:     &Derived{Of: 0xe3c130853fb96416, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key_0"}, {Literal: "key_1"}, {Literal: "key_2"}, {Literal: "key_3"}, {Literal: "key_4"}, {Literal: "key_5"}, {Literal: "key_6"}, {Literal: "key_7"}, {Literal: "key_8"}, {Literal: "key_9"}, {Literal: "key_a"}, {Literal: "key_b"}, {Literal: "key_c"}, {Literal: "key_d"}, {Literal: "key_e"}, {Literal: "key_f"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8901,7 +8934,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`scaleway`, `scw_secret`, `scw-secret`, `scwsecret`, `scw_token`, `scw-token`, `scwtoken`, `scw_api_key`, `scw-api-key`, `scwapikey`, `scw_api_token`, `scw-api-token`, `scwapitoken`},
 		Names:       []string{`token`, `apikey`, `secret`},
-		Verify:      &tableVerify95,
+		Verify:      &tableVerify128,
 		Derived:     &Derived{Of: 0x1258b59297569c46, Back: 2048, Anchors: []Anchor{{Literal: "scaleway"}, {Literal: "scw-api-key"}, {Literal: "scw-api-token"}, {Literal: "scw-secret"}, {Literal: "scw-token"}, {Literal: "scw_api_key"}, {Literal: "scw_api_token"}, {Literal: "scw_secret"}, {Literal: "scw_token"}, {Literal: "scwapikey"}, {Literal: "scwapitoken"}, {Literal: "scwsecret"}, {Literal: "scwtoken"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -8917,7 +8950,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tk-us-[A-Za-z0-9_-]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify96,
+		Verify:      &tableVerify129,
 		Derived:     &Derived{Of: 0xc73e89ef9f18035b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tk-us-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -8984,7 +9017,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`securitytrails`, `security_trails`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify97,
+		Verify:      &tableVerify130,
 		Derived:     &Derived{Of: 0xf7113c06c12add92, Back: 2048, Anchors: []Anchor{{Literal: "security_trails"}, {Literal: "securitytrails"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9065,7 +9098,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
-		Verify:      &tableVerify98,
+		Verify:      &tableVerify131,
 		Derived:     &Derived{Of: 0xde51170f34443837, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sg.", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -9376,7 +9409,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xapp-[0-9]-A[0-9A-Z]{8,12}-[0-9]{10,14}-[0-9a-f]{64}`,
-		Verify:      &tableVerify99,
+		Verify:      &tableVerify132,
 		Derived:     &Derived{Of: 0xcce58df9c91f0d4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xapp-0-a"}, {Literal: "xapp-1-a"}, {Literal: "xapp-2-a"}, {Literal: "xapp-3-a"}, {Literal: "xapp-4-a"}, {Literal: "xapp-5-a"}, {Literal: "xapp-6-a"}, {Literal: "xapp-7-a"}, {Literal: "xapp-8-a"}, {Literal: "xapp-9-a"}}},
 		Source:      Position{File: "slack.toml"},
 	},
@@ -9391,7 +9424,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxb-(?:[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{18,26}|[0-9]{8,14}-[0-9A-Za-z]{18,26})`,
-		Verify:      &tableVerify99,
+		Verify:      &tableVerify132,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0xb8eac9dbbd440e90, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxb-"}, {Literal: "xoxb-", Shape: 1}}},
 		Source:      Position{File: "slack.toml"},
@@ -9407,7 +9440,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxe\.xoxp-[0-9]-[0-9A-Za-z]{163,166}`,
-		Verify:      &tableVerify99,
+		Verify:      &tableVerify132,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0x1b254af3e5aa8a34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxe.xoxp-0-"}, {Literal: "xoxe.xoxp-1-"}, {Literal: "xoxe.xoxp-2-"}, {Literal: "xoxe.xoxp-3-"}, {Literal: "xoxe.xoxp-4-"}, {Literal: "xoxe.xoxp-5-"}, {Literal: "xoxe.xoxp-6-"}, {Literal: "xoxe.xoxp-7-"}, {Literal: "xoxe.xoxp-8-"}, {Literal: "xoxe.xoxp-9-"}}},
 		Source:      Position{File: "slack.toml"},
@@ -9438,7 +9471,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:xoxa-|xoxr-)[0-9A-Za-z]{8,48}|(?:xoxa-|xoxr-)[0-9]-[0-9A-Za-z]{8,48}|(?:xoxo-|xoxs-)[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{6,64}`,
 		Entropy:     2.5,
-		Verify:      &tableVerify99,
+		Verify:      &tableVerify132,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0x3428e748c9f33d0b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxa-"}, {Literal: "xoxr-", Shape: 1}, {Literal: "xoxa-0-", Shape: 2}, {Literal: "xoxa-1-", Shape: 2}, {Literal: "xoxa-2-", Shape: 2}, {Literal: "xoxa-3-", Shape: 2}, {Literal: "xoxa-4-", Shape: 2}, {Literal: "xoxa-5-", Shape: 2}, {Literal: "xoxa-6-", Shape: 2}, {Literal: "xoxa-7-", Shape: 2}, {Literal: "xoxa-8-", Shape: 2}, {Literal: "xoxa-9-", Shape: 2}, {Literal: "xoxr-0-", Shape: 3}, {Literal: "xoxr-1-", Shape: 3}, {Literal: "xoxr-2-", Shape: 3}, {Literal: "xoxr-3-", Shape: 3}, {Literal: "xoxr-4-", Shape: 3}, {Literal: "xoxr-5-", Shape: 3}, {Literal: "xoxr-6-", Shape: 3}, {Literal: "xoxr-7-", Shape: 3}, {Literal: "xoxr-8-", Shape: 3}, {Literal: "xoxr-9-", Shape: 3}, {Literal: "xoxo-", Shape: 4}, {Literal: "xoxs-", Shape: 5}}},
 		Source:      Position{File: "slack.toml"},
@@ -9500,7 +9533,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxp-[0-9]{10,14}-[0-9]{10,14}-[0-9]{10,14}-[0-9A-Za-z]{28,34}`,
-		Verify:      &tableVerify99,
+		Verify:      &tableVerify132,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0xfe7f45a9ec65c5bc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxp-"}}},
 		Source:      Position{File: "slack.toml"},
@@ -9525,7 +9558,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`T0{8,}/B0{8,}/X{20,}`},
 			},
 		},
-		Verify:  &tableVerify100,
+		Verify:  &tableVerify133,
 		Derived: &Derived{Of: 0x23891679191ad239, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.slack."}, {Literal: "hooks.slack.", Shape: 1}}},
 		Source:  Position{File: "slack.toml"},
 	},
@@ -9569,6 +9602,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
+		Verify:  &tableVerify134,
 		Derived: &Derived{Of: 0x5bf69c6d48eb7eea, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "smtp://"}, {Literal: "smtps://", Shape: 1}}},
 		Source:  Position{File: "mail.toml"},
 	},
@@ -9602,7 +9636,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`snyk`},
 		Names:       []string{`api`, `key`, `auth`, `token`},
-		Verify:      &tableVerify101,
+		Verify:      &tableVerify135,
 		Derived:     &Derived{Of: 0x77c33e87ecbf6cd7, Back: 2048, Anchors: []Anchor{{Literal: "snyk"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9618,7 +9652,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:snyk_uat\.|snyk_sat\.)[0-9a-f]{8}\.[A-Za-z0-9_-]{20,300}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify101,
+		Verify:      &tableVerify135,
 		Derived:     &Derived{Of: 0xd6d650101050b2a1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "snyk_uat."}, {Literal: "snyk_sat.", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9651,7 +9685,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqa_[0-9a-f]{40}`,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify136,
 		Derived:     &Derived{Of: 0xe0a98569a3a612e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqa_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9669,7 +9703,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sonarqube`, `sonarcloud`, `sonar_token`, `sonar-token`, `sonartoken`, `sonar_login`, `sonar-login`, `sonarlogin`, `sonar_auth_token`, `sonar-auth-token`, `sonarauthtoken`, `sonar_api_token`, `sonar-api-token`, `sonarapitoken`, `sonar.login`, `sonar.token`},
 		Names:       []string{`login`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify136,
 		Derived:     &Derived{Of: 0x21ce2ed66c6fc150, Back: 2048, Anchors: []Anchor{{Literal: "sonar-api-token"}, {Literal: "sonar-auth-token"}, {Literal: "sonar-login"}, {Literal: "sonar-token"}, {Literal: "sonar.login"}, {Literal: "sonar.token"}, {Literal: "sonar_api_token"}, {Literal: "sonar_auth_token"}, {Literal: "sonar_login"}, {Literal: "sonar_token"}, {Literal: "sonarapitoken"}, {Literal: "sonarauthtoken"}, {Literal: "sonarcloud"}, {Literal: "sonarlogin"}, {Literal: "sonarqube"}, {Literal: "sonartoken"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9684,7 +9718,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqp_[0-9a-f]{40}`,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify136,
 		Derived:     &Derived{Of: 0x4585224e4a372d09, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqp_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9699,7 +9733,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `squ_[0-9a-f]{40}`,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify136,
 		Derived:     &Derived{Of: 0xb43f8a58ed4c8692, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "squ_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9714,7 +9748,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sgp_(?:[0-9a-f]{40}|[0-9a-f]{16}_[0-9a-f]{40}|local_[0-9a-f]{40})`,
-		Verify:      &tableVerify103,
+		Verify:      &tableVerify137,
 		Derived:     &Derived{Of: 0x957ba7e694124ea7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sgp_"}, {Literal: "sgp_", Shape: 1}, {Literal: "sgp_local_", Shape: 2}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -9729,7 +9763,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `slk_[0-9a-f]{64}`,
-		Verify:      &tableVerify104,
+		Verify:      &tableVerify138,
 		Derived:     &Derived{Of: 0xda600816744d6723, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "slk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -9958,7 +9992,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`stability`, `dreamstudio`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify105,
+		Verify:      &tableVerify139,
 		Derived:     &Derived{Of: 0x8a8d797accd4eeb9, Back: 2048, Anchors: []Anchor{{Literal: "dreamstudio"}, {Literal: "stability"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10040,7 +10074,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rk_live_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
-		Verify:      &tableVerify106,
+		Verify:      &tableVerify140,
 		Derived:     &Derived{Of: 0x657d3513f0a09a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rk_live_"}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10056,7 +10090,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_live_|sk_org_live_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
-		Verify:      &tableVerify106,
+		Verify:      &tableVerify140,
 		Derived:     &Derived{Of: 0x2d929fd8c424e430, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_"}, {Literal: "sk_live_", Shape: 1}, {Literal: "sk_org_live_", Shape: 2}, {Literal: "sk_org_live_", Shape: 3}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10072,7 +10106,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rk_test_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
-		Verify:      &tableVerify106,
+		Verify:      &tableVerify140,
 		Derived:     &Derived{Of: 0x2135f90460725aa0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rk_test_"}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10088,7 +10122,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_test_|sk_org_test_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
-		Verify:      &tableVerify106,
+		Verify:      &tableVerify140,
 		Derived:     &Derived{Of: 0x22b8bcb2603e0fa0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_test_"}, {Literal: "sk_test_", Shape: 1}, {Literal: "sk_org_test_", Shape: 2}, {Literal: "sk_org_test_", Shape: 3}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10210,7 +10244,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-api-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Verify:      &tableVerify107,
+		Verify:      &tableVerify141,
 		Derived:     &Derived{Of: 0xafe8aff242e23c55, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-api-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10271,7 +10305,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:tvly-dev-|tvly-prod-|tvly-)[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify108,
+		Verify:      &tableVerify142,
 		Derived:     &Derived{Of: 0xb2c1fc7c2fc8fe97, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tvly-dev-"}, {Literal: "tvly-prod-", Shape: 1}, {Literal: "tvly-", Shape: 2}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10302,7 +10336,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:^|[^0-9A-Za-z_]|/bot)([0-9]{8,10}:AA[A-Za-z0-9_-]{33})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`:aa`},
 		Entropy:     3.8,
-		Verify:      &tableVerify109,
+		Verify:      &tableVerify143,
 		Derived:     &Derived{Of: 0xec8d54a987db551a, Back: 17, Direct: true, Anchors: []Anchor{{Literal: ":aa", Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 1, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 2, Offset: 8, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 3, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 4, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 5, Offset: 8, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 6, Offset: 11, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 7, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 8, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 9, Offset: 11, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 10, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 11, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: "/bot", Shape: 12}, {Literal: "/bot", Shape: 13}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10318,7 +10352,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `KEY0[0-9A-Za-z_-]{54}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify110,
+		Verify:      &tableVerify144,
 		Derived:     &Derived{Of: 0x2532ad25eb043f70, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key0"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -10367,7 +10401,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}`,
 		Entropy:     4,
-		Verify:      &tableVerify111,
+		Verify:      &tableVerify145,
 		Derived:     &Derived{Of: 0x6fe382b85c89f6cb, Back: 20, Direct: true, Anchors: []Anchor{{Literal: ".atlasv1.", Offset: 14}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -10400,7 +10434,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`tiingo`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify112,
+		Verify:      &tableVerify146,
 		Derived:     &Derived{Of: 0xc4d91f5a4651a563, Back: 2048, Anchors: []Anchor{{Literal: "tiingo"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -10447,7 +10481,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tgp_v1_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify113,
+		Verify:      &tableVerify147,
 		Derived:     &Derived{Of: 0x57dbf2983e741577, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tgp_v1_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10465,7 +10499,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`togetherai`, `together_ai`, `together-ai`, `together_api_key`, `together-api-key`, `togetherapikey`, `together_key`, `together-key`, `togetherkey`, `together_token`, `together-token`, `togethertoken`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify113,
+		Verify:      &tableVerify147,
 		Derived:     &Derived{Of: 0xd0d56af5bf6bdd37, Back: 2048, Anchors: []Anchor{{Literal: "together-ai"}, {Literal: "together-api-key"}, {Literal: "together-key"}, {Literal: "together-token"}, {Literal: "together_ai"}, {Literal: "together_api_key"}, {Literal: "together_key"}, {Literal: "together_token"}, {Literal: "togetherai"}, {Literal: "togetherapikey"}, {Literal: "togetherkey"}, {Literal: "togethertoken"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10534,7 +10568,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`trello`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify114,
+		Verify:      &tableVerify148,
 		Derived:     &Derived{Of: 0xe939d1a5f0ab8e35, Back: 2048, Anchors: []Anchor{{Literal: "trello"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -10549,7 +10583,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `ATTA[0-9a-f][0-9a-f]{71}`,
-		Verify:      &tableVerify114,
+		Verify:      &tableVerify148,
 		Derived:     &Derived{Of: 0xadc9ff1fb6339cae, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atta0"}, {Literal: "atta1"}, {Literal: "atta2"}, {Literal: "atta3"}, {Literal: "atta4"}, {Literal: "atta5"}, {Literal: "atta6"}, {Literal: "atta7"}, {Literal: "atta8"}, {Literal: "atta9"}, {Literal: "attaa"}, {Literal: "attab"}, {Literal: "attac"}, {Literal: "attad"}, {Literal: "attae"}, {Literal: "attaf"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -10566,7 +10600,7 @@ var tableRules = [...]Rule{
 		Assigned:    `0x4AAAA[A-Za-z0-9_-]{22,30}`,
 		Keywords:    []string{`turnstile`},
 		Names:       []string{`secret`, `private`},
-		Verify:      &tableVerify115,
+		Verify:      &tableVerify149,
 		Derived:     &Derived{Of: 0xfb520b35b508309e, Back: 2048, Anchors: []Anchor{{Literal: "turnstile"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10584,7 +10618,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twelvedata`, `twelve_data`, `twelve-data`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify116,
+		Verify:      &tableVerify150,
 		Derived:     &Derived{Of: 0xfaecd04cba0ddc33, Back: 2048, Anchors: []Anchor{{Literal: "twelve-data"}, {Literal: "twelve_data"}, {Literal: "twelvedata"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -10620,7 +10654,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twilio`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify117,
+		Verify:      &tableVerify151,
 		Derived:     &Derived{Of: 0x3ffaf78c1d7448c0, Back: 2048, Anchors: []Anchor{{Literal: "twilio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -10638,7 +10672,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twilio`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify118,
+		Verify:      &tableVerify152,
 		Derived:     &Derived{Of: 0xdd47f0e20149a51c, Back: 2048, Anchors: []Anchor{{Literal: "twilio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -10671,7 +10705,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twitch`},
 		Names:       []string{`token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify119,
+		Verify:      &tableVerify153,
 		Derived:     &Derived{Of: 0x25df0244034b3a01, Back: 2048, Anchors: []Anchor{{Literal: "twitch"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10689,7 +10723,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twitch`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify120,
+		Verify:      &tableVerify154,
 		Derived:     &Derived{Of: 0x5dd8832930adfdc1, Back: 2048, Anchors: []Anchor{{Literal: "twitch"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10752,7 +10786,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AAAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{80,100}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify121,
+		Verify:      &tableVerify155,
 		Derived:     &Derived{Of: 0x41b5f37d7dd00860, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aaaaaaaaaaaa"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10843,7 +10877,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vtwn_[A-Za-z0-9_-]{20,80}`,
 		Entropy:     3.4,
-		Verify:      &tableVerify122,
+		Verify:      &tableVerify156,
 		Derived:     &Derived{Of: 0xcb7172207b300368, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vtwn_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -10874,7 +10908,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvb\.[A-Za-z0-9_-]{100,400}`,
 		Entropy:     4,
-		Verify:      &tableVerify123,
+		Verify:      &tableVerify157,
 		Derived:     &Derived{Of: 0x63a7ccd56b0827f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvb."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -10905,7 +10939,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvs\.[A-Za-z0-9_-]{24,180}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify123,
+		Verify:      &tableVerify157,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}:8200/v1/auth/token/revoke-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, Done: []int{204}, Effect: `The token and all tokens and leases that were made with it are revoked at once.`},
 		Derived:     &Derived{Of: 0x584636e1f1272bb8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvs."}}},
 		Source:      Position{File: "infra.toml"},
@@ -10924,7 +10958,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vault`, `x-vault-token`},
 		Names:       []string{`auth`, `token`, `devroot`},
 		Entropy:     3.5,
-		Verify:      &tableVerify123,
+		Verify:      &tableVerify157,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}:8200/v1/auth/token/revoke-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, Done: []int{204}, Effect: `The token and all tokens and leases that were made with it are revoked at once.`},
 		Derived:     &Derived{Of: 0x171ef8291374c98a, Back: 2048, Anchors: []Anchor{{Literal: "vault"}, {Literal: "x-vault-token"}}},
 		Source:      Position{File: "infra.toml"},
@@ -10957,7 +10991,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vck_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Verify:      &tableVerify124,
+		Verify:      &tableVerify158,
 		Derived:     &Derived{Of: 0x9b7e6ea4428ca496, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vck_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11003,7 +11037,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vci_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Verify:      &tableVerify125,
+		Verify:      &tableVerify159,
 		Derived:     &Derived{Of: 0xb608c13cd472d144, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vci_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -11019,7 +11053,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vcp_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Verify:      &tableVerify125,
+		Verify:      &tableVerify159,
 		Derived:     &Derived{Of: 0x19ee292094cd13e1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vcp_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -11037,7 +11071,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vercel`, `zeit`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3.5,
-		Verify:      &tableVerify125,
+		Verify:      &tableVerify159,
 		Derived:     &Derived{Of: 0x48312ae7a5efa313, Back: 2048, Anchors: []Anchor{{Literal: "vercel"}, {Literal: "zeit"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -11087,7 +11121,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vonage`, `nexmo`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Verify:      &tableVerify126,
+		Verify:      &tableVerify160,
 		Derived:     &Derived{Of: 0xdf5b1cd36cc36f94, Back: 2048, Anchors: []Anchor{{Literal: "nexmo"}, {Literal: "vonage"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -11105,7 +11139,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`voyageai`, `voyage_ai`, `voyage-ai`, `voyage_api`, `voyage-api`, `voyageapi`, `voyage_key`, `voyage-key`, `voyagekey`, `voyage_token`, `voyage-token`, `voyagetoken`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify127,
+		Verify:      &tableVerify161,
 		Derived:     &Derived{Of: 0xaf6f3cbf19b5519b, Back: 2048, Anchors: []Anchor{{Literal: "voyage-ai"}, {Literal: "voyage-api"}, {Literal: "voyage-key"}, {Literal: "voyage-token"}, {Literal: "voyage_ai"}, {Literal: "voyage_api"}, {Literal: "voyage_key"}, {Literal: "voyage_token"}, {Literal: "voyageai"}, {Literal: "voyageapi"}, {Literal: "voyagekey"}, {Literal: "voyagetoken"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11140,7 +11174,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vultr`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify128,
+		Verify:      &tableVerify162,
 		Derived:     &Derived{Of: 0x483cae279fea1663, Back: 2048, Anchors: []Anchor{{Literal: "vultr"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -11204,7 +11238,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `(?:^|[^0-9A-Za-z_-])([A-Za-z0-9_-]{64}_[A-Z0-9]{4}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`webex`, `_pf84_`, `_p0a1_`, `spark`},
-		Verify:      &tableVerify129,
+		Verify:      &tableVerify163,
 		Derived:     &Derived{Of: 0x1239d8c7af838f2, Back: 2048, Anchors: []Anchor{{Literal: "_p0a1_"}, {Literal: "_pf84_"}, {Literal: "spark"}, {Literal: "webex"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -11302,7 +11336,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`wandb`, `weightsbiases`, `weights_biases`, `weights-biases`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify130,
+		Verify:      &tableVerify164,
 		Derived:     &Derived{Of: 0x4c30f6f47b3bba7c, Back: 2048, Anchors: []Anchor{{Literal: "wandb"}, {Literal: "weights-biases"}, {Literal: "weights_biases"}, {Literal: "weightsbiases"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11318,7 +11352,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `wandb_v1_[A-Za-z0-9_]{77}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify130,
+		Verify:      &tableVerify164,
 		Derived:     &Derived{Of: 0x2eda7ffceb000f2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "wandb_v1_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11479,6 +11513,7 @@ var tableRules = [...]Rule{
 		Assigned:    `LS0tLS1CRUdJTi[A-Za-z0-9+/]{100,}={0,2}`,
 		Keywords:    []string{`client-key`, `client_key`, `tls.key`, `private-key-data`},
 		Reach:       16384,
+		Verify:      &tableVerify165,
 		Derived:     &Derived{Of: 0x7c1e3c9ff6c43d56, Back: 16384, Anchors: []Anchor{{Literal: "client-key"}, {Literal: "client_key"}, {Literal: "private-key-data"}, {Literal: "tls.key"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -11494,7 +11529,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `xai-[A-Za-z0-9_]{80}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify131,
+		Verify:      &tableVerify166,
 		Derived:     &Derived{Of: 0x20b67e95bf158940, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xai-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11704,266 +11739,336 @@ var tableRules = [...]Rule{
 	},
 }
 
-var tableVerify0 = Verify{Request: Request{URL: `https://api.anthropic.com/v1/organizations/me`, Headers: []Header{Header{Name: `Anthropic-Version`, Value: `2023-06-01`}, Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.anthropic.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `organization`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authentication_error`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `permission_error`}}, Outcome: `forbidden`, Reason: `it may not read its organisation`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `privilege`, From: `text`, What: `admin`}}}
+var tableVerify0 = Verify{Check: `database`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify1 = Verify{Request: Request{URL: `https://api.anthropic.com/v1/models?limit=1`, Headers: []Header{Header{Name: `Anthropic-Version`, Value: `2023-06-01`}, Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.anthropic.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authentication_error`}}, Outcome: `inactive`}, Answer{Status: []int{402}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `billing_error`}}, Outcome: `forbidden`, Reason: `its account owes money`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `permission_error`}}, Outcome: `forbidden`, Reason: `it may not list models`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Anthropic-Organization-Id`}}}
+var tableVerify1 = Verify{Check: `amqp`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify2 = Verify{Request: Request{URL: `https://api.assemblyai.com/v2/transcript?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`api.assemblyai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `page_details`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify2 = Verify{Request: Request{URL: `https://api.anthropic.com/v1/organizations/me`, Headers: []Header{Header{Name: `Anthropic-Version`, Value: `2023-06-01`}, Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.anthropic.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `organization`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authentication_error`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `permission_error`}}, Outcome: `forbidden`, Reason: `it may not read its organisation`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `privilege`, From: `text`, What: `admin`}}}
 
-var tableVerify3 = Verify{Request: Request{URL: `https://{site}.atlassian.net/rest/api/3/myself`, Basic: `{email}:{secret}`}, Hosts: []string{`*.atlassian.net`}, Parts: []Part{Part{Name: `email`, Regex: `([A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})`}, Part{Name: `site`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.atlassian\.net\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `accountId`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, a token with scopes, or the token of another site or e-mail`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `emailAddress`}, Tell{Field: `principal`, From: `json`, What: `accountId`}}}
+var tableVerify3 = Verify{Request: Request{URL: `https://api.anthropic.com/v1/models?limit=1`, Headers: []Header{Header{Name: `Anthropic-Version`, Value: `2023-06-01`}, Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.anthropic.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authentication_error`}}, Outcome: `inactive`}, Answer{Status: []int{402}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `billing_error`}}, Outcome: `forbidden`, Reason: `its account owes money`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `permission_error`}}, Outcome: `forbidden`, Reason: `it may not list models`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Anthropic-Organization-Id`}}}
 
-var tableVerify4 = Verify{Request: Request{URL: `https://api.bitbucket.org/2.0/user`, Basic: `{user}:{secret}`}, Hosts: []string{`api.bitbucket.org`}, Parts: []Part{Part{Name: `user`, Regex: `(?i)(?:https://|bitbucket[a-z_.-]{0,16}(?:user(?:name)?|login)["']?[ \t]{0,4}[:=][ \t]{0,4}["']?)([a-z0-9][a-z0-9_.-]{1,63})(?::ATBB|["'\s,;]|$)`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.detail.granted`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `account_id`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+var tableVerify4 = Verify{Request: Request{URL: `https://api.assemblyai.com/v2/transcript?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`api.assemblyai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `page_details`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify5 = Verify{Request: Request{URL: `https://api.bitrise.io/v0.1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`api.bitrise.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.slug`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.username`}, Tell{Field: `principal`, From: `json`, What: `data.slug`}}}
+var tableVerify5 = Verify{Request: Request{URL: `https://{site}.atlassian.net/rest/api/3/myself`, Basic: `{email}:{secret}`}, Hosts: []string{`*.atlassian.net`}, Parts: []Part{Part{Name: `email`, Regex: `([A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})`}, Part{Name: `site`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.atlassian\.net\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `accountId`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, a token with scopes, or the token of another site or e-mail`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `emailAddress`}, Tell{Field: `principal`, From: `json`, What: `accountId`}}}
 
-var tableVerify6 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/connect/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&scope=api.organization&client_id={id}&client_secret={secret}`}, Hosts: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}, Endpoint: `bitwarden`, Parts: []Part{Part{Name: `host`, Values: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}}, Part{Name: `id`, Regex: `\b(organization\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify6 = Verify{Check: `aws`, Parts: []Part{Part{Name: `id`, Rules: []string{`aws-access-key-id`, `aws-temporary-key-id`}}, Part{Name: `session`, Rules: []string{`aws-session-token`}, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify7 = Verify{Request: Request{URL: `https://api.brevo.com/v3/account`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.brevo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API Key is not enabled`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Key not found`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `companyName`}, Tell{Field: `owner`, From: `json`, What: `email`}}}
+var tableVerify7 = Verify{Check: `smtp`, Parts: []Part{Part{Name: `user`, Rules: []string{`aws-access-key-id`}}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify8 = Verify{Request: Request{URL: `https://api.buildkite.com/v2/access-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.buildkite.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `uuid`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+var tableVerify8 = Verify{Check: `docker-registry`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify9 = Verify{Request: Request{URL: `https://api.cerebras.ai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cerebras.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `wrong_api_key`}}, Outcome: `inactive`}}}
+var tableVerify9 = Verify{Check: `entra-client-secret`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify10 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify10 = Verify{Check: `entra-client-secret`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify11 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of a project`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify11 = Verify{Check: `entra-client-secret`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify12 = Verify{Request: Request{URL: `https://api.clarifai.com/v2/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Key {secret}`}}}, Hosts: []string{`api.clarifai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status.code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.primary_email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+var tableVerify12 = Verify{Check: `redis`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify13 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `9109`}}, Outcome: `forbidden`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
+var tableVerify13 = Verify{Check: `azure-sas`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify14 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `9109`}}, Outcome: `forbidden`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
+var tableVerify14 = Verify{Check: `azure-sas`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify15 = Verify{Request: Request{Method: `POST`, URL: `https://api.cohere.com/v1/check-api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cohere.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization_id`}, Tell{Field: `owner`, From: `json`, What: `owner_id`}}}
+var tableVerify15 = Verify{Check: `azure-sas`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify16 = Verify{Request: Request{URL: `https://api.coze.com/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.coze.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.nick_name`}, Tell{Field: `principal`, From: `json`, What: `data.user_name`}}}
+var tableVerify16 = Verify{Check: `azure-storage-key`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify17 = Verify{Request: Request{URL: `https://api.cursor.com/v0/me`, Basic: `{secret}:`}, Hosts: []string{`api.cursor.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `apiKeyName`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `createdAt`}, Tell{Field: `owner`, From: `json`, What: `userEmail`}, Tell{Field: `principal`, From: `json`, What: `apiKeyName`}}}
+var tableVerify17 = Verify{Check: `azure-storage-key`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify18 = Verify{Request: Request{URL: `https://api.daily.co/v1/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.daily.co`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `domain_name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `authentication-error`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `domain_name`}}}
+var tableVerify18 = Verify{Request: Request{URL: `https://api.bitbucket.org/2.0/user`, Basic: `{user}:{secret}`}, Hosts: []string{`api.bitbucket.org`}, Parts: []Part{Part{Name: `user`, Regex: `(?i)(?:https://|bitbucket[a-z_.-]{0,16}(?:user(?:name)?|login)["']?[ \t]{0,4}[:=][ \t]{0,4}["']?)([a-z0-9][a-z0-9_.-]{1,63})(?::ATBB|["'\s,;]|$)`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.detail.granted`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `account_id`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
 
-var tableVerify19 = Verify{Request: Request{URL: `https://{host}/compatible-mode/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`dashscope.aliyuncs.com`, `dashscope-intl.aliyuncs.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`dashscope.aliyuncs.com`, `dashscope-intl.aliyuncs.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
+var tableVerify19 = Verify{Request: Request{URL: `https://api.bitrise.io/v0.1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`api.bitrise.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.slug`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.username`}, Tell{Field: `principal`, From: `json`, What: `data.slug`}}}
 
-var tableVerify20 = Verify{Request: Request{URL: `https://hist.databento.com/v0/metadata.list_publishers`, Basic: `{secret}:`}, Hosts: []string{`hist.databento.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.publisher_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.case`, Op: `=`, Value: `auth_authentication_failed`}}, Outcome: `inactive`}}}
+var tableVerify20 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/connect/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&scope=api.organization&client_id={id}&client_secret={secret}`}, Hosts: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}, Endpoint: `bitwarden`, Parts: []Part{Part{Name: `host`, Values: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}}, Part{Name: `id`, Regex: `\b(organization\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify21 = Verify{Request: Request{URL: `https://api.deepgram.com/v1/projects`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.deepgram.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `projects`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `err_code`, Op: `=`, Value: `INVALID_AUTH`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `err_code`, Op: `=`, Value: `INSUFFICIENT_PERMISSIONS`}}, Outcome: `forbidden`, Reason: `it may not list projects`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `projects.0.name`}}}
+var tableVerify21 = Verify{Request: Request{URL: `https://api.brevo.com/v3/account`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.brevo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API Key is not enabled`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Key not found`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `companyName`}, Tell{Field: `owner`, From: `json`, What: `email`}}}
 
-var tableVerify22 = Verify{Request: Request{URL: `https://api.deepseek.com/user/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.deepseek.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance_infos`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authentication_error`}}, Outcome: `inactive`}}}
+var tableVerify22 = Verify{Request: Request{URL: `https://api.buildkite.com/v2/access-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.buildkite.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `uuid`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
 
-var tableVerify23 = Verify{Request: Request{URL: `https://api.defined.net/v1/networks?pageSize=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.defined.net`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `metadata`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify23 = Verify{Request: Request{URL: `https://api.cerebras.ai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cerebras.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `wrong_api_key`}}, Outcome: `inactive`}}}
 
-var tableVerify24 = Verify{Request: Request{URL: `https://api.deno.com/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.deno.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify24 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify25 = Verify{Request: Request{URL: `https://api.digitalocean.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.digitalocean.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.team.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `principal`, From: `json`, What: `account.uuid`}}}
+var tableVerify25 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of a project`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify26 = Verify{Request: Request{URL: `https://discord.com/api/v10/users/@me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bot {secret}`}}}, Hosts: []string{`discord.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `401: Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify26 = Verify{Request: Request{URL: `https://api.clarifai.com/v2/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Key {secret}`}}}, Hosts: []string{`api.clarifai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status.code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.primary_email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
 
-var tableVerify27 = Verify{Request: Request{Method: `POST`, URL: `https://discord.com/api/v10/oauth2/token`, Basic: `{client_id}:{secret}`, Body: `grant_type=client_credentials&scope=identify`}, Hosts: []string{`discord.com`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9])([0-9]{17,20})(?:[^0-9]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify27 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `9109`}}, Outcome: `forbidden`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
 
-var tableVerify28 = Verify{Request: Request{URL: `{secret}`, SecretInURL: true}, Hosts: []string{`discord.com`, `discordapp.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `channel_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `50027`}}, Outcome: `inactive`}, Answer{Status: []int{404}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `10015`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `guild_id`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
+var tableVerify28 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `9109`}}, Outcome: `forbidden`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
 
-var tableVerify29 = Verify{Request: Request{URL: `https://api.doppler.com/v3/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.doppler.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `workplace.slug`, Op: `exists`}, Condition{Path: `token_preview`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `workplace.name`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `last_used`, From: `json`, What: `last_seen_at`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `slug`}}}
+var tableVerify29 = Verify{Request: Request{Method: `POST`, URL: `https://api.cohere.com/v1/check-api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cohere.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization_id`}, Tell{Field: `owner`, From: `json`, What: `owner_id`}}}
 
-var tableVerify30 = Verify{Request: Request{URL: `https://api.e2b.app/sandboxes`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.e2b.app`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify30 = Verify{Request: Request{URL: `https://api.coze.com/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.coze.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.nick_name`}, Tell{Field: `principal`, From: `json`, What: `data.user_name`}}}
 
-var tableVerify31 = Verify{Request: Request{URL: `https://api.elevenlabs.io/v1/user`, Headers: []Header{Header{Name: `Xi-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.elevenlabs.io`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.status`, Op: `=`, Value: `missing_permissions`}}, Outcome: `forbidden`, Reason: `it may not read its user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.status`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `subscription.tier`}, Tell{Field: `owner`, From: `json`, What: `user_id`}}}
+var tableVerify31 = Verify{Request: Request{URL: `https://api.cursor.com/v0/me`, Basic: `{secret}:`}, Hosts: []string{`api.cursor.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `apiKeyName`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `createdAt`}, Tell{Field: `owner`, From: `json`, What: `userEmail`}, Tell{Field: `principal`, From: `json`, What: `apiKeyName`}}}
 
-var tableVerify32 = Verify{Request: Request{URL: `https://api.etherscan.io/v2/api?chainid=1&module=stats&action=ethprice&apikey={secret}`, SecretInURL: true}, Hosts: []string{`api.etherscan.io`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `1`}, Condition{Path: `result.ethusd`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `0`}}, Body: []string{`Invalid API Key`}, Outcome: `inactive`}}}
+var tableVerify32 = Verify{Request: Request{URL: `https://api.daily.co/v1/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.daily.co`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `domain_name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `authentication-error`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `domain_name`}}}
 
-var tableVerify33 = Verify{Request: Request{URL: `https://graph.facebook.com/me?fields=id,name`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.facebook.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify33 = Verify{Request: Request{URL: `https://{host}/compatible-mode/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`dashscope.aliyuncs.com`, `dashscope-intl.aliyuncs.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`dashscope.aliyuncs.com`, `dashscope-intl.aliyuncs.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
 
-var tableVerify34 = Verify{Request: Request{URL: `https://api.fastly.com/tokens/self`, Headers: []Header{Header{Name: `Fastly-Key`, Value: `{secret}`}}}, Hosts: []string{`api.fastly.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `customer_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `msg`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `customer_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `principal`, From: `json`, What: `user_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify34 = Verify{Request: Request{URL: `https://hist.databento.com/v0/metadata.list_publishers`, Basic: `{secret}:`}, Hosts: []string{`hist.databento.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.publisher_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.case`, Op: `=`, Value: `auth_authentication_failed`}}, Outcome: `inactive`}}}
 
-var tableVerify35 = Verify{Request: Request{URL: `https://finnhub.io/api/v1/quote?symbol=AAPL`, Headers: []Header{Header{Name: `X-Finnhub-Token`, Value: `{secret}`}}}, Hosts: []string{`finnhub.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `c`, Op: `exists`}, Condition{Path: `pc`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}}
+var tableVerify35 = Verify{Request: Request{URL: `https://api.deepgram.com/v1/projects`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.deepgram.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `projects`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `err_code`, Op: `=`, Value: `INVALID_AUTH`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `err_code`, Op: `=`, Value: `INSUFFICIENT_PERMISSIONS`}}, Outcome: `forbidden`, Reason: `it may not list projects`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `projects.0.name`}}}
 
-var tableVerify36 = Verify{Request: Request{URL: `https://api.fireworks.ai/inference/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.fireworks.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify36 = Verify{Request: Request{URL: `https://api.deepseek.com/user/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.deepseek.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance_infos`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authentication_error`}}, Outcome: `inactive`}}}
 
-var tableVerify37 = Verify{Request: Request{URL: `https://{host}/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`gitea.com`, `codeberg.org`}, Endpoint: `gitea`, Parts: []Part{Part{Name: `host`, Regex: `\b(gitea\.com|codeberg\.org)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify37 = Verify{Request: Request{URL: `https://api.defined.net/v1/networks?pageSize=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.defined.net`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `metadata`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify38 = Verify{Request: Request{URL: `https://api.github.com/installation/repositories?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `repositories`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not list its repositories`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `repositories.0.owner.login`}, Tell{Field: `principal`, From: `text`, What: `app installation`}}}
+var tableVerify38 = Verify{Request: Request{URL: `https://api.deno.com/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.deno.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify39 = Verify{Request: Request{URL: `https://api.github.com/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not read its own user`}}, Tells: []Tell{Tell{Field: `expires`, From: `header`, What: `GitHub-Authentication-Token-Expiration`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `login`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+var tableVerify39 = Verify{Request: Request{URL: `https://api.digitalocean.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.digitalocean.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.team.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `principal`, From: `json`, What: `account.uuid`}}}
 
-var tableVerify40 = Verify{Request: Request{Method: `POST`, URL: `https://api.github.com/applications/{client_id}/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Basic: `{client_id}:{secret}`, Body: `{"access_token": "gho_none"}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z])(Iv1\.[0-9a-f]{16}|(?:Iv23|Ov23)[0-9A-Za-z]{16}|[0-9a-f]{20})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{404, 422}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify40 = Verify{Request: Request{URL: `https://discord.com/api/v10/users/@me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bot {secret}`}}}, Hosts: []string{`discord.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `401: Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify41 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/job`, Headers: []Header{Header{Name: `Job-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `pipeline.project_id`}, Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
+var tableVerify41 = Verify{Request: Request{Method: `POST`, URL: `https://discord.com/api/v10/oauth2/token`, Basic: `{client_id}:{secret}`, Body: `grant_type=client_credentials&scope=identify`}, Hosts: []string{`discord.com`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9])([0-9]{17,20})(?:[^0-9]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify42 = Verify{Request: Request{URL: `https://gitlab.com/jwt/auth?service=container_registry`, Basic: `{user}:{secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `user`, Regex: `(gitlab\+deploy-token-[0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `errors.*.code`, Op: `=`, Value: `UNAUTHORIZED`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `user`}}}
+var tableVerify42 = Verify{Request: Request{URL: `{secret}`, SecretInURL: true}, Hosts: []string{`discord.com`, `discordapp.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `channel_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `50027`}}, Outcome: `inactive`}, Answer{Status: []int{404}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `10015`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `guild_id`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
 
-var tableVerify43 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/oauth/token`, Body: `grant_type=authorization_code&code=none&redirect_uri=https%3A%2F%2Flocalhost&client_id={client_id}&client_secret={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z-])([0-9a-f]{64})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify43 = Verify{Check: `docker-registry`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify44 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not use the API`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
+var tableVerify44 = Verify{Request: Request{URL: `https://api.doppler.com/v3/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.doppler.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `workplace.slug`, Op: `exists`}, Condition{Path: `token_preview`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `workplace.name`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `last_used`, From: `json`, What: `last_seen_at`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `slug`}}}
 
-var tableVerify45 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/api/v4/runners/verify`, Body: `token={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `token_expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify45 = Verify{Request: Request{URL: `https://api.e2b.app/sandboxes`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.e2b.app`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify46 = Verify{Request: Request{URL: `https://api.groq.com/openai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.groq.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
+var tableVerify46 = Verify{Request: Request{URL: `https://api.elevenlabs.io/v1/user`, Headers: []Header{Header{Name: `Xi-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.elevenlabs.io`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.status`, Op: `=`, Value: `missing_permissions`}}, Outcome: `forbidden`, Reason: `it may not read its user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.status`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `subscription.tier`}, Tell{Field: `owner`, From: `json`, What: `user_id`}}}
 
-var tableVerify47 = Verify{Request: Request{Method: `POST`, URL: `https://auth.idp.hashicorp.com/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&client_id={id}&client_secret={secret}&audience=https%3A%2F%2Fapi.hashicorp.cloud`}, Hosts: []string{`auth.idp.hashicorp.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)hcp[a-z_.-]{0,12}client[_.-]?id["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9]{32})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `access_denied`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify47 = Verify{Request: Request{URL: `https://api.etherscan.io/v2/api?chainid=1&module=stats&action=ethprice&apikey={secret}`, SecretInURL: true}, Hosts: []string{`api.etherscan.io`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `1`}, Condition{Path: `result.ethusd`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `0`}}, Body: []string{`Invalid API Key`}, Outcome: `inactive`}}}
 
-var tableVerify48 = Verify{Request: Request{URL: `https://api.heroku.com/account`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.heroku+json; version=3`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.heroku.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify48 = Verify{Request: Request{URL: `https://graph.facebook.com/me?fields=id,name`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.facebook.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify49 = Verify{Request: Request{URL: `https://api.hetzner.cloud/v1/servers?per_page=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.hetzner.cloud`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `servers`, Op: `exists`}, Condition{Path: `meta.pagination`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}}
+var tableVerify49 = Verify{Request: Request{URL: `https://api.fastly.com/tokens/self`, Headers: []Header{Header{Name: `Fastly-Key`, Value: `{secret}`}}}, Hosts: []string{`api.fastly.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `customer_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `msg`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `customer_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `principal`, From: `json`, What: `user_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify50 = Verify{Request: Request{URL: `https://huggingface.co/api/whoami-v2`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`huggingface.co`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgs.*.name`}, Tell{Field: `created`, From: `json`, What: `auth.accessToken.createdAt`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `auth.accessToken.displayName`}, Tell{Field: `privilege`, From: `json`, What: `auth.accessToken.role`}}}
+var tableVerify50 = Verify{Request: Request{URL: `https://finnhub.io/api/v1/quote?symbol=AAPL`, Headers: []Header{Header{Name: `X-Finnhub-Token`, Value: `{secret}`}}}, Hosts: []string{`finnhub.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `c`, Op: `exists`}, Condition{Path: `pc`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}}
 
-var tableVerify51 = Verify{Request: Request{Method: `POST`, URL: `https://iam.cloud.ibm.com/identity/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey={secret}`}, Hosts: []string{`iam.cloud.ibm.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `errorCode`, Op: `=`, Value: `BXNIM0415E`}}, Outcome: `inactive`}}}
+var tableVerify51 = Verify{Request: Request{URL: `https://api.fireworks.ai/inference/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.fireworks.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify52 = Verify{Request: Request{URL: `https://graph.instagram.com/me?fields=id,username`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.instagram.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify52 = Verify{Check: `gcp-service-account`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify53 = Verify{Request: Request{URL: `https://{host}/api/users/me?fields=id,login,email`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.youtrack.cloud`}, Endpoint: `youtrack`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.youtrack\.cloud)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify53 = Verify{Request: Request{URL: `https://{host}/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`gitea.com`, `codeberg.org`}, Endpoint: `gitea`, Parts: []Part{Part{Name: `host`, Regex: `\b(gitea\.com|codeberg\.org)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify54 = Verify{Request: Request{URL: `https://a.klaviyo.com/api/accounts`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Klaviyo-API-Key {secret}`}, Header{Name: `Revision`, Value: `2024-10-15`}}}, Hosts: []string{`a.klaviyo.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `permission_denied`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `authentication_failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.attributes.contact_information.organization_name`}, Tell{Field: `owner`, From: `json`, What: `data.0.attributes.contact_information.default_sender_email`}, Tell{Field: `principal`, From: `json`, What: `data.0.id`}}}
+var tableVerify54 = Verify{Request: Request{URL: `https://api.github.com/installation/repositories?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `repositories`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not list its repositories`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `repositories.0.owner.login`}, Tell{Field: `principal`, From: `text`, What: `app installation`}}}
 
-var tableVerify55 = Verify{Request: Request{URL: `https://{host}/api/public/projects`, Basic: `{public_key}:{secret}`}, Hosts: []string{`cloud.langfuse.com`, `us.cloud.langfuse.com`}, Endpoint: `langfuse`, Parts: []Part{Part{Name: `host`, Values: []string{`cloud.langfuse.com`, `us.cloud.langfuse.com`}}, Part{Name: `public_key`, Regex: `pk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}, Tell{Field: `principal`, From: `part`, What: `public_key`}}}
+var tableVerify55 = Verify{Request: Request{URL: `https://api.github.com/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not read its own user`}}, Tells: []Tell{Tell{Field: `expires`, From: `header`, What: `GitHub-Authentication-Token-Expiration`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `login`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
 
-var tableVerify56 = Verify{Request: Request{URL: `https://{host}/api/v1/api-key/current`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}, Endpoint: `langsmith`, Parts: []Part{Part{Name: `host`, Values: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `of another region or workspace`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify56 = Verify{Request: Request{Method: `POST`, URL: `https://api.github.com/applications/{client_id}/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Basic: `{client_id}:{secret}`, Body: `{"access_token": "gho_none"}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z])(Iv1\.[0-9a-f]{16}|(?:Iv23|Ov23)[0-9A-Za-z]{16}|[0-9a-f]{20})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{404, 422}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
 
-var tableVerify57 = Verify{Request: Request{URL: `https://{host}/api/v1/orgs/current`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}, Endpoint: `langsmith`, Parts: []Part{Part{Name: `host`, Values: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `of another region or workspace`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `display_name`}}}
+var tableVerify57 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/job`, Headers: []Header{Header{Name: `Job-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `pipeline.project_id`}, Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
 
-var tableVerify58 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/open-apis/auth/v3/tenant_access_token/internal`, Body: `{"app_id": "{app_id}", "app_secret": "{secret}"}`}, Hosts: []string{`open.larksuite.com`, `open.feishu.cn`}, Parts: []Part{Part{Name: `app_id`, Regex: `(?:^|[^0-9A-Za-z_])(cli_[0-9a-z]{16})(?:[^0-9A-Za-z_]|$)`}, Part{Name: `host`, Values: []string{`open.larksuite.com`, `open.feishu.cn`}}}, SideEffects: `login`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{200, 400}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `10014`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `app_id`}}}
+var tableVerify58 = Verify{Request: Request{URL: `https://gitlab.com/jwt/auth?service=container_registry`, Basic: `{user}:{secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `user`, Regex: `(gitlab\+deploy-token-[0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `errors.*.code`, Op: `=`, Value: `UNAUTHORIZED`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `user`}}}
 
-var tableVerify59 = Verify{Request: Request{URL: `https://api.lemonsqueezy.com/v1/users/me`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.lemonsqueezy.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify59 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/oauth/token`, Body: `grant_type=authorization_code&code=none&redirect_uri=https%3A%2F%2Flocalhost&client_id={client_id}&client_secret={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z-])([0-9a-f]{64})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
 
-var tableVerify60 = Verify{Request: Request{URL: `https://api.line.me/v2/bot/info`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.line.me`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `userId`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `displayName`}, Tell{Field: `principal`, From: `json`, What: `basicId`}}}
+var tableVerify60 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not use the API`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
 
-var tableVerify61 = Verify{Request: Request{URL: `https://api.linode.com/v4/profile`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.linode.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Your OAuth token is not authorized to use this endpoint.`}}, Outcome: `forbidden`, Reason: `it may not read the profile`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Invalid Token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+var tableVerify61 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/api/v4/runners/verify`, Body: `token={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `token_expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify62 = Verify{Request: Request{URL: `https://{host}/api/v1/projects`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloud.llamaindex.ai`, `api.cloud.eu.llamaindex.ai`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.cloud.llamaindex.ai`, `api.cloud.eu.llamaindex.ai`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
+var tableVerify62 = Verify{Request: Request{URL: `https://api.groq.com/openai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.groq.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
 
-var tableVerify63 = Verify{Request: Request{URL: `https://api.lob.com/v1/addresses?limit=1`, Basic: `{secret}:`}, Hosts: []string{`api.lob.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `object`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.status_code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}}
+var tableVerify63 = Verify{Request: Request{Method: `POST`, URL: `https://auth.idp.hashicorp.com/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&client_id={id}&client_secret={secret}&audience=https%3A%2F%2Fapi.hashicorp.cloud`}, Hosts: []string{`auth.idp.hashicorp.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)hcp[a-z_.-]{0,12}client[_.-]?id["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9]{32})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `access_denied`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify64 = Verify{Request: Request{URL: `https://{dc}.api.mailchimp.com/3.0/`, Basic: `straykey:{secret}`}, Hosts: []string{`*.api.mailchimp.com`}, Parts: []Part{Part{Name: `dc`, Regex: `-(us[0-9]{1,2})$`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `title`, Op: `=`, Value: `API Key Invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `username`}, Tell{Field: `scopes`, From: `json`, What: `role`}}}
+var tableVerify64 = Verify{Request: Request{URL: `https://api.heroku.com/account`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.heroku+json; version=3`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.heroku.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify65 = Verify{Request: Request{URL: `https://api.mailersend.com/v1/api-quota`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.mailersend.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `quota`, Op: `exists`}, Condition{Path: `remaining`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthenticated.`}}, Outcome: `inactive`}}}
+var tableVerify65 = Verify{Request: Request{URL: `https://api.hetzner.cloud/v1/servers?per_page=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.hetzner.cloud`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `servers`, Op: `exists`}, Condition{Path: `meta.pagination`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}}
 
-var tableVerify66 = Verify{Request: Request{URL: `https://{host}/v3/domains?limit=1`, Basic: `api:{secret}`}, Hosts: []string{`api.mailgun.net`, `api.eu.mailgun.net`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.mailgun.net`, `api.eu.mailgun.net`}}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `total_count`, Op: `exists`}, Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or a sending key of one domain`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `items.0.name`}}}
+var tableVerify66 = Verify{Request: Request{URL: `https://huggingface.co/api/whoami-v2`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`huggingface.co`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgs.*.name`}, Tell{Field: `created`, From: `json`, What: `auth.accessToken.createdAt`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `auth.accessToken.displayName`}, Tell{Field: `privilege`, From: `json`, What: `auth.accessToken.role`}}}
 
-var tableVerify67 = Verify{Request: Request{Method: `POST`, URL: `https://mandrillapp.com/api/1.0/users/info`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"key": "{secret}"}`}, Hosts: []string{`mandrillapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}, Condition{Path: `public_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `Invalid_Key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `public_id`}}}
+var tableVerify67 = Verify{Request: Request{Method: `POST`, URL: `https://iam.cloud.ibm.com/identity/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey={secret}`}, Hosts: []string{`iam.cloud.ibm.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `errorCode`, Op: `=`, Value: `BXNIM0415E`}}, Outcome: `inactive`}}}
 
-var tableVerify68 = Verify{Request: Request{URL: `https://{host}/api/v1/administered/identities/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}}}
+var tableVerify68 = Verify{Request: Request{URL: `https://graph.instagram.com/me?fields=id,username`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.instagram.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify69 = Verify{Request: Request{URL: `https://rest.messagebird.com/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `AccessKey {secret}`}}}, Hosts: []string{`rest.messagebird.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `payment`, Op: `exists`}, Condition{Path: `amount`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}}}
+var tableVerify69 = Verify{Check: `database`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify70 = Verify{Request: Request{URL: `https://api.mistral.ai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.mistral.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify70 = Verify{Request: Request{URL: `https://{host}/api/users/me?fields=id,login,email`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.youtrack.cloud`}, Endpoint: `youtrack`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.youtrack\.cloud)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify71 = Verify{Request: Request{URL: `https://api.netlify.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.netlify.com`}, SideEffects: `none`, Rate: 8, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify71 = Verify{Check: `jwt`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify72 = Verify{Request: Request{URL: `https://registry.npmjs.org/-/whoami`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`registry.npmjs.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify72 = Verify{Request: Request{URL: `https://a.klaviyo.com/api/accounts`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Klaviyo-API-Key {secret}`}, Header{Name: `Revision`, Value: `2024-10-15`}}}, Hosts: []string{`a.klaviyo.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `permission_denied`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `authentication_failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.attributes.contact_information.organization_name`}, Tell{Field: `owner`, From: `json`, What: `data.0.attributes.contact_information.default_sender_email`}, Tell{Field: `principal`, From: `json`, What: `data.0.id`}}}
 
-var tableVerify73 = Verify{Request: Request{URL: `https://{host}/api/users/me`, Headers: []Header{Header{Name: `X-Octopus-Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.octopus.app`}, Endpoint: `octopus`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.octopus\.app)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `Username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `ErrorMessage`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `Username`}, Tell{Field: `principal`, From: `json`, What: `Id`}}}
+var tableVerify73 = Verify{Check: `kubernetes`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify74 = Verify{Request: Request{URL: `https://{host}/v3.6/webhooks`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `webhooks`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authorization_error`}}, Outcome: `inactive`}}}
+var tableVerify74 = Verify{Request: Request{URL: `https://{host}/api/public/projects`, Basic: `{public_key}:{secret}`}, Hosts: []string{`cloud.langfuse.com`, `us.cloud.langfuse.com`}, Endpoint: `langfuse`, Parts: []Part{Part{Name: `host`, Values: []string{`cloud.langfuse.com`, `us.cloud.langfuse.com`}}, Part{Name: `public_key`, Regex: `pk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}, Tell{Field: `principal`, From: `part`, What: `public_key`}}}
 
-var tableVerify75 = Verify{Request: Request{URL: `https://api.openai.com/v1/organization/admin_api_keys?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list admin keys`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `privilege`, From: `text`, What: `admin`}}}
+var tableVerify75 = Verify{Request: Request{URL: `https://{host}/api/v1/api-key/current`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}, Endpoint: `langsmith`, Parts: []Part{Part{Name: `host`, Values: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `of another region or workspace`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify76 = Verify{Request: Request{URL: `https://api.openai.com/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `account_deactivated`}}, Outcome: `inactive`, Reason: `the account is closed`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list models`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `principal`, From: `header`, What: `Openai-Project`}}}
+var tableVerify76 = Verify{Request: Request{URL: `https://{host}/api/v1/orgs/current`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}, Endpoint: `langsmith`, Parts: []Part{Part{Name: `host`, Values: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `of another region or workspace`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `display_name`}}}
 
-var tableVerify77 = Verify{Request: Request{URL: `https://openrouter.ai/api/v1/key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`openrouter.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `data.expires_at`}, Tell{Field: `owner`, From: `json`, What: `data.creator_user_id`}}}
+var tableVerify77 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/open-apis/auth/v3/tenant_access_token/internal`, Body: `{"app_id": "{app_id}", "app_secret": "{secret}"}`}, Hosts: []string{`open.larksuite.com`, `open.feishu.cn`}, Parts: []Part{Part{Name: `app_id`, Regex: `(?:^|[^0-9A-Za-z_])(cli_[0-9a-z]{16})(?:[^0-9A-Za-z_]|$)`}, Part{Name: `host`, Values: []string{`open.larksuite.com`, `open.feishu.cn`}}}, SideEffects: `login`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{200, 400}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `10014`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `app_id`}}}
 
-var tableVerify78 = Verify{Request: Request{URL: `https://api.paymongo.com/v1/webhooks`, Basic: `{secret}:`}, Hosts: []string{`api.paymongo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify78 = Verify{Check: `ldap`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify79 = Verify{Request: Request{URL: `https://api.perplexity.ai/async/chat/completions`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.perplexity.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `requests`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify79 = Verify{Request: Request{URL: `https://api.lemonsqueezy.com/v1/users/me`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.lemonsqueezy.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify80 = Verify{Request: Request{URL: `https://api.withpersona.com/api/v1/accounts?page%5Bsize%5D=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.withpersona.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `links`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.title`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify80 = Verify{Request: Request{URL: `https://api.line.me/v2/bot/info`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.line.me`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `userId`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `displayName`}, Tell{Field: `principal`, From: `json`, What: `basicId`}}}
 
-var tableVerify81 = Verify{Request: Request{URL: `https://image-api.photoroom.com/v1/account`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`image-api.photoroom.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `credits`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify81 = Verify{Request: Request{URL: `https://api.linode.com/v4/profile`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.linode.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Your OAuth token is not authorized to use this endpoint.`}}, Outcome: `forbidden`, Reason: `it may not read the profile`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Invalid Token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
 
-var tableVerify82 = Verify{Request: Request{URL: `https://api.pinecone.io/indexes`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `X-Pinecone-Api-Version`, Value: `2025-04`}}}, Hosts: []string{`api.pinecone.io`}, SideEffects: `none`, Rate: 5, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `indexes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Invalid API Key`, `UNAUTHENTICATED`, `Malformed`}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `FORBIDDEN`}}, Outcome: `forbidden`, Reason: `it may not list indexes`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `indexes.0.host`}}}
+var tableVerify82 = Verify{Request: Request{URL: `https://{host}/api/v1/projects`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloud.llamaindex.ai`, `api.cloud.eu.llamaindex.ai`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.cloud.llamaindex.ai`, `api.cloud.eu.llamaindex.ai`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
 
-var tableVerify83 = Verify{Request: Request{URL: `https://api.pinterest.com/v5/user_account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.pinterest.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_type`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify83 = Verify{Request: Request{URL: `https://api.lob.com/v1/addresses?limit=1`, Basic: `{secret}:`}, Hosts: []string{`api.lob.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `object`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.status_code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}}
 
-var tableVerify84 = Verify{Request: Request{URL: `https://api.plivo.com/v1/Account/{id}/`, Basic: `{id}:{secret}`}, Hosts: []string{`api.plivo.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b((?:MA|SA)[A-Z0-9]{18})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Could not verify your access level`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify84 = Verify{Request: Request{URL: `https://{dc}.api.mailchimp.com/3.0/`, Basic: `straykey:{secret}`}, Hosts: []string{`*.api.mailchimp.com`}, Parts: []Part{Part{Name: `dc`, Regex: `-(us[0-9]{1,2})$`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `title`, Op: `=`, Value: `API Key Invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `username`}, Tell{Field: `scopes`, From: `json`, What: `role`}}}
 
-var tableVerify85 = Verify{Request: Request{URL: `https://{host}/v1/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sub`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or not a personal token`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `sub`}}}
+var tableVerify85 = Verify{Request: Request{URL: `https://api.mailersend.com/v1/api-quota`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.mailersend.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `quota`, Op: `exists`}, Condition{Path: `remaining`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthenticated.`}}, Outcome: `inactive`}}}
 
-var tableVerify86 = Verify{Request: Request{URL: `https://api.polygon.io/v3/reference/tickers?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polygon.io`}, SideEffects: `none`, Rate: 0.08, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}, Condition{Path: `status`, Op: `=`, Value: `OK`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unknown API Key`}}, Outcome: `inactive`}}}
+var tableVerify86 = Verify{Request: Request{URL: `https://{host}/v3/domains?limit=1`, Basic: `api:{secret}`}, Hosts: []string{`api.mailgun.net`, `api.eu.mailgun.net`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.mailgun.net`, `api.eu.mailgun.net`}}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `total_count`, Op: `exists`}, Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or a sending key of one domain`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `items.0.name`}}}
 
-var tableVerify87 = Verify{Request: Request{URL: `https://api.postmarkapp.com/server`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `X-Postmark-Server-Token`, Value: `{secret}`}}}, Hosts: []string{`api.postmarkapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ID`, Op: `exists`}, Condition{Path: `Name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `Name`}, Tell{Field: `principal`, From: `json`, What: `ID`}}}
+var tableVerify87 = Verify{Request: Request{Method: `POST`, URL: `https://mandrillapp.com/api/1.0/users/info`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"key": "{secret}"}`}, Hosts: []string{`mandrillapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}, Condition{Path: `public_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `Invalid_Key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `public_id`}}}
 
-var tableVerify88 = Verify{Request: Request{URL: `https://api.pulumi.com/api/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.pulumi+8`}, Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.pulumi.com`}, Endpoint: `pulumi`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `githubLogin`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `tokenInfo.organization`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `githubLogin`}}}
+var tableVerify88 = Verify{Request: Request{URL: `https://{host}/api/v1/administered/identities/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}}}
 
-var tableVerify89 = Verify{Request: Request{URL: `https://api.render.com/v1/owners?limit=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.render.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.owner.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.owner.name`}, Tell{Field: `owner`, From: `json`, What: `0.owner.email`}}}
+var tableVerify89 = Verify{Request: Request{URL: `https://rest.messagebird.com/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `AccessKey {secret}`}}}, Hosts: []string{`rest.messagebird.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `payment`, Op: `exists`}, Condition{Path: `amount`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}}}
 
-var tableVerify90 = Verify{Request: Request{URL: `https://api.replicate.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.replicate.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify90 = Verify{Request: Request{URL: `https://api.mistral.ai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.mistral.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify91 = Verify{Request: Request{URL: `https://api.resend.com/domains`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.resend.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `restricted_api_key`}}, Outcome: `forbidden`, Reason: `it may only send`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}}}
+var tableVerify91 = Verify{Check: `mongodb`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify92 = Verify{Request: Request{URL: `https://api.retellai.com/list-agents`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.retellai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
+var tableVerify92 = Verify{Check: `mysql`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify93 = Verify{Request: Request{Method: `POST`, URL: `https://api.runpod.io/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"query": "query { myself { id email } }"}`}, Hosts: []string{`api.runpod.io`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.myself.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.myself`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.myself.email`}, Tell{Field: `principal`, From: `json`, What: `data.myself.id`}}}
+var tableVerify93 = Verify{Check: `mysql`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify94 = Verify{Request: Request{URL: `https://api.dev.runwayml.com/v1/organization`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Runway-Version`, Value: `2024-11-06`}}}, Hosts: []string{`api.dev.runwayml.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `tier`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify94 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify95 = Verify{Request: Request{URL: `https://api.scaleway.com/iam/v1alpha1/api-keys/{access_key}`, Headers: []Header{Header{Name: `X-Auth-Token`, Value: `{secret}`}}}, Hosts: []string{`api.scaleway.com`}, Parts: []Part{Part{Name: `access_key`, Rules: []string{`scaleway-access-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_key`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `permissions_denied`}}, Outcome: `forbidden`, Reason: `it may not read its own key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `denied_authentication`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `default_project_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `application_id`}}}
+var tableVerify95 = Verify{Request: Request{URL: `https://api.netlify.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.netlify.com`}, SideEffects: `none`, Rate: 8, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify96 = Verify{Request: Request{Method: `POST`, URL: `https://auth.scalingo.com/v1/tokens/exchange`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}}, Basic: `:{secret}`}, Hosts: []string{`auth.scalingo.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify96 = Verify{Request: Request{URL: `https://registry.npmjs.org/-/whoami`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`registry.npmjs.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify97 = Verify{Request: Request{URL: `https://api.securitytrails.com/v1/ping`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`api.securitytrails.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authentication credentials`}}, Outcome: `inactive`}}}
+var tableVerify97 = Verify{Request: Request{URL: `https://{host}/api/users/me`, Headers: []Header{Header{Name: `X-Octopus-Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.octopus.app`}, Endpoint: `octopus`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.octopus\.app)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `Username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `ErrorMessage`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `Username`}, Tell{Field: `principal`, From: `json`, What: `Id`}}}
 
-var tableVerify98 = Verify{Request: Request{URL: `https://{host}/v3/scopes`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+var tableVerify98 = Verify{Request: Request{URL: `https://{host}/v3.6/webhooks`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `webhooks`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authorization_error`}}, Outcome: `inactive`}}}
 
-var tableVerify99 = Verify{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.test`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_auth`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_revoked`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_expired`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `account_inactive`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `accesslimited`}}, Outcome: `forbidden`, Reason: `not from this network`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `missing_scope`}}, Outcome: `forbidden`, Reason: `it may not name its user`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team`}, Tell{Field: `owner`, From: `json`, What: `url`}, Tell{Field: `principal`, From: `json`, What: `user`}, Tell{Field: `scopes`, From: `header`, What: `X-Oauth-Scopes`}}}
+var tableVerify99 = Verify{Request: Request{URL: `https://api.openai.com/v1/organization/admin_api_keys?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list admin keys`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `privilege`, From: `text`, What: `admin`}}}
 
-var tableVerify100 = Verify{Request: Request{Method: `POST`, URL: `{secret}`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{`, SecretInURL: true}, Hosts: []string{`hooks.slack.com`}, Parts: []Part{Part{Name: `team`, Regex: `/services/(T[0-9A-Z]{8,12})/`}}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{400}, Body: []string{`invalid_payload`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid_token`}, Outcome: `inactive`}, Answer{Status: []int{404}, Body: []string{`no_service`, `no_team`, `no_active_hooks`}, Outcome: `inactive`}, Answer{Status: []int{403, 410}, Body: []string{`action_prohibited`, `channel_is_archived`, `posting_to_general_channel_denied`}, Outcome: `forbidden`, Reason: `it may not post to its channel`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `team`}}}
+var tableVerify100 = Verify{Request: Request{URL: `https://api.openai.com/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `account_deactivated`}}, Outcome: `inactive`, Reason: `the account is closed`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list models`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `principal`, From: `header`, What: `Openai-Project`}}}
 
-var tableVerify101 = Verify{Request: Request{URL: `https://{host}/rest/self?version=2024-10-15`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}}}, SideEffects: `none`, Rate: 25, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.attributes.default_org_context`}, Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify101 = Verify{Request: Request{URL: `https://openrouter.ai/api/v1/key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`openrouter.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `data.expires_at`}, Tell{Field: `owner`, From: `json`, What: `data.creator_user_id`}}}
 
-var tableVerify102 = Verify{Request: Request{URL: `https://{host}/api/authentication/validate`, Basic: `{secret}:`}, Hosts: []string{`sonarcloud.io`, `sonarqube.us`}, Endpoint: `sonarqube`, Parts: []Part{Part{Name: `host`, Regex: `\b(sonarcloud\.io|sonarqube\.us)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}}
+var tableVerify102 = Verify{Check: `kubernetes`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify103 = Verify{Request: Request{Method: `POST`, URL: `https://sourcegraph.com/.api/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}, Body: `{"query": "query { currentUser { username siteAdmin } }"}`}, Hosts: []string{`sourcegraph.com`}, Endpoint: `sourcegraph`, SideEffects: `none`, Rate: 2, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.currentUser.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.currentUser`, Op: `absent`}}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{401}, Body: []string{`Invalid access token`}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `data.currentUser.username`}}}
+var tableVerify103 = Verify{Check: `ssh`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify104 = Verify{Request: Request{URL: `https://cody-gateway.sourcegraph.com/v1/limits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`cody-gateway.sourcegraph.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `*.limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify104 = Verify{Request: Request{URL: `https://api.paymongo.com/v1/webhooks`, Basic: `{secret}:`}, Hosts: []string{`api.paymongo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify105 = Verify{Request: Request{URL: `https://api.stability.ai/v1/user/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stability.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `privilege`, From: `json`, What: `organizations.0.role`}}}
+var tableVerify105 = Verify{Check: `private-key`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify106 = Verify{Request: Request{URL: `https://api.stripe.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stripe.com`}, SideEffects: `none`, Rate: 20, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `account`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `business_profile.name`}}}
+var tableVerify106 = Verify{Check: `private-key`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify107 = Verify{Request: Request{URL: `https://api.tailscale.com/api/v2/tailnet/-/keys`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `keys`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API token invalid`}}, Outcome: `inactive`}}}
+var tableVerify107 = Verify{Check: `private-key`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify108 = Verify{Request: Request{URL: `https://api.tavily.com/usage`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tavily.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.current_plan`}}}
+var tableVerify108 = Verify{Request: Request{URL: `https://api.perplexity.ai/async/chat/completions`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.perplexity.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `requests`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify109 = Verify{Request: Request{URL: `https://api.telegram.org/bot{secret}/getMe`, SecretInURL: true}, Hosts: []string{`api.telegram.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401, 404}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `result.first_name`}, Tell{Field: `principal`, From: `json`, What: `result.username`}}}
+var tableVerify109 = Verify{Request: Request{URL: `https://api.withpersona.com/api/v1/accounts?page%5Bsize%5D=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.withpersona.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `links`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.title`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify110 = Verify{Request: Request{URL: `https://api.telnyx.com/v2/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.telnyx.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `10009`}}, Outcome: `inactive`}}}
+var tableVerify110 = Verify{Request: Request{URL: `https://image-api.photoroom.com/v1/account`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`image-api.photoroom.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `credits`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify111 = Verify{Request: Request{URL: `https://{host}/api/v2/account/details`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`app.terraform.io`, `app.eu.terraform.io`}, Endpoint: `terraform`, Parts: []Part{Part{Name: `host`, Values: []string{`app.terraform.io`, `app.eu.terraform.io`}}}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{404}, Outcome: `unknown`, Reason: `the token of a team or an organization has no account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.username`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify111 = Verify{Request: Request{URL: `https://api.pinecone.io/indexes`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `X-Pinecone-Api-Version`, Value: `2025-04`}}}, Hosts: []string{`api.pinecone.io`}, SideEffects: `none`, Rate: 5, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `indexes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Invalid API Key`, `UNAUTHENTICATED`, `Malformed`}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `FORBIDDEN`}}, Outcome: `forbidden`, Reason: `it may not list indexes`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `indexes.0.host`}}}
 
-var tableVerify112 = Verify{Request: Request{URL: `https://api.tiingo.com/api/test`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.tiingo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `You successfully sent a request`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}}
+var tableVerify112 = Verify{Request: Request{URL: `https://api.pinterest.com/v5/user_account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.pinterest.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_type`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify113 = Verify{Request: Request{URL: `https://api.together.xyz/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.together.xyz`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
+var tableVerify113 = Verify{Check: `database`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify114 = Verify{Request: Request{URL: `https://api.trello.com/1/members/me?fields=id,username,email`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`invalid app token`, `invalid key`}, Outcome: `unknown`, Reason: `the key near it is not its own`}, Answer{Status: []int{401}, Body: []string{`invalid token`, `expired token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify114 = Verify{Request: Request{URL: `https://api.plivo.com/v1/Account/{id}/`, Basic: `{id}:{secret}`}, Hosts: []string{`api.plivo.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b((?:MA|SA)[A-Z0-9]{18})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Could not verify your access level`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify115 = Verify{Request: Request{Method: `POST`, URL: `https://challenges.cloudflare.com/turnstile/v0/siteverify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `secret={secret}&response=straykey`}, Hosts: []string{`challenges.cloudflare.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-secret`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}, Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-response`}, Condition{Path: `error-codes.1`, Op: `absent`}}, Outcome: `active`}}}
+var tableVerify115 = Verify{Request: Request{URL: `https://{host}/v1/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sub`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or not a personal token`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `sub`}}}
 
-var tableVerify116 = Verify{Request: Request{URL: `https://api.twelvedata.com/api_usage`, Headers: []Header{Header{Name: `Authorization`, Value: `apikey {secret}`}}}, Hosts: []string{`api.twelvedata.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `current_usage`, Op: `exists`}, Condition{Path: `plan_limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}, Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
+var tableVerify116 = Verify{Request: Request{URL: `https://api.polygon.io/v3/reference/tickers?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polygon.io`}, SideEffects: `none`, Rate: 0.08, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}, Condition{Path: `status`, Op: `=`, Value: `OK`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unknown API Key`}}, Outcome: `inactive`}}}
 
-var tableVerify117 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}/Messages.json?PageSize=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `id`, Rules: []string{`twilio-api-key`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `messages`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `70051`}}, Outcome: `forbidden`, Reason: `a restricted key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `sid`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify117 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify118 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}.json`, Basic: `{sid}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `friendly_name`}, Tell{Field: `principal`, From: `part`, What: `sid`}}}
+var tableVerify118 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify119 = Verify{Request: Request{URL: `https://id.twitch.tv/oauth2/validate`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`id.twitch.tv`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
+var tableVerify119 = Verify{Request: Request{URL: `https://api.postmarkapp.com/server`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `X-Postmark-Server-Token`, Value: `{secret}`}}}, Hosts: []string{`api.postmarkapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ID`, Op: `exists`}, Condition{Path: `Name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `Name`}, Tell{Field: `principal`, From: `json`, What: `ID`}}}
 
-var tableVerify120 = Verify{Request: Request{Method: `POST`, URL: `https://id.twitch.tv/oauth2/token`, Body: `client_id={client_id}&client_secret={secret}&grant_type=client_credentials`}, Hosts: []string{`id.twitch.tv`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9a-z]{30})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify120 = Verify{Request: Request{URL: `https://api.pulumi.com/api/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.pulumi+8`}, Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.pulumi.com`}, Endpoint: `pulumi`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `githubLogin`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `tokenInfo.organization`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `githubLogin`}}}
 
-var tableVerify121 = Verify{Request: Request{URL: `https://api.twitter.com/2/tweets/20`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.twitter.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `reason`, Op: `=`, Value: `client-not-enrolled`}}, Outcome: `forbidden`, Reason: `its app has no access to this API`}}}
+var tableVerify121 = Verify{Check: `redis`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify122 = Verify{Request: Request{URL: `https://api.val.town/v1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.val.town`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify122 = Verify{Request: Request{URL: `https://api.render.com/v1/owners?limit=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.render.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.owner.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.owner.name`}, Tell{Field: `owner`, From: `json`, What: `0.owner.email`}}}
 
-var tableVerify123 = Verify{Request: Request{URL: `https://{host}:8200/v1/auth/token/lookup-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.accessor`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid token`, `bad token`}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, of another namespace, or not allowed to look itself up`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `data.issue_time`}, Tell{Field: `expires`, From: `json`, What: `data.expire_time`}, Tell{Field: `owner`, From: `json`, What: `data.display_name`}, Tell{Field: `principal`, From: `json`, What: `data.entity_id`}, Tell{Field: `scopes`, From: `json`, What: `data.policies.*`}}}
+var tableVerify123 = Verify{Request: Request{URL: `https://api.replicate.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.replicate.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify124 = Verify{Request: Request{URL: `https://ai-gateway.vercel.sh/v1/credits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`ai-gateway.vercel.sh`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify124 = Verify{Request: Request{URL: `https://api.resend.com/domains`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.resend.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `restricted_api_key`}}, Outcome: `forbidden`, Reason: `it may only send`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}}}
 
-var tableVerify125 = Verify{Request: Request{URL: `https://api.vercel.com/v2/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+var tableVerify125 = Verify{Request: Request{URL: `https://api.retellai.com/list-agents`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.retellai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
 
-var tableVerify126 = Verify{Request: Request{URL: `https://rest.nexmo.com/account/get-balance`, Basic: `{key}:{secret}`}, Hosts: []string{`rest.nexmo.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:vonage|nexmo)[a-z_.-]{0,16}key["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([0-9a-f]{8})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `value`, Op: `exists`}, Condition{Path: `autoReload`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error-code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
+var tableVerify126 = Verify{Request: Request{Method: `POST`, URL: `https://api.runpod.io/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"query": "query { myself { id email } }"}`}, Hosts: []string{`api.runpod.io`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.myself.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.myself`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.myself.email`}, Tell{Field: `principal`, From: `json`, What: `data.myself.id`}}}
 
-var tableVerify127 = Verify{Request: Request{URL: `https://api.voyageai.com/v1/files`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.voyageai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`API key is invalid`, `API key`}, Outcome: `inactive`}}}
+var tableVerify127 = Verify{Request: Request{URL: `https://api.dev.runwayml.com/v1/organization`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Runway-Version`, Value: `2024-11-06`}}}, Hosts: []string{`api.dev.runwayml.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `tier`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify128 = Verify{Request: Request{URL: `https://api.vultr.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vultr.com`}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API token.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `scopes`, From: `json`, What: `account.acls.*`}}}
+var tableVerify128 = Verify{Request: Request{URL: `https://api.scaleway.com/iam/v1alpha1/api-keys/{access_key}`, Headers: []Header{Header{Name: `X-Auth-Token`, Value: `{secret}`}}}, Hosts: []string{`api.scaleway.com`}, Parts: []Part{Part{Name: `access_key`, Rules: []string{`scaleway-access-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_key`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `permissions_denied`}}, Outcome: `forbidden`, Reason: `it may not read its own key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `denied_authentication`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `default_project_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `application_id`}}}
 
-var tableVerify129 = Verify{Request: Request{URL: `https://webexapis.com/v1/people/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`webexapis.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgId`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `displayName`}, Tell{Field: `principal`, From: `json`, What: `emails.0`}}}
+var tableVerify129 = Verify{Request: Request{Method: `POST`, URL: `https://auth.scalingo.com/v1/tokens/exchange`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}}, Basic: `:{secret}`}, Hosts: []string{`auth.scalingo.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify130 = Verify{Request: Request{Method: `POST`, URL: `https://api.wandb.ai/graphql`, Basic: `api:{secret}`, Body: `{"query": "query { viewer { username email entity } }"}`}, Hosts: []string{`api.wandb.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.viewer`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.viewer.entity`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.username`}}}
+var tableVerify130 = Verify{Request: Request{URL: `https://api.securitytrails.com/v1/ping`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`api.securitytrails.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authentication credentials`}}, Outcome: `inactive`}}}
 
-var tableVerify131 = Verify{Request: Request{URL: `https://api.x.ai/v1/api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.x.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_disabled`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is disabled`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `team_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the team is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_id`, Op: `exists`}, Condition{Path: `api_key_blocked`, Op: `=`, Value: `false`}, Condition{Path: `api_key_disabled`, Op: `=`, Value: `false`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, Body: []string{`Incorrect API key`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team_id`}, Tell{Field: `created`, From: `json`, What: `create_time`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `acls`}}}
+var tableVerify131 = Verify{Request: Request{URL: `https://{host}/v3/scopes`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+
+var tableVerify132 = Verify{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.test`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_auth`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_revoked`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_expired`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `account_inactive`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `accesslimited`}}, Outcome: `forbidden`, Reason: `not from this network`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `missing_scope`}}, Outcome: `forbidden`, Reason: `it may not name its user`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team`}, Tell{Field: `owner`, From: `json`, What: `url`}, Tell{Field: `principal`, From: `json`, What: `user`}, Tell{Field: `scopes`, From: `header`, What: `X-Oauth-Scopes`}}}
+
+var tableVerify133 = Verify{Request: Request{Method: `POST`, URL: `{secret}`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{`, SecretInURL: true}, Hosts: []string{`hooks.slack.com`}, Parts: []Part{Part{Name: `team`, Regex: `/services/(T[0-9A-Z]{8,12})/`}}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{400}, Body: []string{`invalid_payload`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid_token`}, Outcome: `inactive`}, Answer{Status: []int{404}, Body: []string{`no_service`, `no_team`, `no_active_hooks`}, Outcome: `inactive`}, Answer{Status: []int{403, 410}, Body: []string{`action_prohibited`, `channel_is_archived`, `posting_to_general_channel_denied`}, Outcome: `forbidden`, Reason: `it may not post to its channel`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `team`}}}
+
+var tableVerify134 = Verify{Check: `smtp`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+
+var tableVerify135 = Verify{Request: Request{URL: `https://{host}/rest/self?version=2024-10-15`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}}}, SideEffects: `none`, Rate: 25, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.attributes.default_org_context`}, Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+
+var tableVerify136 = Verify{Request: Request{URL: `https://{host}/api/authentication/validate`, Basic: `{secret}:`}, Hosts: []string{`sonarcloud.io`, `sonarqube.us`}, Endpoint: `sonarqube`, Parts: []Part{Part{Name: `host`, Regex: `\b(sonarcloud\.io|sonarqube\.us)\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}}
+
+var tableVerify137 = Verify{Request: Request{Method: `POST`, URL: `https://sourcegraph.com/.api/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}, Body: `{"query": "query { currentUser { username siteAdmin } }"}`}, Hosts: []string{`sourcegraph.com`}, Endpoint: `sourcegraph`, SideEffects: `none`, Rate: 2, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.currentUser.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.currentUser`, Op: `absent`}}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{401}, Body: []string{`Invalid access token`}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `data.currentUser.username`}}}
+
+var tableVerify138 = Verify{Request: Request{URL: `https://cody-gateway.sourcegraph.com/v1/limits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`cody-gateway.sourcegraph.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `*.limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+
+var tableVerify139 = Verify{Request: Request{URL: `https://api.stability.ai/v1/user/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stability.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `privilege`, From: `json`, What: `organizations.0.role`}}}
+
+var tableVerify140 = Verify{Request: Request{URL: `https://api.stripe.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stripe.com`}, SideEffects: `none`, Rate: 20, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `account`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `business_profile.name`}}}
+
+var tableVerify141 = Verify{Request: Request{URL: `https://api.tailscale.com/api/v2/tailnet/-/keys`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `keys`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API token invalid`}}, Outcome: `inactive`}}}
+
+var tableVerify142 = Verify{Request: Request{URL: `https://api.tavily.com/usage`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tavily.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.current_plan`}}}
+
+var tableVerify143 = Verify{Request: Request{URL: `https://api.telegram.org/bot{secret}/getMe`, SecretInURL: true}, Hosts: []string{`api.telegram.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401, 404}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `result.first_name`}, Tell{Field: `principal`, From: `json`, What: `result.username`}}}
+
+var tableVerify144 = Verify{Request: Request{URL: `https://api.telnyx.com/v2/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.telnyx.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `10009`}}, Outcome: `inactive`}}}
+
+var tableVerify145 = Verify{Request: Request{URL: `https://{host}/api/v2/account/details`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`app.terraform.io`, `app.eu.terraform.io`}, Endpoint: `terraform`, Parts: []Part{Part{Name: `host`, Values: []string{`app.terraform.io`, `app.eu.terraform.io`}}}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{404}, Outcome: `unknown`, Reason: `the token of a team or an organization has no account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.username`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+
+var tableVerify146 = Verify{Request: Request{URL: `https://api.tiingo.com/api/test`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.tiingo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `You successfully sent a request`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}}
+
+var tableVerify147 = Verify{Request: Request{URL: `https://api.together.xyz/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.together.xyz`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
+
+var tableVerify148 = Verify{Request: Request{URL: `https://api.trello.com/1/members/me?fields=id,username,email`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`invalid app token`, `invalid key`}, Outcome: `unknown`, Reason: `the key near it is not its own`}, Answer{Status: []int{401}, Body: []string{`invalid token`, `expired token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify149 = Verify{Request: Request{Method: `POST`, URL: `https://challenges.cloudflare.com/turnstile/v0/siteverify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `secret={secret}&response=straykey`}, Hosts: []string{`challenges.cloudflare.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-secret`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}, Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-response`}, Condition{Path: `error-codes.1`, Op: `absent`}}, Outcome: `active`}}}
+
+var tableVerify150 = Verify{Request: Request{URL: `https://api.twelvedata.com/api_usage`, Headers: []Header{Header{Name: `Authorization`, Value: `apikey {secret}`}}}, Hosts: []string{`api.twelvedata.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `current_usage`, Op: `exists`}, Condition{Path: `plan_limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}, Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
+
+var tableVerify151 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}/Messages.json?PageSize=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `id`, Rules: []string{`twilio-api-key`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `messages`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `70051`}}, Outcome: `forbidden`, Reason: `a restricted key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `sid`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
+
+var tableVerify152 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}.json`, Basic: `{sid}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `friendly_name`}, Tell{Field: `principal`, From: `part`, What: `sid`}}}
+
+var tableVerify153 = Verify{Request: Request{URL: `https://id.twitch.tv/oauth2/validate`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`id.twitch.tv`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
+
+var tableVerify154 = Verify{Request: Request{Method: `POST`, URL: `https://id.twitch.tv/oauth2/token`, Body: `client_id={client_id}&client_secret={secret}&grant_type=client_credentials`}, Hosts: []string{`id.twitch.tv`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9a-z]{30})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+
+var tableVerify155 = Verify{Request: Request{URL: `https://api.twitter.com/2/tweets/20`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.twitter.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `reason`, Op: `=`, Value: `client-not-enrolled`}}, Outcome: `forbidden`, Reason: `its app has no access to this API`}}}
+
+var tableVerify156 = Verify{Request: Request{URL: `https://api.val.town/v1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.val.town`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+
+var tableVerify157 = Verify{Request: Request{URL: `https://{host}:8200/v1/auth/token/lookup-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.accessor`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid token`, `bad token`}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, of another namespace, or not allowed to look itself up`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `data.issue_time`}, Tell{Field: `expires`, From: `json`, What: `data.expire_time`}, Tell{Field: `owner`, From: `json`, What: `data.display_name`}, Tell{Field: `principal`, From: `json`, What: `data.entity_id`}, Tell{Field: `scopes`, From: `json`, What: `data.policies.*`}}}
+
+var tableVerify158 = Verify{Request: Request{URL: `https://ai-gateway.vercel.sh/v1/credits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`ai-gateway.vercel.sh`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+
+var tableVerify159 = Verify{Request: Request{URL: `https://api.vercel.com/v2/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+
+var tableVerify160 = Verify{Request: Request{URL: `https://rest.nexmo.com/account/get-balance`, Basic: `{key}:{secret}`}, Hosts: []string{`rest.nexmo.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:vonage|nexmo)[a-z_.-]{0,16}key["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([0-9a-f]{8})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `value`, Op: `exists`}, Condition{Path: `autoReload`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error-code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
+
+var tableVerify161 = Verify{Request: Request{URL: `https://api.voyageai.com/v1/files`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.voyageai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`API key is invalid`, `API key`}, Outcome: `inactive`}}}
+
+var tableVerify162 = Verify{Request: Request{URL: `https://api.vultr.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vultr.com`}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API token.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `scopes`, From: `json`, What: `account.acls.*`}}}
+
+var tableVerify163 = Verify{Request: Request{URL: `https://webexapis.com/v1/people/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`webexapis.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgId`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `displayName`}, Tell{Field: `principal`, From: `json`, What: `emails.0`}}}
+
+var tableVerify164 = Verify{Request: Request{Method: `POST`, URL: `https://api.wandb.ai/graphql`, Basic: `api:{secret}`, Body: `{"query": "query { viewer { username email entity } }"}`}, Hosts: []string{`api.wandb.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.viewer`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.viewer.entity`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.username`}}}
+
+var tableVerify165 = Verify{Check: `kubernetes`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+
+var tableVerify166 = Verify{Request: Request{URL: `https://api.x.ai/v1/api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.x.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_disabled`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is disabled`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `team_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the team is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_id`, Op: `exists`}, Condition{Path: `api_key_blocked`, Op: `=`, Value: `false`}, Condition{Path: `api_key_disabled`, Op: `=`, Value: `false`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, Body: []string{`Incorrect API key`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team_id`}, Tell{Field: `created`, From: `json`, What: `create_time`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `acls`}}}
