@@ -332,12 +332,14 @@ func overlap(a, b *Match) bool {
 }
 
 // bySpecificity orders matches of the same bytes: a rule of a known issuer before a
-// weak one, a proof before none, a self-evident secret before one that its name
-// makes so, the longer secret, the smaller id.
+// weak one, a proof before none, what an encoded value says before the value itself, a self-evident secret before one
+// that its name makes so, the longer secret, the smaller id.
 func bySpecificity(a, b Match) int {
 	return cmp.Or(
 		compareBool(a.Rule.Weak, b.Rule.Weak),
 		compareBool(a.Proof.Status == proof.None, b.Proof.Status == proof.None),
+		compareBool(a.Verdict != nil, b.Verdict != nil),
+		compareBool(len(a.Via) == 0, len(b.Via) == 0),
 		compareScores(a.Verdict, b.Verdict),
 		compareBool(a.rule.style == styleAssigned, b.rule.style == styleAssigned),
 		cmp.Compare(len(b.Secret), len(a.Secret)),

@@ -35,6 +35,7 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 			continue
 		}
 		kept = s.judge(c, &text, found, literal, pos) || kept
+		kept = s.tryShort(c, &text, found, literal, pos) || kept
 	}
 	if key != 0 && !kept {
 		s.memo.add(key)

@@ -8,6 +8,7 @@ import (
 	"github.com/straykey/straykey/delta"
 	"github.com/straykey/straykey/detect/archive"
 	"github.com/straykey/straykey/detect/decode"
+	"github.com/straykey/straykey/detect/generic"
 )
 
 // maxDecodeDepth bounds encodings within encodings: what is read at this depth is not decoded further.
@@ -172,6 +173,56 @@ func (s *Scanner) tryUnit(unit decode.Span) (cut bool) {
 		}
 	}
 	return cutOff(facts)
+}
+
+// tryShort scans the line of a candidate with its value decoded, if that is encoded and too short for a run: there the name
+// tells that it is worth it. It reports whether it kept something.
+func (s *Scanner) tryShort(c *compiledRule, text *generic.Text, cand *generic.Candidate, literal, pos int) (kept bool) {
+	if s.depth >= maxDecodeDepth || cand.Op == generic.OpNone || cand.Group > generic.Auth {
+		return false
+	}
+	value := cand.Value
+	plain, kind, ok := decode.Short(s.text[value.Lo:value.Hi])
+	if !ok {
+		return false
+	}
+	lo, hi := max(text.Lo, cand.Start-generic.Context), min(text.Hi, value.Hi+generic.Context)
+	line := slices.Concat(s.text[lo:value.Lo], plain, s.text[value.Hi:hi])
+	from, to := value.Lo-lo, value.Lo-lo+len(plain)
+	needLo, needHi := s.need(c, cand.Start, cand.End, pos, literal)
+	unit := decode.Span{Lo: value.Lo, Hi: value.Hi, Kind: kind, NeedLo: min(needLo, lo-1), NeedHi: max(needHi, hi+1)}
+	outer := func(at int) int {
+		switch {
+		case at <= from:
+			return lo + at
+		case at < to:
+			return value.Lo
+		}
+		return value.Hi + at - to
+	}
+	for _, h := range s.scanInner(line, unit, outer).matches() {
+		if int(h.secretStart) >= to || int(h.secretEnd) <= from {
+			continue
+		}
+		read := &reading{via: []string{kind.String()}}
+		if h.read != nil {
+			read.via, read.inner = append(read.via, h.read.via...), h.read.inner
+		}
+		h.read = read
+		h.start, h.secretStart = int32(min(outer(int(h.start)), value.Lo)), int32(value.Lo)
+		h.end, h.secretEnd = int32(max(outer(int(h.end)), value.Hi)), int32(value.Hi)
+		s.adopt(h, unit)
+		kept = true
+	}
+	return kept
+}
+
+// matches returns the hits of facts that may be nil.
+func (f *Facts) matches() []hit {
+	if f == nil {
+		return nil
+	}
+	return f.hits
 }
 
 // adopt takes a match in what a span decodes to over into the text.

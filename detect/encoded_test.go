@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/straykey/straykey/rules"
 )
 
 // A secret in an encoded text stands where that stands, or where the encoded characters stand.
@@ -109,4 +111,50 @@ func TestDeepEncodings(t *testing.T) {
 	bomb := []byte(strings.Repeat(`\u005c`, 100_000) + strings.Repeat("%2525", 100_000) + strings.Repeat("&#38;", 100_000))
 	s.Scan(bomb)
 	s.Scan([]byte(encodeAs(r, string(bomb[:20_000]), 12)))
+}
+
+// What is too short for a run is decoded where its name says that it is a secret, and nowhere else.
+func TestShortEncoded(t *testing.T) {
+	set, err := rules.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newTestEngine(t, set)
+	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	secret := "hK7" + "#vq2Lx"
+	quoted := func(v string) string { return `"` + v + `"` }
+	for _, tt := range []struct {
+		name, before, value string
+		found               bool
+	}{
+		{"Kubernetes", "data:\n  db-password: ", b64(secret), true},
+		{"with a line end", "data:\n  password: ", b64(secret + "\n"), true},
+		{"JSON", `{"kind":"Secret","data":{"user":"YWRtaW4=","password":`, quoted(b64(secret)), true},
+		{"env", "DB_PASSWORD_B64=", b64(secret), true},
+		{"code", "encodedPassword := ", quoted(b64(secret)), true},
+		{"hex", "password_hex = ", hex.EncodeToString([]byte(secret)), true},
+		{"another name", "data:\n  title: ", b64(secret), false},
+		{"not text", "password: ", b64(secret[:5] + "\x01\x02\x03\x04"), false},
+		{"no padding", "password: ", strings.TrimRight(b64(secret+"x"), "="), false},
+		{"bits left over", "password: ", b64(secret + "x")[:13] + "B==", false},
+		{"a placeholder", "password: ", b64("<password>"), false},
+		{"a template", "password: ", b64("${DB_PASS}"), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := tt.before + tt.value + "\n"
+			found := false
+			for _, m := range e.Keep(e.NewScanner().Scan([]byte(text)).Matches(), "deploy.yaml", "") {
+				if len(m.Via) == 0 {
+					continue
+				}
+				found = true
+				if got := text[m.SecretStart:m.SecretEnd]; got != strings.Trim(tt.value, `"`) || m.Secret != secret {
+					t.Errorf("%q at %q", m.Secret, got)
+				}
+			}
+			if found != tt.found {
+				t.Errorf("found %v, want %v", found, tt.found)
+			}
+		})
+	}
 }

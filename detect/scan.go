@@ -237,7 +237,7 @@ func (f *Facts) Matches() []Match {
 	for i, h := range bySecret {
 		if i > 0 {
 			p := bySecret[i-1]
-			if p.member == h.member && p.cred.Rule == h.cred.Rule && p.secretStart == h.secretStart && p.secretEnd == h.secretEnd && slices.Equal(p.innerSpans(), h.innerSpans()) {
+			if p.member == h.member && p.cred.Rule == h.cred.Rule && p.secretStart == h.secretStart && p.secretEnd == h.secretEnd && p.cred.Secret == h.cred.Secret && slices.Equal(p.innerSpans(), h.innerSpans()) {
 				continue
 			}
 		}

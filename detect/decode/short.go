@@ -1,0 +1,58 @@
+package decode
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The lengths of values that are too short for a run and are decoded where their name says that they are secrets, and the
+// shortest text that one may stand for.
+const (
+	minShort     = 8
+	minShortHex  = 12
+	minShortText = 5
+)
+
+// Short decodes a value that is no run: base64 with its padding, or hex, that stands for text. Hardly any word does:
+// of six random bytes one in four hundred is printable. A line end behind the text, as echo writes one, is left
+// out.
+func Short(value []byte) (text []byte, kind Kind, ok bool) {
+	if len(value) < minShort || len(value) >= minRun {
+		return nil, None, false
+	}
+	if text := make([]byte, hex.DecodedLen(len(value))); len(value) >= minShortHex {
+		if _, err := hex.Decode(text, value); err == nil {
+			text, ok = shortText(text)
+			return text, Hex, ok
+		}
+	}
+	if len(value)%4 != 0 {
+		return nil, None, false
+	}
+	for _, encoding := range []*base64.Encoding{base64.StdEncoding.Strict(), base64.URLEncoding.Strict()} {
+		text := make([]byte, encoding.DecodedLen(len(value)))
+		if n, err := encoding.Decode(text, value); err == nil {
+			text, ok = shortText(text[:n])
+			return text, Base64, ok
+		}
+	}
+	return nil, None, false
+}
+
+// shortText returns what of decoded bytes is text, if all of it is and there is a letter in it.
+func shortText(b []byte) ([]byte, bool) {
+	b = bytes.TrimRight(b, "\r\n")
+	letter := false
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 || !unicode.IsPrint(r) {
+			return nil, false
+		}
+		letter = letter || unicode.IsLetter(r)
+		i += n
+	}
+	return b, letter && len(b) >= minShortText
+}
