@@ -328,8 +328,8 @@ func (m *treeMaker) text() string {
 		"password = \"" + forge.Chars(m.r, "abcdefghjkmnpqrstuvwxyz23456789", 24) + "\"\n",
 		zipped("conf/app.env", "A=1\nTOKEN="+key+"\n", "b.txt", "other: "+m.keys.next(), "c d.env", "a name"),
 		gzipped(zipped("x", key)),
-		"data: " + base64.StdEncoding.EncodeToString([]byte("the token is "+key+"\n")) + "\n",
-		"db_password: " + base64.StdEncoding.EncodeToString([]byte(forge.Chars(m.r, "abcdefghjkmnpqrstuvwxyz23456789#!", 12))) + "\n",
+		"data: " + base64.StdEncoding.EncodeToString([]byte("the token is "+key+"\n")) + "\n" +
+			"db_password: " + base64.StdEncoding.EncodeToString([]byte(key[len(key)-9:]+"#!")) + "\n",
 		`{"t": "\u003d` + strings.ReplaceAll(key, "_", `\u005f`) + `"}`,
 		"postgres://app:" + forge.Chars(m.r, "abcdefghjkmnpqrstuvwxyz23456789", 20) + "@db.internal:5432/app\n",
 	})

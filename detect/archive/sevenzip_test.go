@@ -137,6 +137,7 @@ func TestSevenZipDamaged(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	one := lzma2Of(t, []byte("A=1"))
 	twice := sevenOf(t, text("a", "A=1"), text("b", "B=2"))
 	short := sevenFileOf([]byte("A=1"), sevenHeaderWith(sevenStreamsOf(3, coderCopy(), 3, 5), "a", "b"))
 	for _, tt := range []struct {
@@ -147,6 +148,8 @@ func TestSevenZipDamaged(t *testing.T) {
 		{"cut off", data[:len(data)-3], " skipped (2)"},
 		{"in the header", flip(data, len(data)-5), " skipped (2)"},
 		{"in the signature header", flip(data, 14), " skipped (2)"},
+		{"in the checksum", flip(data, 8), " skipped (2)"},
+		{"a dictionary beyond all memory, and not needed", sevenFileOf(one, sevenHeaderWith(sevenStreamsOf(len(one), coderLZMA2(), 3), "a")), "a: A=1"},
 		{"short stream", short, "a: A=1|b: |b skipped (2)"},
 		{"no damage", twice, "a: A=1|b: B=2"},
 	} {
