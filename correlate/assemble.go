@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -79,23 +80,8 @@ func (b *Builder) Add(seen *detect.Credential, o Occurrence) {
 func (b *Builder) Findings(ctx context.Context, key []byte, jobs int) (findings, allowed []Finding, err error) {
 	b.pairCommits()
 	partners := b.partners()
-	prints := make([]string, len(b.creds))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(max(1, jobs))
-	for n, c := range b.creds {
-		seen := c.seen()
-		if seen == nil && len(partners[uint32(n)]) > 0 { // the half of a finding, and none itself
-			seen = b.half(uint32(n))
-		}
-		if seen == nil {
-			continue
-		}
-		g.Go(func() error {
-			prints[n] = Fingerprint(key, family(seen.Rule), cmp.Or(seen.File, seen.Secret))
-			return ctx.Err()
-		})
-	}
-	if err := g.Wait(); err != nil {
+	prints, err := b.fingerprints(ctx, key, jobs, partners)
+	if err != nil {
 		return nil, nil, err
 	}
 	var all []Finding
@@ -117,6 +103,42 @@ func (b *Builder) Findings(ctx context.Context, key []byte, jobs int) (findings,
 		}
 	}
 	return findings, allowed, nil
+}
+
+// fingerprints returns the fingerprint of each credential that is a finding or the partner of one.
+func (b *Builder) fingerprints(ctx context.Context, key []byte, jobs int, partners map[uint32][]numbered) ([]string, error) {
+	seen := make([]*detect.Credential, len(b.creds))
+	for key, p := range b.pairs { // the half of a finding may be none itself
+		for side, n := range key {
+			if len(partners[n]) > 0 {
+				seen[n] = p.of[side]
+			}
+		}
+	}
+	for n, c := range b.creds {
+		if s := c.seen(); s != nil {
+			seen[n] = s
+		}
+	}
+	prints := make([]string, len(b.creds))
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range max(1, min(jobs, len(seen))) {
+		g.Go(func() error {
+			f := fingerprinter{key: key}
+			for ctx.Err() == nil {
+				n := int(next.Add(1)) - 1
+				if n >= len(seen) {
+					return nil
+				}
+				if s := seen[n]; s != nil {
+					prints[n] = f.of(family(s.Rule), cmp.Or(s.File, s.Secret))
+				}
+			}
+			return ctx.Err()
+		})
+	}
+	return prints, g.Wait()
 }
 
 // finding makes a finding of a credential's places. What it says of the secret is

@@ -6,8 +6,6 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"strings"
-
-	"golang.org/x/crypto/argon2"
 )
 
 // Fingerprints of version 1 are "sk1:" and 26 characters of base32 in lower
@@ -16,15 +14,8 @@ import (
 // files and inventories hold fingerprints for years.
 const fingerprintVersion = "sk1:"
 
-// Cost of argon2id for a secret that could be guessed. One pass over 1 MiB is
-// 1 to 2 ms: 500 of them stay under a second, a list of ten million passwords
-// takes hours for each family of rules instead of seconds for all.
-const (
-	guessablePasses = 1
-	guessableKiB    = 1024
-	// guessableBits is the estimate below which a secret counts as guessable.
-	guessableBits = 80
-)
+// guessableBits is the estimate below which a secret counts as guessable.
+const guessableBits = 80
 
 // Fingerprint names a secret without telling it. It depends on nothing but the
 // key, the family of the rule (rules.Rule.Family, or the id of a rule that has
@@ -40,17 +31,31 @@ const (
 //
 // Fingerprint is a pure function and may be called concurrently.
 func Fingerprint(key []byte, family, secret string) string {
+	return (&fingerprinter{key: key}).of(family, secret)
+}
+
+// fingerprinter makes fingerprints with one key. It keeps the memory for those that are slow to make, and is not safe for
+// concurrent use.
+type fingerprinter struct {
+	key  []byte
+	slow *argon2id // nil: not needed so far
+}
+
+func (f *fingerprinter) of(family, secret string) string {
 	secret = normalise(secret)
 	// The tag keeps apart the uses of one key, and the family's length keeps
 	// ("ab", "c") apart from ("a", "bc").
 	material := []byte(secret)
 	tag := "random"
 	if Bits(secret) < guessableBits {
-		salt := keyed(key, "salt", family, nil)
-		material = argon2.IDKey(material, salt[:16], guessablePasses, guessableKiB, 1, 32)
+		if f.slow == nil {
+			f.slow = new(argon2id)
+		}
+		salt := keyed(f.key, "salt", family, nil)
+		material = f.slow.key(material, salt[:16])
 		tag = "guessable"
 	}
-	sum := keyed(key, tag, family, material)
+	sum := keyed(f.key, tag, family, material)
 	return fingerprintVersion + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(sum[:16]))
 }
 

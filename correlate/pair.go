@@ -412,16 +412,6 @@ type numbered struct {
 	Partner
 }
 
-// half returns a credential that is known from a pair.
-func (b *Builder) half(n uint32) *detect.Credential {
-	for key, p := range b.pairs {
-		if side := slices.Index(key[:], n); side >= 0 {
-			return p.of[side]
-		}
-	}
-	return nil
-}
-
 // addPartners lists the partners of a finding. One that has the other half next to it is as sure as can be.
 func (f *Finding) addPartners(list []numbered, prints []string) {
 	for _, p := range list {
