@@ -80,13 +80,10 @@ func (a *argon2id) fill() {
 	}
 }
 
-// compress sets b to what x and y are mixed to. b may be one of them.
+// compress sets b to what x and y are mixed to. b may be one of them, scratch may not.
 func (b *block) compress(x, y, scratch *block) {
 	for i := range scratch {
 		scratch[i] = x[i] ^ y[i]
-	}
-	for i := range b {
-		b[i] = scratch[i]
 	}
 	for i := 0; i < len(scratch); i += 16 {
 		row := (*[16]uint64)(scratch[i:])
@@ -98,7 +95,7 @@ func (b *block) compress(x, y, scratch *block) {
 			(*[2]uint64)(scratch[i+64:]), (*[2]uint64)(scratch[i+80:]), (*[2]uint64)(scratch[i+96:]), (*[2]uint64)(scratch[i+112:]))
 	}
 	for i := range b {
-		b[i] ^= scratch[i]
+		b[i] = scratch[i] ^ x[i] ^ y[i]
 	}
 }
 
