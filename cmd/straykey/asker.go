@@ -121,7 +121,7 @@ func (f *askFlags) asker(env *environment, targets ...string) (*asker, error) {
 		return nil, err
 	}
 	allow, names := f.allowed(endpoints)
-	network := guard.Options{Allow: allow, RootCAs: roots, Version: version(), Timeout: f.timeout}
+	network := guard.Options{Allow: allow, RootCAs: roots, Version: version(), Timeout: f.timeout, Resolve: env.resolve, Connect: env.connect}
 	if f.proxy != "" {
 		if network.Proxy, err = url.Parse(f.proxy); err != nil {
 			return nil, usageError("--proxy is a URL such as http://proxy.acme.com:3128")

@@ -4,18 +4,24 @@ package main
 import (
 	"context"
 	"io"
+	"net"
+	"net/netip"
 	"os"
 	"os/signal"
 	"syscall"
 )
 
-// environment is what a command may touch besides files: its streams and variables. Tests
-// give their own.
+// environment is what a command may touch besides files: its streams, its variables, and the way to the
+// network. Tests give their own.
 type environment struct {
 	stdin  io.Reader
 	stdout io.Writer
 	stderr io.Writer
 	getenv func(string) string
+
+	// As in guard.Options; nil: the system's.
+	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	connect func(ctx context.Context, address netip.AddrPort) (net.Conn, error)
 }
 
 func main() {
