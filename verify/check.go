@@ -22,8 +22,9 @@ type Credential struct {
 
 // Check asks one kind of issuer. It may be used concurrently.
 type Check interface {
-	// Targets says where the credential would be sent, without sending anything. The error says which part is
-	// missing or malformed, without its value; then the credential is not checkable.
+	// Targets says where the credential would be sent, without sending anything; nowhere, if Ask knows the answer
+	// by itself. The error says which part is missing or malformed, without its value; then the credential is not
+	// checkable. Ask reaches these hosts and no others.
 	Targets(c *Credential) ([]Target, error)
 	// Ask asks, through n only and once: it does not retry. It returns when ctx ends.
 	Ask(ctx context.Context, n *guard.Network, c *Credential) Answer

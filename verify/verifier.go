@@ -302,12 +302,13 @@ func (v *Verifier) targets(c *Candidate, check Check, claim func(string, questio
 		a := &ask{Attempt: &c.Attempts[i], check: check}
 		var err error
 		a.targets, err = check.Targets(&a.Credential)
-		if err == nil && len(a.targets) == 0 {
-			err = errors.New("nobody to ask")
-		}
 		if err != nil {
 			rest = settled(verdict.NotCheckable, err.Error())
 			continue
+		}
+		if len(a.targets) == 0 { // what answers by itself waits for nobody
+			answer := check.Ask(guard.Scope(context.Background()), v.o.Network, &a.Credential)
+			return decision{settled: answer.Result}
 		}
 		if reason := v.refusal(a.targets); reason != "" {
 			rest = settled(verdict.Skipped, reason)

@@ -184,16 +184,26 @@ func TestPolicy(t *testing.T) {
 		{"allowed domain", candidate(acme, "?host=db.corp.example:5432"), Options{AllowHosts: []string{"*.corp.example"}}, "active", 1},
 		{"not the domain", candidate(acme, "?host=dbcorp.example:5432"), Options{AllowHosts: []string{"*.corp.example"}}, "skipped: neither the rule nor you name the host", 0},
 		{"bad part", candidate(acme, "error"), Options{}, "not-checkable: the id is malformed", 0},
+		{"answers by itself", candidate(acme, "offline"), Options{}, "inactive: its time is over", 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := constant(verdict.Active)
+			asked := 0
+			s := &simulator{answer: func(c *Credential) Answer {
+				if c.Secret == "offline" {
+					return Answer{Result: verdict.Result{Verdict: verdict.Inactive, Reason: "its time is over"}}
+				}
+				asked++
+				return says(verdict.Active)
+			}}
 			s.target = func(c *Credential) ([]Target, error) {
 				unnamed := strings.TrimPrefix(c.Secret, "?")
 				host, ok := strings.CutPrefix(unnamed, "host=")
 				switch {
 				case c.Secret == "error":
 					return nil, errors.New("the id is malformed")
+				case c.Secret == "offline":
+					return nil, nil
 				case ok:
 					return []Target{{Host: host, Named: unnamed == c.Secret}}, nil
 				}
@@ -201,12 +211,12 @@ func TestPolicy(t *testing.T) {
 			}
 			v := verifier(t, s, tt.o)
 			planned := v.Plan([]Candidate{tt.c})
-			if len(s.asked) > 0 {
+			if asked > 0 {
 				t.Error("planning asked")
 			}
 			got := verified(t, v, tt.c)[tt.c.Fingerprint]
-			if summary(got) != tt.want || len(s.asked) != tt.asks {
-				t.Errorf("%s after %d asks, want %s after %d", summary(got), len(s.asked), tt.want, tt.asks)
+			if summary(got) != tt.want || asked != tt.asks {
+				t.Errorf("%s after %d asks, want %s after %d", summary(got), asked, tt.want, tt.asks)
 			}
 			if len(planned.Hosts) != tt.asks || tt.asks == 0 && (len(planned.Rest) != 1 || planned.Rest[0].Reason != got.Reason) {
 				t.Errorf("the plan is %+v", planned)
@@ -350,8 +360,59 @@ func (s *simulator) limitTo(perSecond int, retryAfter time.Duration) (refused *i
 	return refused
 }
 
+// long skips a test of much simulated time where the race detector runs: with it, synctest ends the program at times
+// (golang/go #78156). TestConcurrency is for the race detector.
+func long(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("in short: the race detector and much simulated time do not go together")
+	}
+}
+
+// Everything at once, in real time: hosts that answer, fail and refuse, several calls, one of which gives up.
+func TestConcurrency(t *testing.T) {
+	s := &simulator{latency: time.Millisecond}
+	s.answer = func(c *Credential) Answer {
+		switch c.Secret[len(c.Secret)-1] {
+		case '1':
+			return Answer{Result: unknown("HTTP 503"), Temporary: true}
+		case '2':
+			return Answer{Result: unknown(RateLimited), Temporary: true, RetryAfter: time.Millisecond}
+		case '3':
+			panic("a driver")
+		}
+		return says(verdict.Active)
+	}
+	candidates := spread(s, 1e4)[:1000]
+	v := verifier(t, s, Options{Deadline: 3 * time.Second, Audit: io.Discard, Concurrency: 32})
+	var wait sync.WaitGroup
+	for i := range 4 {
+		ctx, cancel := context.WithCancel(t.Context())
+		wait.Go(func() {
+			defer cancel()
+			results, err := v.Verify(ctx, candidates)
+			if err != nil || len(results) != len(candidates) {
+				t.Errorf("%d results, %v", len(results), err)
+			}
+			for _, c := range candidates {
+				r := results[c.Fingerprint]
+				answers := strings.ContainsRune("04567890", rune(c.Secret[len(c.Secret)-1]))
+				if r.Verdict != verdict.Unknown && !(answers && r.Verdict == verdict.Active) {
+					t.Errorf("%s: %s", c.Secret, summary(r))
+				}
+			}
+		})
+		if i == 3 {
+			time.Sleep(5 * time.Millisecond)
+			cancel()
+		}
+	}
+	wait.Wait()
+}
+
 // 1,000 credentials of one provider that takes 10 requests a second.
 func TestRateLimit(t *testing.T) {
+	long(t)
 	for _, tt := range []struct {
 		name        string
 		rate        float64 // that the rule knows
@@ -412,6 +473,7 @@ func spread(s *simulator, rate float64) []Candidate {
 
 // 10,000 credentials over 50 hosts with 50 ms latency take hardly longer than the limits of the hosts demand.
 func TestThroughput(t *testing.T) {
+	long(t)
 	for _, rate := range []float64{10, 50, 1e4} {
 		synctest.Test(t, func(t *testing.T) {
 			s := constant(verdict.Inactive)
@@ -438,6 +500,7 @@ func TestThroughput(t *testing.T) {
 
 // One host that hangs keeps the others from nothing.
 func TestSlowHost(t *testing.T) {
+	long(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := &simulator{}
 		fast := constant(verdict.Active)

@@ -75,6 +75,7 @@ func TestPackages(t *testing.T) {
 		"flags stay in cmd":        flagsStayInCmd,
 		"package comments":         packageComments,
 		"no init":                  noInit,
+		"one way to the network":   oneWayToTheNetwork,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, all) })
 	}
@@ -117,6 +118,38 @@ func librariesStayLibraries(t *testing.T, all []*pkg) {
 			}
 		}
 	}
+}
+
+// oneWayToTheNetwork checks that whoever connects asks package verify/guard to. What plays the servers of tests need
+// not.
+func oneWayToTheNetwork(t *testing.T, all []*pkg) {
+	for _, p := range all {
+		if within(p.dir, "verify/guard") || within(p.dir, "verify/verifytest") || within(p.dir, "internal/servers") {
+			continue
+		}
+		for _, at := range p.dials {
+			t.Errorf("%s: connections go through verify/guard", at)
+		}
+	}
+}
+
+// dials returns where a file makes connections of its own.
+func dials(fset *token.FileSet, f *ast.File) []token.Position {
+	own := map[string][]string{
+		"net":  {"Dial", "DialTimeout", "DialTCP", "DialUDP", "DialIP", "DialUnix", "Dialer"},
+		"http": {"Client", "DefaultClient", "DefaultTransport", "Transport", "Get", "Head", "Post", "PostForm"},
+		"tls":  {"Dial", "DialWithDialer", "Dialer"},
+	}
+	var out []token.Position
+	ast.Inspect(f, func(n ast.Node) bool {
+		if s, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := s.X.(*ast.Ident); ok && slices.Contains(own[x.Name], s.Sel.Name) {
+				out = append(out, fset.Position(s.Pos()))
+			}
+		}
+		return true
+	})
+	return out
 }
 
 func flagsStayInCmd(t *testing.T, all []*pkg) {
@@ -224,6 +257,7 @@ type pkg struct {
 	doc     string
 	imports []string
 	inits   []token.Position
+	dials   []token.Position // connections of its own
 }
 
 func packages(t *testing.T) []*pkg {
@@ -258,6 +292,7 @@ func packages(t *testing.T) []*pkg {
 			}
 			p.imports = append(p.imports, imported)
 		}
+		p.dials = append(p.dials, dials(fset, f)...)
 		for _, decl := range f.Decls {
 			if fn, ok := decl.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
 				p.inits = append(p.inits, fset.Position(fn.Pos()))

@@ -62,13 +62,20 @@ type Options struct {
 
 // Network makes connections and sends requests. It may be used concurrently.
 type Network struct {
+	*dialer
+	tls    *tls.Config
+	client *http.Client
+}
+
+// dialer makes the connections.
+type dialer struct {
 	policy
 	proxy   *url.URL
-	tls     *tls.Config
+	tls     *tls.Config // of the proxy
 	agent   string
+	timeout time.Duration
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	connect func(ctx context.Context, address netip.AddrPort) (net.Conn, error)
-	client  *http.Client
 
 	mu     sync.Mutex
 	pinned map[string][]netip.Addr // of allowed names
@@ -83,29 +90,32 @@ func New(o Options) (*Network, error) {
 	if o.Proxy != nil && (o.Proxy.Scheme != "http" && o.Proxy.Scheme != "https" || o.Proxy.Hostname() == "") {
 		return nil, errors.New(`proxy: expected an HTTP proxy, for example "http://proxy.corp.example:3128"`)
 	}
-	n := &Network{
-		policy: p, proxy: o.Proxy, resolve: o.Resolve, connect: o.Connect,
+	d := &dialer{
+		policy: p, proxy: o.Proxy, resolve: o.Resolve, connect: o.Connect, timeout: cmp.Or(o.Timeout, defaultTimeout),
 		tls:    &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: o.RootCAs},
 		agent:  "straykey/" + cmp.Or(o.Version, "dev"),
 		pinned: map[string][]netip.Addr{},
 	}
-	if n.resolve == nil {
-		n.resolve = lookup
+	if d.resolve == nil {
+		d.resolve = lookup
 	}
-	if n.connect == nil {
-		n.connect = connectTCP
+	if d.connect == nil {
+		d.connect = connectTCP
 	}
-	timeout := cmp.Or(o.Timeout, defaultTimeout)
+	return d.network(d.tls.Clone()), nil
+}
+
+func (d *dialer) network(config *tls.Config) *Network {
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true)
-	n.client = &http.Client{
-		Timeout:       timeout,
+	return &Network{dialer: d, tls: config, client: &http.Client{
+		Timeout:       d.timeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{
-			DialContext:            n.dial,
-			TLSClientConfig:        n.tls.Clone(),
-			TLSHandshakeTimeout:    timeout,
-			ResponseHeaderTimeout:  timeout,
+			DialContext:            d.dial,
+			TLSClientConfig:        config.Clone(),
+			TLSHandshakeTimeout:    d.timeout,
+			ResponseHeaderTimeout:  d.timeout,
 			MaxResponseHeaderBytes: maxHeader,
 			DisableCompression:     true,
 			Protocols:              protocols,
@@ -113,8 +123,16 @@ func New(o Options) (*Network, error) {
 			MaxIdleConns:           32 * maxIdle,
 			IdleConnTimeout:        idleTimeout,
 		},
-	}
-	return n, nil
+	}}
+}
+
+// WithTLS returns a network under the same rules with other authorities, or with certificates to show. The caller
+// closes it.
+func (n *Network) WithTLS(change func(*tls.Config)) *Network {
+	c := n.tls.Clone()
+	change(c)
+	c.MinVersion = max(c.MinVersion, tls.VersionTLS12)
+	return n.network(c)
 }
 
 // Close ends the connections that wait for another request.
@@ -174,7 +192,7 @@ func (n *Network) Do(r *http.Request) (*http.Response, error) {
 }
 
 // dial checks and connects. It is also what the HTTP client dials with.
-func (n *Network) dial(ctx context.Context, network, address string) (net.Conn, error) {
+func (d *dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if network != "tcp" {
 		return nil, fmt.Errorf("dial by %s: only tcp is supported", network)
 	}
@@ -185,73 +203,73 @@ func (n *Network) dial(ctx context.Context, network, address string) (net.Conn, 
 	if err := inScope(ctx, address); err != nil {
 		return nil, err
 	}
-	addresses, err := n.addresses(ctx, host)
-	if n.proxy != nil {
+	addresses, err := d.addresses(ctx, host)
+	if d.proxy != nil {
 		if err != nil && !(isUnresolved(err) && mayBePublic(host)) {
 			return nil, err
 		}
-		return n.dialProxy(ctx, net.JoinHostPort(host, fmt.Sprint(port)))
+		return d.dialProxy(ctx, net.JoinHostPort(host, fmt.Sprint(port)))
 	}
 	if err != nil {
 		return nil, err
 	}
-	return n.connectAny(ctx, addresses, port)
+	return d.connectAny(ctx, addresses, port)
 }
 
 // addresses returns those addresses of a host that may be dialled.
-func (n *Network) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
+func (d *dialer) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
-		if !n.allows(host, a) {
+		if !d.allows(host, a) {
 			return nil, &RefusedError{host, "not a public address"}
 		}
 		return []netip.Addr{a.Unmap()}, nil
 	}
-	if n.names[host] {
-		if pinned := n.pins(host); pinned != nil {
+	if d.names[host] {
+		if pinned := d.pins(host); pinned != nil {
 			return pinned, nil
 		}
 	}
-	all, err := n.resolve(ctx, host)
+	all, err := d.resolve(ctx, host)
 	if err != nil {
 		return nil, fmt.Errorf("resolve %s: %w", host, err)
 	}
 	var good []netip.Addr
 	for _, a := range all {
-		if a = a.Unmap(); n.allows(host, a) && !slices.Contains(good, a) {
+		if a = a.Unmap(); d.allows(host, a) && !slices.Contains(good, a) {
 			good = append(good, a)
 		}
 	}
 	if len(good) == 0 {
 		return nil, &RefusedError{host, "it has no public address"}
 	}
-	if n.names[host] {
-		return n.pin(host, good), nil
+	if d.names[host] {
+		return d.pin(host, good), nil
 	}
 	return good, nil
 }
 
-func (n *Network) pins(host string) []netip.Addr {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.pinned[host]
+func (d *dialer) pins(host string) []netip.Addr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.pinned[host]
 }
 
 // pin keeps the addresses of a host, unless another goroutine was first.
-func (n *Network) pin(host string, addresses []netip.Addr) []netip.Addr {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.pinned[host] == nil {
-		n.pinned[host] = addresses
+func (d *dialer) pin(host string, addresses []netip.Addr) []netip.Addr {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.pinned[host] == nil {
+		d.pinned[host] = addresses
 	}
-	return n.pinned[host]
+	return d.pinned[host]
 }
 
 // connectAny connects to the first address that answers.
-func (n *Network) connectAny(ctx context.Context, addresses []netip.Addr, port uint16) (net.Conn, error) {
+func (d *dialer) connectAny(ctx context.Context, addresses []netip.Addr, port uint16) (net.Conn, error) {
 	var failed error
 	for _, a := range addresses[:min(len(addresses), maxTried)] {
 		one, cancel := context.WithTimeout(ctx, dialTimeout)
-		conn, err := n.connect(one, netip.AddrPortFrom(a, port))
+		conn, err := d.connect(one, netip.AddrPortFrom(a, port))
 		cancel()
 		if err == nil {
 			return conn, nil

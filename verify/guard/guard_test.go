@@ -410,6 +410,28 @@ func TestTLS(t *testing.T) {
 	}
 }
 
+// Another TLS configuration changes nothing else.
+func TestWithTLS(t *testing.T) {
+	_, o := secure(t, func(http.ResponseWriter, *http.Request) {})
+	roots := o.RootCAs
+	o.RootCAs = nil
+	n := network(t, o)
+	if _, err := get(t, n, "https://example.com/"); err == nil {
+		t.Error("the certificate is trusted")
+	}
+	trusting := n.WithTLS(func(c *tls.Config) { c.RootCAs, c.MinVersion = roots, tls.VersionTLS10 })
+	defer trusting.Close()
+	if _, err := get(t, trusting, "https://example.com/"); err != nil {
+		t.Error(err)
+	}
+	if got := trusting.TLS("x").MinVersion; got != tls.VersionTLS12 {
+		t.Errorf("TLS from version %x", got)
+	}
+	if _, err := get(t, trusting, "https://10.0.0.1/"); !isRefused(err) {
+		t.Errorf("a private address: %v", err)
+	}
+}
+
 func TestEnvironmentProxyIsIgnored(t *testing.T) {
 	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
 	t.Setenv("ALL_PROXY", "http://127.0.0.1:1")

@@ -17,35 +17,37 @@ import (
 )
 
 // dialProxy connects to host:port through the proxy (CONNECT, RFC 9110 section 9.3.6).
-func (n *Network) dialProxy(ctx context.Context, address string) (net.Conn, error) {
-	conn, err := n.connectProxy(ctx)
+func (d *dialer) dialProxy(ctx context.Context, address string) (net.Conn, error) {
+	conn, err := d.connectProxy(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the proxy: %w", err)
 	}
-	if err := n.tunnel(ctx, conn, address); err != nil {
+	if err := d.tunnel(ctx, conn, address); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }
 
 // connectProxy connects to the proxy itself, whose address the user vouches for.
-func (n *Network) connectProxy(ctx context.Context) (net.Conn, error) {
-	host := n.proxy.Hostname()
-	port, err := strconv.ParseUint(cmp.Or(n.proxy.Port(), map[string]string{"http": "80", "https": "443"}[n.proxy.Scheme]), 10, 16)
+func (d *dialer) connectProxy(ctx context.Context) (net.Conn, error) {
+	host := d.proxy.Hostname()
+	port, err := strconv.ParseUint(cmp.Or(d.proxy.Port(), map[string]string{"http": "80", "https": "443"}[d.proxy.Scheme]), 10, 16)
 	if err != nil {
 		return nil, err
 	}
 	var addresses []netip.Addr
 	if a, err := netip.ParseAddr(host); err == nil {
 		addresses = []netip.Addr{a}
-	} else if addresses, err = n.resolve(ctx, host); err != nil {
+	} else if addresses, err = d.resolve(ctx, host); err != nil {
 		return nil, err
 	}
-	conn, err := n.connectAny(ctx, addresses, uint16(port))
-	if err != nil || n.proxy.Scheme == "http" {
+	conn, err := d.connectAny(ctx, addresses, uint16(port))
+	if err != nil || d.proxy.Scheme == "http" {
 		return conn, err
 	}
-	secure := tls.Client(conn, n.TLS(host))
+	config := d.tls.Clone()
+	config.ServerName = host
+	secure := tls.Client(conn, config)
 	if err := secure.HandshakeContext(ctx); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
@@ -53,14 +55,14 @@ func (n *Network) connectProxy(ctx context.Context) (net.Conn, error) {
 }
 
 // tunnel asks the proxy at the other end to pass on what follows.
-func (n *Network) tunnel(ctx context.Context, conn net.Conn, address string) error {
+func (d *dialer) tunnel(ctx context.Context, conn net.Conn, address string) error {
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	request := &http.Request{
 		Method: http.MethodConnect, URL: &url.URL{Opaque: address}, Host: address,
-		Header: http.Header{"User-Agent": {n.agent}},
+		Header: http.Header{"User-Agent": {d.agent}},
 	}
-	if user := n.proxy.User; user != nil {
+	if user := d.proxy.User; user != nil {
 		password, _ := user.Password()
 		request.Header.Set("Proxy-Authorization", "Basic "+base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password)))
 	}

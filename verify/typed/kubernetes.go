@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -139,27 +138,21 @@ func (k kubernetes) Ask(ctx context.Context, n *guard.Network, c *verify.Credent
 	return last
 }
 
-// client returns what sends requests: the guarded network, or a client over it that trusts the cluster's own authority
-// or shows a certificate.
+// client returns what sends requests: the guarded network, or one that trusts the cluster's own authority or shows a
+// certificate.
 func (cl *cluster) client(n *guard.Network) (doer, func()) {
 	if cl.roots == nil && cl.cert == nil {
 		return n, func() {}
 	}
-	config := n.TLS("")
-	if cl.roots != nil {
-		config.RootCAs = cl.roots
-	}
-	if cl.cert != nil {
-		config.Certificates = []tls.Certificate{*cl.cert}
-	}
-	t := &http.Transport{
-		DialContext:     func(ctx context.Context, _, address string) (net.Conn, error) { return n.Dial(ctx, address) },
-		TLSClientConfig: config, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10,
-	}
-	return &http.Client{
-		Transport:     t,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}, t.CloseIdleConnections
+	own := n.WithTLS(func(c *tls.Config) {
+		if cl.roots != nil {
+			c.RootCAs = cl.roots
+		}
+		if cl.cert != nil {
+			c.Certificates = []tls.Certificate{*cl.cert}
+		}
+	})
+	return own, own.Close
 }
 
 func (cl *cluster) ask(ctx context.Context, d doer, server string) verify.Answer {
