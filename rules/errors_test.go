@@ -11,8 +11,9 @@ import (
 // TestErrors pins what a user reads about each thing that can be wrong in a rule
 // file: where it is, what it is, and what to write instead.
 func TestErrors(t *testing.T) {
-	const head = "[[rules]]\nid = \"r\"\n" // lines 1 and 2
-	const rule = head + "token = 'abc'\n"  // and 3
+	const head = "[[rules]]\nid = \"r\"\n"                                                       // lines 1 and 2
+	const rule = head + "token = 'abc'\n"                                                        // and 3
+	const verify = "[rules.verify]\nurl = 'https://a.example'\nheaders = { A = \"{secret}\" }\n" // lines 4 to 6 below rule
 	const extend = "[extend]\nuseDefault = true\n"
 	tests := []struct{ name, text, want string }{
 		// The file.
@@ -112,6 +113,46 @@ func TestErrors(t *testing.T) {
 		{"targetRules unknown", rule + "[[allowlists]]\npaths = ['a']\ntargetRules = ['r', 's']", `test.toml:6: allowlists[0].targetRules[1]: no rule "s"; expected the id of a rule of this file or of one it extends`},
 		{"targetRules in a rule", rule + "[[rules.allowlists]]\npaths = ['a']\ntargetRules = ['r']", `test.toml:6: rule "r": allowlists[0].targetrules: unknown key in an allowlist of a rule`},
 
+		// Live checks and revocations.
+		{"verify key", rule + verify + "metod = 'GET'", `test.toml:7: rule "r": verify.metod: unknown key in [rules.verify] (did you mean "method"?); expected one of: `},
+		{"verify without url", rule + "[rules.verify]\nrate = 1", `test.toml:4: rule "r": verify.url: missing; expected where to ask, e.g. url = "https://api.acme.com/v1/me", or check = "postgres"`},
+		{"verify without encryption", rule + "[rules.verify]\nurl = 'http://a.example/{secret}'\nsecretInURL = true", `test.toml:5: rule "r": verify.url: expected https://, as a secret is sent`},
+		{"verify method", rule + verify + "method = 'FETCH'", `test.toml:7: rule "r": verify.method: expected a method of HTTP, e.g. method = "POST"; got "FETCH"`},
+		{"verify that may write", rule + verify + "method = 'POST'", `test.toml:7: rule "r": verify.method: POST may change something at the issuer; expected sideEffects beside it`},
+		{"verify without secret", rule + "[rules.verify]\nurl = 'https://a.example'", `test.toml:5: rule "r": verify.url: the request does not hold {secret}, so its answer says nothing; e.g. headers = { Authorization = "Bearer {secret}" }`},
+		{"verify with the secret in the URL", rule + "[rules.verify]\nurl = 'https://a.example/{secret}'", `test.toml:5: rule "r": verify.url: a secret in a URL ends in logs; send it in a header, or say secretInURL = true`},
+		{"verify with the secret elsewhere", rule + verify + "secretInURL = true", `test.toml:7: rule "r": verify.secretInURL: the URL does not hold {secret}; remove the key`},
+		{"verify part unknown", rule + verify + "basic = '{usr}:x'\nparts = { user = { values = ['a'] } }", `test.toml:5: rule "r": verify.url: {usr} is no part of this check (did you mean "user"?); expected one of: secret, user`},
+		{"verify check and url", rule + verify + "check = 'postgres'", `test.toml:7: rule "r": verify.check: given together with url; expected one of them`},
+		{"verify header", rule + "[rules.verify]\nurl = 'https://a.example'\nheaders = { A = \"{secret}\\r\\nB: c\" }", `test.toml:6: rule "r": verify.headers.a: expected a header of one line`},
+		{"verify hosts", rule + verify + "hosts = ['*']", `test.toml:7: rule "r": verify.hosts[0]: expected a name such as "api.acme.com" or "*.acme.com", in lower case and without a port`},
+		{"verify hosts of a whole country", rule + verify + "hosts = ['*.com']", `test.toml:7: rule "r": verify.hosts[0]: expected a name such as`},
+		{"verify hosts with a port", rule + verify + "hosts = ['a.example:443']", `test.toml:7: rule "r": verify.hosts[0]: expected a name such as`},
+		{"verify hosts missing", rule + "[rules.verify]\nurl = 'https://{h}.a.example'\nbasic = 'a:{secret}'\nparts = { h = { values = ['b'] } }", `test.toml:4: rule "r": verify.hosts: missing; the host is not written out in url, so say where the secret may go`},
+		{"verify side effects", rule + verify + "sideEffects = 'nothing'", `test.toml:7: rule "r": verify.sideEffects: unknown word "nothing"; expected one of: none, login, write`},
+		{"verify rate", rule + verify + "rate = -1", `test.toml:7: rule "r": verify.rate: expected requests a second, e.g. rate = 10; got -1`},
+		{"verify part from nowhere", rule + verify + "parts = { id = { optional = true } }", `test.toml:7: rule "r": verify.parts.id: says not where the part comes from; expected regex, rules or values`},
+		{"verify part key", rule + verify + "parts = { id = { value = ['a'] } }", `test.toml:7: rule "r": verify.parts.id.value: unknown key in a part of a check (did you mean "values"?)`},
+		{"verify part regex", rule + verify + "parts = { id = { regex = '(' } }", `test.toml:7: rule "r": verify.parts.id.regex: parentheses do not pair up`},
+		{"verify part of an unknown rule", rule + verify + "parts = { id = { rules = ['s'] } }", `test.toml:7: rule "r": verify.parts.id.rules.0: no rule "s"; expected the id of a rule of this file or of one it extends`},
+		{"verify part called secret", rule + verify + "parts = { secret = { values = ['a'] } }", `test.toml:7: rule "r": verify.parts.secret: expected a name of letters and _, other than secret`},
+		{"verify status", rule + verify + "answers = [{ status = [2000], outcome = 'active' }]", `test.toml:7: rule "r": verify.answers[0].status[0]: expected a status of HTTP, e.g. status = [401]`},
+		{"verify outcome", rule + verify + "answers = [{ status = [200], outcome = 'alive' }]", `test.toml:7: rule "r": verify.answers[0].outcome: unknown word "alive" (did you mean "active"?); expected one of: active, inactive, forbidden, unknown`},
+		{"verify outcome missing", rule + verify + "answers = [{ status = [200] }]", `test.toml:7: rule "r": verify.answers[0].outcome: missing; expected one of: active, inactive, forbidden, unknown`},
+		{"verify answer to everything", rule + verify + "answers = [{ outcome = 'inactive' }]", `test.toml:7: rule "r": verify.answers[0].status: an answer without a condition fits a firewall's page as well`},
+		{"verify condition", rule + verify + "answers = [{ json = ['a b = c'], outcome = 'active' }]", `test.toml:7: rule "r": verify.answers[0].json[0]: expected "path", "!path", "path = value" or "path != value"`},
+		{"verify tell", rule + verify + "tells = { owner = 'login' }", `test.toml:7: rule "r": verify.tells.owner: expected json:PATH, header:NAME, part:NAME or text:WORDS, e.g. owner = "json:user.login"`},
+		{"verify tell of a part", rule + verify + "tells = { owner = 'part:user' }", `test.toml:7: rule "r": verify.tells.owner: "user" is no part of this check`},
+		{"verify tell key", rule + verify + "tells = { user = 'json:login' }", `test.toml:7: rule "r": verify.tells.user: unknown key in tells`},
+		{"verify sample", rule + verify + "live = { body = 'x' }", `test.toml:7: rule "r": verify.live.status: missing; expected a status of HTTP, e.g. status = 200`},
+		{"verify as unknown", rule + "[rules.verify]\nas = 's'", `test.toml:5: rule "r": verify.as: no rule "s"; expected the id of a rule of this file or of one it extends`},
+		{"verify as itself", rule + "[rules.verify]\nas = 'r'", `test.toml:5: rule "r": verify.as: a rule cannot be checked as itself; name the other one`},
+		{"verify as and more", rule + "[rules.verify]\nas = 's'\nrate = 1", `test.toml:6: rule "r": verify.rate: unknown key beside as in [rules.verify]`},
+		{"verify as one without", rule + "[rules.verify]\nas = 's'\n[[rules]]\nid = 's'\ntoken = 'abd'", `test.toml:5: rule "r": verify.as: "s" has no check of its own; expected the id of a rule with url or check in its [rules.verify]`},
+		{"revoke without done", rule + "[rules.revoke]\nurl = 'https://a.example'\nbasic = 'a:{secret}'\neffect = 'It ends.'", `test.toml:4: rule "r": revoke.done: missing; expected the statuses that say it is revoked, e.g. done = [204]`},
+		{"revoke without effect", rule + "[rules.revoke]\nurl = 'https://a.example'\nbasic = 'a:{secret}'\ndone = 204", `test.toml:4: rule "r": revoke.effect: missing; expected a sentence for the person who is asked`},
+		{"revoke key", rule + "[rules.revoke]\nanswers = []", `test.toml:5: rule "r": revoke.answers: unknown key in [rules.revoke]`},
+
 		// betterleaks.
 		{"betterleaks prefilter", "prefilter = 'true'\n" + rule, `test.toml:1: prefilter: a betterleaks key that straykey does not evaluate; write the paths and commits to skip as [[allowlists]]`},
 		{"betterleaks filter", rule + "filter = 'entropy(finding[\"secret\"]) < 3'", `test.toml:4: rule "r": filter: a betterleaks key that straykey does not evaluate; write it as entropy = 3.5, or as [[rules.allowlists]]`},
@@ -171,6 +212,10 @@ func TestNoSecretInErrors(t *testing.T) {
 		"[[rules]]\nid = 'r'\ntoken = 'a'\n" + secret + " = 1",
 		"[[rules]]\nid = 'r'\ntoken = 'a'\n[[allowlists]]\npaths = ['a']\ncondition = '" + secret + "'",
 		"minVersion = '" + secret + "'",
+		"[[rules]]\nid = 'r'\ntoken = 'a'\n[rules.verify]\nurl = 'https://" + secret + " /'",
+		"[[rules]]\nid = 'r'\ntoken = 'a'\n[rules.verify]\nurl = 'https://a.example'\nheaders = { A = 'Bearer " + secret + "\x01' }",
+		"[[rules]]\nid = 'r'\ntoken = 'a'\n[rules.verify]\nurl = 'https://a.example'\nmethod = '" + secret + "'",
+		"[[rules]]\nid = 'r'\ntoken = 'a'\n[rules.verify]\nurl = 'https://a.example'\nbasic = 'a:" + secret + "'",
 		"title = \"a\" " + secret,
 		secret + " = ",
 		"[" + secret + ".a]\nb = ",

@@ -20,6 +20,12 @@ var seeds = []string{
 	"[[rules]]\nid = 'a'\ntoken = \"\"\"\na\\\n  b\"\"\"\"\"\npositives = ['''\nx''', \"\\\"\"]\n[[allowlists]]\ntargetRules = ['a']\ncommits = ['abc']\n",
 	"\ufeff[extend]\npath = 'other.toml'\n[[ rules ]]\n\"id\" = 'a'\n'token'='x' # c\r\nrules.x.y = 1979-05-27 07:32:00",
 	"[[rules]]\nid = 'base'\nentropy = inf\ntags = 'one'\nweak = 'true'\n",
+	"[[rules]]\nid = 'a'\ntoken = 'abc_[0-9]{9}'\n[rules.verify]\nurl = 'https://{h}.a.example/{secret}?x={i}'\nsecretInURL = true\nhosts = ['*.a.example']\nheaders = { X-A = '{i}' }\n" +
+		"answers = [{ status = [200, 201], json = ['a.*.b = 1', '!e'], headers = ['X'], outcome = 'active' }, { body = 'x', outcome = 'unknown' }]\ntells = { owner = 'json:a.0', scopes = 'header:X' }\n" +
+		"live = { status = 200, headers = { X = 'a' }, body = '{}' }\n[rules.verify.parts]\nh = { values = ['b'] }\ni = { regex = 'x(y)', rules = ['base'], optional = true, sample = 'xy' }\n" +
+		"[[rules]]\nid = 'b'\ntoken = 'abd_[0-9]{9}'\n[rules.verify]\nas = 'a'\n[rules.revoke]\nmethod = 'DELETE'\nurl = 'https://a.example'\nbasic = 'x:{secret}'\ndone = 204\njson = ['ok = true']\neffect = 'It ends.'\n" +
+		"[[rules]]\nid = 'base'\ntoken = 'base_[a-z]{9}'\n",
+	"[[rules]]\nid = 'a'\ntoken = 'abc_[0-9]{9}'\nverify = { check = 'postgres', sideEffects = 'login', rate = 1e9 }\nrevoke = { check = 'x', effect = 'y' }\n",
 }
 
 func fuzzOptions() Options {
@@ -102,6 +108,46 @@ func checkRule(t *testing.T, set *Set, r *Rule) {
 	}
 	if r.Source.Line == 0 {
 		t.Errorf("rule %q has no line", r.ID)
+	}
+	if v := r.Verify; v != nil {
+		checkRequest(t, &v.Request, v.Check, v.Hosts, v.Parts)
+		if v.As != "" || !slices.Contains(AllSideEffects(), v.SideEffects) || len(v.Answers) == 0 {
+			t.Errorf("rule %q: as %q, side effects %q, %d answers", r.ID, v.As, v.SideEffects, len(v.Answers))
+		}
+		for _, a := range v.Answers {
+			if !slices.Contains(Outcomes(), a.Outcome) {
+				t.Errorf("rule %q: outcome %q", r.ID, a.Outcome)
+			}
+		}
+	}
+	if v := r.Revoke; v != nil {
+		checkRequest(t, &v.Request, v.Check, v.Hosts, v.Parts)
+		if v.Effect == "" || v.Check == "" && len(v.Done) == 0 {
+			t.Errorf("rule %q: effect %q, done %v", r.ID, v.Effect, v.Done)
+		}
+	}
+}
+
+// checkRequest checks that a request sends the secret over TLS to hosts that are named, and nowhere else.
+func checkRequest(t *testing.T, r *Request, check string, hosts []string, parts []Part) {
+	t.Helper()
+	if check != "" {
+		return
+	}
+	if r.URL != "{secret}" && !strings.HasPrefix(r.URL, "https://") || len(hosts) == 0 {
+		t.Errorf("%q is sent to %v", r.URL, hosts)
+	}
+	sent := false
+	for _, template := range r.Templates() {
+		for _, name := range Placeholders(template) {
+			sent = sent || name == "secret"
+			if name != "secret" && !slices.ContainsFunc(parts, func(p Part) bool { return p.Name == name }) {
+				t.Errorf("{%s} is no part", name)
+			}
+		}
+	}
+	if !sent {
+		t.Errorf("%q is sent without the secret", r.URL)
 	}
 }
 
