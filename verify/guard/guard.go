@@ -145,6 +145,9 @@ func (n *Network) TLS(serverName string) *tls.Config {
 	return c
 }
 
+// ViaProxy reports whether connections go through a proxy, so that their remote address is the proxy's.
+func (n *Network) ViaProxy() bool { return n.proxy != nil }
+
 // Dial connects to host:port by TCP, for clients other than HTTP. The connection ends when the deadline of ctx is over.
 func (n *Network) Dial(ctx context.Context, address string) (net.Conn, error) {
 	conn, err := n.dial(ctx, "tcp", address)

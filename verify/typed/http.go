@@ -46,12 +46,18 @@ func send(d doer, r *http.Request) (out *reply, undecided verify.Answer, ok bool
 		return nil, trouble(err), false
 	case len(body) > maxBody:
 		return nil, verify.Undecided("the answer is too long"), false
-	case resp.StatusCode == http.StatusTooManyRequests, resp.StatusCode >= 500:
+	case resp.StatusCode == http.StatusTooManyRequests:
+		a := temporary(verify.RateLimited)
+		a.RetryAfter = retryAfter(resp.Header)
+		return nil, a, false
+	case resp.StatusCode >= 500:
 		a := temporary(fmt.Sprintf("the issuer answered with status %d", resp.StatusCode))
 		a.RetryAfter = retryAfter(resp.Header)
 		return nil, a, false
 	case resp.StatusCode >= 300 && resp.StatusCode < 400:
-		return nil, verify.Undecided("the issuer answered with a redirect"), false
+		a := verify.Undecided("the issuer answered with a redirect")
+		a.NotIssuer = true
+		return nil, a, false
 	}
 	return &reply{resp.StatusCode, resp.Header, body}, verify.Answer{}, true
 }
@@ -78,7 +84,9 @@ func (r *reply) json(v any) bool { return json.Unmarshal(r.body, v) == nil }
 
 // unexpected is the answer to a reply that fits nothing known: the page of a firewall or a proxy, as a rule.
 func (r *reply) unexpected() verify.Answer {
-	return verify.Undecided(fmt.Sprintf("the answer, status %d, is none that the issuer documents", r.status))
+	a := verify.Undecided(fmt.Sprintf("the answer, status %d, is none that the issuer documents", r.status))
+	a.NotIssuer = true
+	return a
 }
 
 // get builds a request without a body.

@@ -59,6 +59,15 @@ func (f firstOf) Targets(c *verify.Credential) ([]verify.Target, error) {
 	return l.Targets(c)
 }
 
+// Principal implements [verify.Principaler].
+func (f firstOf) Principal(c *verify.Credential) string {
+	l, err := f.pick(c)
+	if err != nil {
+		return ""
+	}
+	return l.Principal(c)
+}
+
 // Ask implements [verify.Check].
 func (f firstOf) Ask(ctx context.Context, n *guard.Network, c *verify.Credential) verify.Answer {
 	l, err := f.pick(c)

@@ -5,12 +5,9 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"io"
 	"net"
 	"net/netip"
-	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/straykey/straykey/verify"
@@ -39,7 +36,7 @@ func dial(ctx context.Context, n *guard.Network, address string) (*conn, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: nc, host: host, tls: n.TLS(host), local: isLocal(host, nc.RemoteAddr())}
+	c := &conn{Conn: nc, host: host, tls: n.TLS(host), local: isLocal(host, nc.RemoteAddr(), n.ViaProxy())}
 	if deadline, ok := ctx.Deadline(); ok {
 		_ = nc.SetDeadline(deadline) // the context ends it just as well
 	}
@@ -54,11 +51,14 @@ func (c *conn) Close() error {
 	return c.Conn.Close()
 }
 
-// isLocal reports whether the server is in a private network. What the name says counts before where the connection
-// leads: that may be a proxy.
-func isLocal(host string, remote net.Addr) bool {
+// isLocal reports whether the server is in a private network. Behind a proxy only an address tells: the connection leads
+// to the proxy.
+func isLocal(host string, remote net.Addr, proxied bool) bool {
 	addr, err := netip.ParseAddr(host)
 	if err != nil {
+		if proxied {
+			return false
+		}
 		ap, err := netip.ParseAddrPort(remote.String())
 		if err != nil {
 			return false
@@ -144,31 +144,8 @@ func joinNonEmpty(parts ...string) string {
 
 // trouble is the answer when the network, and not the server, decided.
 func trouble(err error) verify.Answer {
-	var (
-		dns    *net.DNSError
-		record tls.RecordHeaderError
-		alert  tls.AlertError
-	)
-	switch {
-	case errors.Is(err, errNoHost):
-		return notCheckable(err)
-	case errors.Is(err, context.Canceled):
-		return temporary("interrupted")
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), isTimeout(err):
-		return temporary("timed out")
-	case errors.As(err, &dns) && dns.IsNotFound:
-		return verify.Undecided("there is no such host")
-	case errors.As(err, &record), errors.As(err, &alert):
-		return temporary("no TLS could be agreed on")
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return temporary("the host refused the connection")
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET), errors.Is(err, net.ErrClosed):
-		return temporary("the server ended the connection")
-	}
-	return temporary("the network or the server failed")
-}
-
-func isTimeout(err error) bool {
-	var ne net.Error
-	return errors.As(err, &ne) && ne.Timeout()
+	reason, again := guard.Reason(err)
+	out := verify.Undecided(reason)
+	out.Temporary = again
+	return out
 }

@@ -45,6 +45,15 @@ func (l login) Targets(c *verify.Credential) ([]verify.Target, error) {
 	return []verify.Target{{Host: a.hosts[0]}}, nil
 }
 
+// Principal implements [verify.Principaler].
+func (l login) Principal(c *verify.Credential) string {
+	a, err := l.find.account(c)
+	if err != nil {
+		return ""
+	}
+	return a.user
+}
+
 // Ask implements [verify.Check]. Of several hosts it asks the first: they are one service, and a second answer is a
 // second attempt.
 func (l login) Ask(ctx context.Context, n *guard.Network, c *verify.Credential) verify.Answer {

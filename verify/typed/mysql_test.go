@@ -114,7 +114,7 @@ func TestMySQL(t *testing.T) {
 	stop()
 	t.Run("server down", func(t *testing.T) {
 		a := ask(t, mysql, here(t, nil), login("owner", db.Addr, password))
-		want(t, a, verdict.Unknown, "refused the connection")
+		want(t, a, verdict.Unknown, "connection refused")
 		if !a.Temporary {
 			t.Error("want it to be temporary")
 		}

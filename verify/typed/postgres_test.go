@@ -136,7 +136,7 @@ func TestPostgres(t *testing.T) {
 	stop()
 	t.Run("server down", func(t *testing.T) {
 		a := ask(t, postgres, here(t, nil), credential(uri("owner", password, "postgres"), url.QueryEscape(password)))
-		want(t, a, verdict.Unknown, "refused the connection")
+		want(t, a, verdict.Unknown, "connection refused")
 		if !a.Temporary {
 			t.Error("want it to be temporary")
 		}

@@ -82,6 +82,15 @@ func (l *registryLogin) tokenHost() string {
 	return l.host
 }
 
+// Principal implements [verify.Principaler].
+func (registry) Principal(c *verify.Credential) string {
+	l, err := registryOf(c)
+	if err != nil {
+		return ""
+	}
+	return l.user
+}
+
 // public reports whether the registry is one that everybody knows by its name.
 func (l *registryLogin) public() bool {
 	host, port, _ := net.SplitHostPort(l.host)

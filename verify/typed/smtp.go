@@ -14,7 +14,23 @@ import (
 	"github.com/straykey/straykey/verify/verdict"
 )
 
-var smtpFinder = finder{schemes: map[string]string{"smtp": "587", "smtps": "465", "submission": "587", "submissions": "465"}}
+var smtpFinder = finder{
+	schemes: map[string]string{"smtp": "587", "smtps": "465", "submission": "587", "submissions": "465"},
+	others:  []func(*verify.Credential) (*account, error){amazonSES},
+}
+
+var sesHost = lazy(`\bemail-smtp\.[a-z0-9-]{4,30}\.amazonaws\.com\b`)
+
+// amazonSES finds the server of a password for Amazon's Simple Email Service, whose user is a key id.
+func amazonSES(c *verify.Credential) (*account, error) {
+	user := c.Parts["user"]
+	host := sesHost().FindString(c.Match + "\n" + c.Around)
+	if user == "" || host == "" {
+		return nil, errNoAddress
+	}
+	a := &account{scheme: "smtp", user: user, password: c.Secret}
+	return a, a.addHosts(host, "587")
+}
 
 // smtp signs in to a mail server, and sends no mail.
 type smtp struct{}

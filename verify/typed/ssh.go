@@ -43,6 +43,16 @@ func (s openSSH) Targets(c *verify.Credential) ([]verify.Target, error) {
 	return out, nil
 }
 
+// Principal implements [verify.Principaler]. The account is the same for all keys, and none is locked for a key that it
+// does not know; it is the key that is tried once.
+func (s openSSH) Principal(c *verify.Credential) string {
+	key, err := signer(c)
+	if err != nil {
+		return ""
+	}
+	return ssh.FingerprintSHA256(key.PublicKey())
+}
+
 // Ask implements [verify.Check]. The first account that lets the key in decides.
 func (s openSSH) Ask(ctx context.Context, n *guard.Network, c *verify.Credential) verify.Answer {
 	key, err := signer(c)

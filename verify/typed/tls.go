@@ -162,6 +162,9 @@ func (p privateKey) Targets(c *verify.Credential) ([]verify.Target, error) {
 	return append(a, b...), nil
 }
 
+// Principal implements [verify.Principaler].
+func (p privateKey) Principal(c *verify.Credential) string { return p.ssh.Principal(c) }
+
 // Ask implements [verify.Check]. What a server lets in counts more than what a certificate says of itself.
 func (p privateKey) Ask(ctx context.Context, n *guard.Network, c *verify.Credential) verify.Answer {
 	byTLS := p.tls.Ask(ctx, n, c)
