@@ -51,7 +51,7 @@ func (a *Authority) Issue(name, organization string, until time.Time) Pair {
 	a.t.Helper()
 	cert, key := a.issue(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: name, Organization: []string{organization}},
-		DNSNames:    []string{"localhost", "db.acme.io"},
+		DNSNames:    []string{name, "localhost", "db.acme.io"},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, NotAfter: until,
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
 	})

@@ -112,5 +112,8 @@ func post(ctx context.Context, address, kind, body string) (*http.Request, error
 	return r, nil
 }
 
+// httpsURL returns the beginning of a URL of a host that is written as host:port.
+func httpsURL(host string) string { return "https://" + strings.TrimSuffix(host, ":443") }
+
 // named is a host that the check itself names, over HTTPS.
 func named(host string) []verify.Target { return []verify.Target{{Host: host + ":443", Named: true}} }

@@ -222,7 +222,7 @@ func (cl *cluster) mayAll(ctx context.Context, d doer, server string) (all bool,
 }
 
 func (cl *cluster) review(ctx context.Context, d doer, server, path, body string) (*reply, verify.Answer, bool) {
-	r, err := post(ctx, "https://"+server+"/apis/"+path, "application/json", body)
+	r, err := post(ctx, httpsURL(server)+"/apis/"+path, "application/json", body)
 	if err != nil {
 		return nil, notCheckable(err), false
 	}

@@ -114,7 +114,7 @@ func (registry) Ask(ctx context.Context, n *guard.Network, c *verify.Credential)
 }
 
 func (l *registryLogin) ask(ctx context.Context, d doer) verify.Answer {
-	address := "https://" + strings.TrimSuffix(l.host, ":443") + "/v2/"
+	address := httpsURL(l.host) + "/v2/"
 	r, err := get(ctx, address)
 	if err != nil {
 		return notCheckable(err)
@@ -156,7 +156,7 @@ func (l *registryLogin) signedIn(resp *reply, token bool) verify.Answer {
 		out := answer(verdict.Active, "")
 		out.Principal = l.user
 		return out
-	case resp.status == http.StatusUnauthorized:
+	case resp.status == http.StatusUnauthorized && (token && resp.json(&body) || !token && resp.header.Get("WWW-Authenticate") != ""):
 		return answer(verdict.Inactive, "")
 	case resp.status == http.StatusForbidden:
 		return verify.Undecided("the registry refused, and does not say whether for the password")
