@@ -2,6 +2,7 @@ package detect
 
 import (
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -137,7 +138,15 @@ func TestPathRulesOnMembers(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			e := newTestEngine(t, &tt.set)
 			matches := e.NewScanner().Scan(data).Matches()
-			for range 2 { // Keep changes nothing
+			before := slices.Clone(matches)
+			defer func() {
+				for i, m := range matches {
+					if m.Credential != before[i].Credential {
+						t.Errorf("Keep has changed the match of %s", m.Rule.ID)
+					}
+				}
+			}()
+			for range 2 {
 				var got []string
 				for _, m := range e.Keep(matches, tt.path, "") {
 					got = append(got, m.Rule.ID+" "+m.File)
