@@ -160,10 +160,14 @@ func (c *Coverage) trim() {
 }
 
 // before orders problems by reason, text and place. What was left out on request comes
-// last, and so does not push out what was to be scanned and was not.
+// last, and so does not push out what was to be scanned and was not. Before it comes what is absent: it may be
+// so because a file could not be read, and then that is what to know.
 func (a Problem) before(b Problem) bool {
 	if a.Reason.Complete() != b.Reason.Complete() {
 		return b.Reason.Complete()
+	}
+	if absent := a.Reason == Absent; absent != (b.Reason == Absent) {
+		return !absent
 	}
 	if a.Reason != b.Reason {
 		return a.Reason < b.Reason
@@ -190,7 +194,7 @@ func (c *Coverage) Kinds() []KindCount {
 }
 
 // Problems returns up to a thousand problems, sorted by reason, text and place; those
-// ignored on request come last.
+// absent and those ignored on request come last.
 func (c *Coverage) Problems() []Problem {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -68,7 +68,7 @@ func newScanPlan(env *environment, f *scanFlags) (*scanPlan, error) {
 	if len(p.targets) == 0 {
 		p.targets = []string{"."}
 	}
-	checks := []func() error{p.checkMode, p.checkNumbers, p.checkTargets, p.loadRules, p.checkCache, p.checkDistinct, p.checkOutputs}
+	checks := []func() error{p.checkAddressSpace, p.checkMode, p.checkNumbers, p.checkTargets, p.loadRules, p.checkCache, p.checkDistinct, p.checkOutputs}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			p.close()

@@ -24,6 +24,9 @@ func mapFile(path string) (data []byte, unmap func() error, err error) {
 		return nil, nil, fmt.Errorf("map %s: %d bytes are more than this machine can address", path, size)
 	}
 	data, err = unix.Mmap(int(f.Fd()), 0, int(size), unix.PROT_READ, unix.MAP_SHARED)
+	if errors.Is(err, unix.ENOMEM) {
+		err = fmt.Errorf("%w for %d bytes of addresses; is there a limit (ulimit -v)?", err, size)
+	}
 	if err != nil {
 		return nil, nil, &os.PathError{Op: "mmap", Path: path, Err: err}
 	}
