@@ -9,31 +9,18 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-output=''
-sample=0
-usage() {
-	echo "usage: bench/quiet.sh [-o FILE] [-s COUNT] [NAME=]DIRECTORY..." >&2
-	exit 3
-}
-die() {
-	echo "quiet.sh: $*" >&2
-	exit 1
-}
-while getopts o:s: flag; do
-	case $flag in
-	o) output=$OPTARG ;;
-	s) sample=$OPTARG ;;
-	*) usage ;;
-	esac
-done
-shift $((OPTIND - 1))
-[[ $# -gt 0 && $sample =~ ^[0-9]+$ ]] || usage
-straykey=$(command -v "${STRAYKEY:-$here/../bin/straykey}") ||
-	die "straykey is not there: run make build, or name one in \$STRAYKEY"
-gitleaks=$(command -v gitleaks) || echo "quiet.sh: gitleaks is not on the PATH and is left out" >&2
-
-work=$(mktemp -d "${TMPDIR:-/tmp}/straykey-quiet.XXXXXX")
+script=quiet.sh
+synopsis='[-o FILE] [-s COUNT] [NAME=]DIRECTORY...'
+flags=s:o:
+count=''   # of places to print
+results='' # a file
+. "$here/common.sh"
+options "$@"
+set -- "${arguments[@]}"
+[[ $# -gt 0 ]] || usage
+find_straykey
 trap 'rm -rf "$work"' EXIT
+gitleaks=$(command -v gitleaks) || echo "quiet.sh: gitleaks is not on the PATH and is left out" >&2
 
 # places FILE counts the places in a report of gitleaks' form, which both write.
 places() { grep -c '"RuleID"' "$1" || true; }
@@ -78,12 +65,12 @@ for directory in "$@"; do
 done
 row "all" "$all_mb" "$all_ours" "$all_theirs" >>"$table"
 cat "$table"
-if [[ -n $output ]]; then
-	cp "$table" "$output"
+if [[ -n $results ]]; then
+	cp "$table" "$results"
 fi
-if [[ $sample -gt 0 ]]; then
+if [[ -n $count ]]; then
 	echo
 	# Rule, file and line stand on lines of their own in the reports, in this order for each place.
 	cat "$work"/*.json | awk -F'"' '/^ +"RuleID":/ { rule = $4 } /^ +"StartLine":/ { split($3, a, /[ :,]+/); line = a[2] }
-		/^ +"File":/ { file = $4 } /^ *}/ && rule { print rule, file ":" line; rule = "" }' | shuf -n "$sample"
+		/^ +"File":/ { file = $4 } /^ *}/ && rule { print rule, file ":" line; rule = "" }' | shuf -n "$count"
 fi
