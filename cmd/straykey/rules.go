@@ -152,9 +152,10 @@ Exit codes:
 }
 
 func runRulesList(stdout, stderr io.Writer, o rulesListOptions) error {
-	known := identityWords()
-	if o.identity != "" && !slices.Contains(known, o.identity) {
-		return usageError("--identity: no type %q; there is %s, for example: straykey rules list --identity api-key", o.identity, strings.Join(known, ", "))
+	if o.identity != "" {
+		if err := checkIdentity(o.identity, "straykey rules list"); err != nil {
+			return err
+		}
 	}
 	set, err := rules.Builtin() // a list needs no samples
 	if o.rules != "" {
@@ -191,12 +192,16 @@ func runRulesList(stdout, stderr io.Writer, o rulesListOptions) error {
 	return w.Flush()
 }
 
-func identityWords() []string {
-	var out []string
+// checkIdentity refuses a type of identity that there is not. command is one that takes it.
+func checkIdentity(word, command string) error {
+	var known []string
 	for _, i := range rules.Identities() {
-		out = append(out, string(i))
+		if word == string(i) {
+			return nil
+		}
+		known = append(known, string(i))
 	}
-	return out
+	return usageError("--identity: no type %q; there is %s, for example: %s --identity api-key", word, strings.Join(known, ", "), command)
 }
 
 func dash(s string) string {

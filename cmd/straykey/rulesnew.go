@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -57,8 +56,8 @@ Exit codes:
 var ruleIDPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$`) })
 
 func runRulesNew(stdout io.Writer, o rulesNewOptions, id string) error {
-	if known := identityWords(); !slices.Contains(known, o.identity) {
-		return usageError("--identity: no type %q; there is %s, for example: straykey rules new %s --identity api-key", o.identity, strings.Join(known, ", "), id)
+	if err := checkIdentity(o.identity, "straykey rules new "+id); err != nil {
+		return err
 	}
 	set, err := rules.Builtin()
 	if err != nil {
