@@ -119,6 +119,9 @@ func partnersOf(t *testing.T, b *Builder) []string {
 	var out []string
 	for _, f := range found {
 		for _, p := range f.Partners {
+			if p.Secret != prints[p.Fingerprint] {
+				t.Errorf("the partner %s of %s has the secret %q", prints[p.Fingerprint], f.Secret, p.Secret)
+			}
 			out = append(out, fmt.Sprintf("%s (%s): %s %s %d %s:%d", f.Secret, f.Confidence, prints[p.Fingerprint], p.Scope, p.Lines, p.Path, p.Line))
 		}
 	}
@@ -164,7 +167,7 @@ func TestHiddenHalf(t *testing.T) {
 		t.Fatalf("findings %v, error %v", found, err)
 	}
 	p := found[0].Partners[0]
-	if p.Rule.ID != "id" || p.Fingerprint != Fingerprint(nil, "id", "ident_a1") || p.Scope != SameLine || p.Line != 1 || p.Column != 1 {
+	if p.Rule.ID != "id" || p.Secret != "ident_a1" || p.Fingerprint != Fingerprint(nil, "id", p.Secret) || p.Scope != SameLine || p.Line != 1 || p.Column != 1 {
 		t.Errorf("partner %+v", p)
 	}
 }

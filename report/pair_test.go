@@ -11,12 +11,15 @@ import (
 	"github.com/straykey/straykey/rules"
 )
 
+// rawPartner is the raw secret of a partner that is no finding of the report.
+const rawPartner = "client-4711-of-octo"
+
 // pairReport has a finding with two partners.
 func pairReport() *Report {
 	r := fixture()
 	r.Findings = r.Findings[3:]
 	r.Findings[0].Partners = []correlate.Partner{
-		{Rule: &rules.Rule{ID: "github-client"}, Fingerprint: "sk1:abcdefghijkl", Scope: correlate.SameBlock, Lines: 1, Object: object(1), Path: "deploy/" + fakeToken + ".yml", Line: 11, Column: 3},
+		{Rule: &rules.Rule{ID: "github-client"}, Secret: rawPartner, Fingerprint: "sk1:abcdefghijkl", Scope: correlate.SameBlock, Lines: 1, Object: object(1), Path: "deploy/" + fakeToken + ".yml", Line: 11, Column: 3},
 		{Rule: &rules.Rule{ID: "github-user"}, Fingerprint: "sk1:mnopqrstuvwx", Scope: correlate.SameCommit, Path: "b\xff", Line: 1, Column: 1},
 	}
 	return r
@@ -31,6 +34,11 @@ func TestPartners(t *testing.T) {
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in:\n%s", want, text)
+		}
+	}
+	for _, format := range []string{"text", "json", "jsonl", "sarif", "gitleaks"} {
+		if out := write(t, format, r, Options{}); strings.Contains(out, rawPartner) {
+			t.Errorf("%s tells the secret of a partner", format)
 		}
 	}
 	want := []jsonPartner{
