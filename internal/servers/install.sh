@@ -6,7 +6,7 @@ set -u
 
 # binary:package, for each server. The binaries of a server need not be in PATH.
 servers='pg_ctl:postgresql mariadbd:mariadb-server redis-server:redis-server slapd:slapd sshd:openssh-server
-	nginx:nginx-light exim4:exim4-daemon-light'
+	nginx:nginx exim4:exim4-daemon-light'
 
 have() {
 	for dir in $(echo "$PATH" | tr ':' ' ') /usr/local/sbin /usr/sbin /sbin /usr/lib/postgresql/*/bin; do
@@ -30,9 +30,11 @@ install() {
 		trap 'exit 3' INT TERM
 		printf '#!/bin/sh\nexit 101\n' >$policy && chmod 755 $policy
 	fi
-	options='-qq -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0'
+	options='-qq -y --no-install-recommends --no-remove -o DPkg::Lock::Timeout=120 -o Dpkg::Use-Pty=0
+		-o Acquire::http::Timeout=30 -o Acquire::Retries=1'
 	# One after the other: a package that cannot be had must not keep the others away.
 	for package; do
+		# shellcheck disable=SC2086 # a list of words
 		apt-get install $options "$package" >/dev/null 2>&1
 	done
 }
@@ -41,7 +43,7 @@ absent=$(missing)
 test -n "$absent" || exit 0
 if test "$(id -u)" = 0 && command -v apt-get >/dev/null 2>&1; then
 	echo "servers for tests: installing$absent" >&2
-	apt-get update -qq >/dev/null 2>&1
+	apt-get update -qq -o Acquire::http::Timeout=30 -o Acquire::Retries=1 >/dev/null 2>&1
 	# shellcheck disable=SC2086 # a list of words
 	install $absent </dev/null
 	absent=$(missing)

@@ -100,9 +100,13 @@ func (h *Home) Dir(name string) string {
 	return path
 }
 
-// Need returns the path of a program. Without it the test is skipped, or fails where servers are required.
+// Need returns the path of a program. Without it the test is skipped, or fails where servers are required. With -short,
+// as the race detector runs, it is skipped as well: starting servers takes long, and shows nothing about goroutines.
 func Need(t testing.TB, name string) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("servers are not started with -short")
+	}
 	dirs := append(filepath.SplitList(os.Getenv("PATH")), "/usr/local/sbin", "/usr/sbin", "/sbin")
 	if versions, err := filepath.Glob("/usr/lib/postgresql/*/bin"); err == nil {
 		dirs = append(dirs, versions...)
