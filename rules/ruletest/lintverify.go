@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -39,9 +40,10 @@ func (l *linter) checkVerify() {
 	}
 }
 
-// believesAnything reports whether the answer makes a credential active by its status alone.
+// believesAnything reports whether the answer makes a credential active by its status alone. Portals show a page, so
+// 204, which has none, is not their answer.
 func believesAnything(a rules.Answer) bool {
-	return a.Outcome == rules.Active && len(a.Headers) == 0 && len(a.JSON) == 0 && len(a.Body) == 0
+	return !slices.Equal(a.Status, []int{http.StatusNoContent}) && a.Outcome == rules.Active && len(a.Headers) == 0 && len(a.JSON) == 0 && len(a.Body) == 0
 }
 
 func (l *linter) checkRevoke() {
