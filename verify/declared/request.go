@@ -193,7 +193,10 @@ func pathSegment(s string) (string, error) { return url.PathEscape(s), nil }
 
 // hostname lets through what may stand in a name of a host.
 func hostname(s string) (string, error) {
-	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return !isHostRune(r) }) {
+	if s == "" {
+		return "", errors.New("was not found near it, and no endpoint is configured")
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return !isHostRune(r) }) {
 		return "", errors.New("may not stand in the name of a host")
 	}
 	return s, nil
