@@ -192,7 +192,7 @@ func TestExpandWholeURL(t *testing.T) {
 }
 
 func TestExpandErrors(t *testing.T) {
-	parts := []rules.Part{{Name: "id"}, {Name: "host"}}
+	parts := []rules.Part{{Name: "id"}, {Name: "host"}, {Name: "region", Optional: true}}
 	tests := []struct {
 		name    string
 		request rules.Request
@@ -200,6 +200,7 @@ func TestExpandErrors(t *testing.T) {
 		want    string
 	}{
 		{"a part is missing", rules.Request{URL: "https://api.acme.com/{id}"}, verify.Credential{}, "no id was found near it"},
+		{"an optional part of a host is missing", rules.Request{URL: "https://{region}.acme.com/"}, verify.Credential{}, "its region was not found near it, and no endpoint is configured"},
 		{"a host with a slash", rules.Request{URL: "https://{host}.acme.com/"}, verify.Credential{Parts: map[string]string{"host": "evil.example/s3cr3t"}}, "its host may not stand in the name of a host"},
 		{"a host with a port", rules.Request{URL: "https://{host}.acme.com/"}, verify.Credential{Parts: map[string]string{"host": "evil.example:443"}}, "its host may not stand in the name of a host"},
 		{"a host of another", rules.Request{URL: "https://{host}/"}, verify.Credential{Parts: map[string]string{"host": "evil.example"}}, "its host is none that the rule names"},
