@@ -16,6 +16,11 @@ import (
 // Builder joins occurrences into findings. The zero Builder is ready; it is not safe for
 // concurrent use.
 type Builder struct {
+	// Least is the least confidence of the places that findings are made of; empty: all count. Findings sets Unshown to how
+	// many credentials have only places of less.
+	Least   rules.Confidence
+	Unshown int
+
 	creds []*credential
 	index map[string]uint32
 	pairs map[[2]uint32]placedPair // by credentials, in the order in which a rule names the other
@@ -78,6 +83,7 @@ func (b *Builder) Add(seen *detect.Credential, o Occurrence) {
 // order of rule and first place. Fingerprints are made with key, on as many goroutines
 // as jobs.
 func (b *Builder) Findings(ctx context.Context, key []byte, jobs int) (findings, allowed []Finding, err error) {
+	b.setAside()
 	b.pairCommits()
 	partners := b.partners()
 	prints, err := b.fingerprints(ctx, key, jobs, partners)
@@ -139,6 +145,20 @@ func (b *Builder) fingerprints(ctx context.Context, key []byte, jobs int, partne
 		})
 	}
 	return prints, g.Wait()
+}
+
+// setAside takes away the places of less than the least confidence, and counts the credentials that have no others.
+func (b *Builder) setAside() {
+	least := slices.Index(rules.Confidences(), b.Least)
+	for _, c := range b.creds {
+		all := len(c.places)
+		c.places = slices.DeleteFunc(c.places, func(p place) bool {
+			return p.at.Confidence != "" && slices.Index(rules.Confidences(), p.at.Confidence) < least && p.seen.Allowed == ""
+		})
+		if all > 0 && len(c.places) == 0 {
+			b.Unshown++
+		}
+	}
 }
 
 // finding makes a finding of a credential's places. What it says of the secret is

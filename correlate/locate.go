@@ -36,6 +36,7 @@ func NewLocator(part detect.Part) *Locator { return &Locator{text: part.Text, fr
 
 // Locate fills in where a match stands in the text: line, column and frame. One of a file stands nowhere in it.
 func (l *Locator) Locate(o *Occurrence, m detect.Match) {
+	o.Confidence = m.Confidence
 	if m.File != "" {
 		return
 	}
@@ -57,7 +58,6 @@ func (l *Locator) Locate(o *Occurrence, m detect.Match) {
 	if o.Via = m.Via; len(m.Via) > 0 {
 		o.Frame.Encoded = string(secret[:min(len(secret), maxEncoded)])
 	}
-	o.Confidence = m.Confidence
 }
 
 // seek moves to the line of text[pos].

@@ -131,7 +131,8 @@ func (e *Engine) allowedByContent(c *compiledRule, secret, match, line []byte) (
 // it applies the rules' conditions on paths, and of several rules that claim the
 // same bytes it keeps the most specific. Commit is the hex id of the commit
 // that introduced the text there, or empty. The order is kept; what rules on paths alone
-// make of a file, with or without matches, comes last. A text without a path, such as a message, is no file.
+// make of a file, with or without matches, comes last. With [Options.Unshown] there are also matches of less confidence, where
+// no others stand. A text without a path, such as a message, is no file.
 func (e *Engine) Keep(ms []Match, path, commit string) []Match {
 	files := e.pathFindings(path)
 	if len(ms) == 0 || ms[0].Member == "" {
@@ -168,7 +169,7 @@ func (e *Engine) keepText(ms []Match, path, commit string, files []Match) []Matc
 	required := requirements{e: e, path: path, commit: commit, all: ms, files: files}
 	counts := func(m *Match) bool {
 		m.Confidence = confidence(m, path)
-		return rank(m.Confidence) >= e.least && !m.rule.hidden && !e.allowedAt(m.Credential, path, commit) && required.met(*m)
+		return rank(m.Confidence) >= e.leastKept && !m.rule.hidden && !e.allowedAt(m.Credential, path, commit) && required.met(*m)
 	}
 	var out []Match
 	for _, m := range ms {
@@ -176,7 +177,7 @@ func (e *Engine) keepText(ms []Match, path, commit string, files []Match) []Matc
 			out = append(out, m)
 		}
 	}
-	out = mostSpecific(out)
+	out = mostSpecific(out, e.least)
 	for _, m := range files {
 		if counts(&m) {
 			out = append(out, m)
@@ -213,7 +214,7 @@ func (e *Engine) halvesOf(ms []Match, path, commit string, files []Match) []Matc
 			out = append(out, m)
 		}
 	}
-	return slices.DeleteFunc(mostSpecific(out), func(m Match) bool { return !m.rule.pairs })
+	return slices.DeleteFunc(mostSpecific(out, e.least), func(m Match) bool { return !m.rule.pairs })
 }
 
 // AllowedCommit reports whether an allowlist drops a credential because of the
@@ -273,9 +274,9 @@ func anyPrefix(ids []string, commit string) bool {
 	return false
 }
 
-// mostSpecific keeps of matches whose secrets overlap the most specific. Matches of a
-// group are neighbours.
-func mostSpecific(ms []Match) []Match {
+// mostSpecific keeps of matches whose secrets overlap the most specific, of those first whose confidence has the rank
+// least. Matches of a group are neighbours.
+func mostSpecific(ms []Match, least int) []Match {
 	out := ms[:0]
 	for len(ms) > 0 {
 		n := 1
@@ -285,7 +286,7 @@ func mostSpecific(ms []Match) []Match {
 		if n == 1 {
 			out = append(out, ms[0])
 		} else {
-			out = append(out, apart(ms[:n])...)
+			out = append(out, apart(ms[:n], least)...)
 		}
 		ms = ms[n:]
 	}
@@ -294,9 +295,11 @@ func mostSpecific(ms []Match) []Match {
 
 // apart picks matches whose secrets do not overlap, the most specific first, and
 // returns them in their order.
-func apart(group []Match) []Match {
+func apart(group []Match, least int) []Match {
 	ranked := slices.Clone(group)
-	slices.SortStableFunc(ranked, bySpecificity)
+	slices.SortStableFunc(ranked, func(a, b Match) int {
+		return cmp.Or(compareBool(rank(a.Confidence) < least, rank(b.Confidence) < least), bySpecificity(a, b))
+	})
 	var kept []Match
 	for _, m := range ranked {
 		if !slices.ContainsFunc(kept, func(k Match) bool {

@@ -27,6 +27,8 @@ type Options struct {
 	Reported bool
 	// Confidence is the least confidence of what [Engine.Keep] keeps; empty: low.
 	Confidence rules.Confidence
+	// Unshown makes Keep return what has less confidence as well, for a caller that counts what it does not show.
+	Unshown bool
 	// Classes are the classes of rules in force; nil: all.
 	Classes []rules.Class
 	// Candidates keeps all that detectors find, whatever its score. It is for training them.
@@ -53,9 +55,10 @@ type Engine struct {
 	regexps  regexEngine
 	prover   proof.Prover
 	limits   archive.Limits
-	// least is the rank of the lowest confidence that is kept, and leastScore the score that it takes.
-	least      int
-	leastScore float32
+	// least is the rank of the lowest confidence that is reported, leastKept of what Keep returns, and leastScore the score that
+	// any confidence takes.
+	least, leastKept int
+	leastScore       float32
 }
 
 // trial is one way to try a rule where an anchor stands.
@@ -119,9 +122,12 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 	limits := archive.DefaultLimits()
 	limits.Depth = cmp.Or(o.ArchiveDepth, limits.Depth)
 	e := &Engine{limits: limits, regexps: regexEngine{stdlib: o.Stdlib}, prover: proof.Prover{Now: now}}
-	e.least, e.leastScore = rank(o.Confidence), generic.Threshold(rank(o.Confidence))
+	e.least, e.leastScore = rank(o.Confidence), generic.Threshold()
+	if e.leastKept = e.least; o.Unshown {
+		e.leastKept = 0
+	}
 	if o.Candidates {
-		e.least, e.leastScore = -1, float32(math.Inf(-1))
+		e.least, e.leastKept, e.leastScore = -1, -1, float32(math.Inf(-1))
 	}
 	literals, err := e.compile(set, &o)
 	if err != nil {

@@ -78,16 +78,32 @@ const noConfidence rules.Confidence = "none"
 
 // confidence returns how sure a match at a path is.
 func confidence(m *Match, path string) rules.Confidence {
-	if m.Verdict == nil && m.Proof.Fact("encrypted") == "yes" {
-		return rules.LowConfidence // a private key that opens nothing without its passphrase
-	}
-	if m.Verdict == nil {
+	switch {
+	case m.Verdict != nil:
+	case m.Proof.Fact("encrypted") == "yes": // a private key that opens nothing without its passphrase
+		return rules.LowConfidence
+	case mayBeMadeUp(m) && generic.MadeUp(path):
+		return rules.LowConfidence
+	default:
 		return cmp.Or(m.Rule.Confidence, rules.HighConfidence)
 	}
-	if level := generic.Level(m.Verdict.At(path)); level >= 0 {
+	if level := m.Verdict.Level(path); level >= 0 {
 		return confidences[level]
 	}
 	return noConfidence
+}
+
+// mayBeMadeUp reports whether a match of a rule without a detector is of a kind that people make up for tests and examples:
+// private keys, which a command makes by the dozen, and words where a name or a loose format alone makes a credential.
+// A token in the form of its issuer is none of them, nor is what carries an issuer's checksum.
+func mayBeMadeUp(m *Match) bool {
+	switch {
+	case m.Rule.Identity == rules.PrivateKey:
+		return m.Rule.Proof != "nkey" && m.Rule.Proof != "base58check" && m.Rule.Proof != "mnemonic"
+	case m.rule.style == styleAssigned || m.Rule.Weak:
+		return generic.Wordy([]byte(m.Secret))
+	}
+	return false
 }
 
 // compareScores puts a match without a score before one that has it, what a place tells before what a name

@@ -28,6 +28,8 @@ func testRules() *rules.Set {
 		{ID: "assigned-regex", Assigned: `[a-z]+(?:[0-9][a-z]+)*9`, Keywords: []string{"widget"}},
 		{ID: "plain", Regex: `secret[ ]?=[ ]?"([^"]{6,30}?)"`},
 		{ID: "wide", Regex: `-----BEGIN T-----([A-Z\s]{8,200})-----END T-----`, Multiline: true, Reach: 600},
+		{ID: "password", Detector: "password", Keywords: []string{"pass"}, Weak: true},
+		{ID: "entry", Detector: "entry", Keywords: []string{"value:", "value>"}, Weak: true},
 		{ID: "weak", Regex: `pass(?:word)?\s*[:=]\s*(\S{6,40})`, Weak: true, Entropy: 2},
 		{ID: "near-lines", Regex: `\.[a-z]{3}[0-9]`, Required: []rules.Required{{ID: "token", WithinLines: new(2)}}},
 		{ID: "near-columns", Regex: `(?:left)-[0-9A-F]{3}`, Required: []rules.Required{{ID: "wide", WithinLines: new(9), WithinColumns: new(30)}}},
@@ -53,7 +55,7 @@ func piece(r *rand.Rand) string {
 		return string(b)
 	}
 	const lower, hexes = "abcdefghijklmnopqrstuvwxyz0123456789", "0123456789abcdef"
-	switch r.IntN(22) {
+	switch r.IntN(25) {
 	case 0, 1:
 		return "tok_" + word(lower, 11+r.IntN(3))
 	case 2:
@@ -86,6 +88,12 @@ func piece(r *rand.Rand) string {
 		return "\r\n"
 	case 19:
 		return "_"
+	case 20:
+		return []string{"\n- name: ", "\n  name: "}[r.IntN(2)] + []string{"DB_PASSWORD", "API_TOKEN", "USER"}[r.IntN(3)] + []string{"\n", "\r\n"}[r.IntN(2)]
+	case 21:
+		return []string{"  value: ", "value: \"", "<value>"}[r.IntN(3)] + word(lower, 3+r.IntN(20))
+	case 22:
+		return "<name>password</name>"
 	default:
 		return " " + word(lower+" .;(){}", r.IntN(60))
 	}

@@ -127,6 +127,7 @@ func fixture() *Report {
 			Version: "1.2.3", Mode: History, Target: "/src/app", Engine: "delta", Head: commit(9, "").ID, Branch: "refs/heads/main",
 			Remote: "https://user:" + "token@example.org/app.git?x=1", Refs: 12, Tips: 9, Rules: 215, RuleSet: strings.Repeat("c0ffee", 10),
 		},
+		Unshown: 3,
 		Suppressed: []Suppressed{{
 			By: Inline, Reason: "a test key\u202e", Finding: correlate.Finding{
 				Rule: tokenRule(), Secret: strings.Replace(fakeToken, "q7", "Q8", 1),

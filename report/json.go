@@ -48,6 +48,7 @@ type jsonSummary struct {
 	Findings    int            `json:"findings"`
 	Occurrences int            `json:"occurrences"`
 	Suppressed  int            `json:"suppressed"`
+	Unshown     int            `json:"unshown"`
 	BySeverity  map[string]int `json:"by_severity"`
 	ByVerdict   map[string]int `json:"by_verdict,omitempty"`
 }
@@ -285,6 +286,7 @@ func (v *jsonView) summary(r *Report) jsonSummary {
 		Complete:   r.Coverage.Complete(),
 		Findings:   len(r.Findings),
 		Suppressed: len(r.Suppressed),
+		Unshown:    r.Unshown,
 		BySeverity: map[string]int{},
 		ByVerdict:  byVerdict(r),
 	}

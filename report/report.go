@@ -35,6 +35,7 @@ type Report struct {
 	Run        Run
 	Findings   []correlate.Finding
 	Suppressed []Suppressed
+	Unshown    int              // findings that have less confidence than was asked for
 	Coverage   *source.Coverage // nil means that nothing was looked at
 	// Verdicts say of findings, by fingerprint, whether they still open anything; nil: nobody was to be asked.
 	Verdicts map[string]verdict.Result

@@ -375,6 +375,9 @@ func (t *textWriter) summary(r *Report) {
 	if n := len(r.Suppressed); n > 0 {
 		t.field("suppressed", "%s, not counted: %s", count(int64(n), "finding"), suppressions(r.Suppressed))
 	}
+	if r.Unshown > 0 {
+		t.field("not shown", "%s of less confidence, most of them made up: see --confidence low", count(int64(r.Unshown), "finding"))
+	}
 	t.run(&r.Run)
 	if next := nextStep(r); next != "" {
 		t.field("next", "%s", next)

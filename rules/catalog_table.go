@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "d75f3a808121bac12b4872d75dc68649"
+const tableHash = "bbae585542eb7000f91ff85228856e91"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -4264,6 +4264,21 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `auth`,
 		Keywords:    []string{`auth`, `cred`},
+		Weak:        true,
+		Source:      Position{File: "generic.toml"},
+	},
+	{
+		ID:          `generic-entry`,
+		Family:      `generic-entry`,
+		Provider:    `Generic`,
+		Description: `The value of an entry whose name says that it is a password, a secret, a token or a key.`,
+		Identity:    `generic`,
+		Severity:    `medium`,
+		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
+		Confidence:  `medium`,
+		Class:       `credentials`,
+		Detector:    `entry`,
+		Keywords:    []string{`value:`, `value"`, `value'`, `value =`, `value=`, `value>`, `string>`},
 		Weak:        true,
 		Source:      Position{File: "generic.toml"},
 	},

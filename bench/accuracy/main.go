@@ -34,12 +34,22 @@ func run(args []string) error {
 	return errors.New("usage: accuracy row NAME LEFT-OUT FILE, or accuracy report TSV MARKDOWN SVG")
 }
 
-// writeRow prints one line: name, what was left out, precision, recall, F1, strict F1, macro recall.
+// writeRow prints the row of a score.
 func writeRow(name, left, file string) error {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
+	row, err := rowOf(name, left, data)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", file, err)
+	}
+	_, err = os.Stdout.WriteString(row)
+	return err
+}
+
+// rowOf makes one line: name, what was left out, precision, recall, F1, strict F1, macro recall.
+func rowOf(name, left string, data []byte) (string, error) {
 	var score struct {
 		Total struct {
 			Precision   float64 `json:"precision"`
@@ -50,11 +60,10 @@ func writeRow(name, left, file string) error {
 		} `json:"total"`
 	}
 	if err := json.Unmarshal(data, &score); err != nil {
-		return fmt.Errorf("read %s: %w", file, err)
+		return "", err
 	}
 	t := score.Total
-	fmt.Printf("%s\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\n", name, left, t.Precision, t.Recall, t.F1, t.StrictF1, t.MacroRecall)
-	return nil
+	return fmt.Sprintf("%s\t%s\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\n", name, left, t.Precision, t.Recall, t.F1, t.StrictF1, t.MacroRecall), nil
 }
 
 // row is a line of the table.

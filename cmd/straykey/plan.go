@@ -229,7 +229,7 @@ func (p *scanPlan) loadRules() error {
 	if depth == 0 {
 		depth = -1
 	}
-	options := detect.Options{Reported: true, ArchiveDepth: depth, Confidence: rules.Confidence(p.flags.confidence)}
+	options := detect.Options{Reported: true, ArchiveDepth: depth, Confidence: rules.Confidence(p.flags.confidence), Unshown: true}
 	if !slices.Contains(rules.Confidences(), options.Confidence) {
 		return usageError("--confidence is low, medium or high, not %q, for example: straykey scan --confidence high", p.flags.confidence)
 	}
@@ -285,7 +285,7 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 		r.Coverage.Accept(source.OverLimit)
 	}
 	p.options.Coverage = r.Coverage
-	var builder correlate.Builder
+	builder := correlate.Builder{Least: p.engine.Confidence}
 	var failed []error
 	for _, target := range p.targets {
 		mode, result, err := p.scanOne(ctx, target, &builder, p.options)
@@ -313,7 +313,7 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Findings = findings
+	r.Findings, r.Unshown = findings, builder.Unshown
 	for _, f := range allowed {
 		r.Suppressed = append(r.Suppressed, report.Suppressed{Finding: f, By: report.Inline, Reason: f.Allowed})
 	}

@@ -124,7 +124,7 @@ func TestFamilies(t *testing.T) {
 
 // TestScore checks what must hold whatever was learnt.
 func TestScore(t *testing.T) {
-	score := func(line, path string) float32 {
+	verdict := func(line, path string) Verdict {
 		t.Helper()
 		text := &Text{B: []byte(line), Hi: len(line), LineStart: true}
 		i := strings.Index(strings.ToLower(line), "pass")
@@ -143,18 +143,39 @@ func TestScore(t *testing.T) {
 		if d := sum - v.At(path); d > 0.001 || d < -0.001 {
 			t.Errorf("%s: the terms sum to %.3f, not %.3f", line, sum, v.At(path))
 		}
+		return v
+	}
+	score := func(line, path string) float32 {
+		v := verdict(line, path)
 		return v.At(path)
 	}
+	level := func(line, path string) int {
+		v := verdict(line, path)
+		return v.Level(path)
+	}
 	const secret = `password = "t7#Kx9!vQz2m"`
-	if Level(score(secret, "config/prod.py")) < 1 {
+	if level(secret, "config/prod.py") < 1 {
 		t.Error("a password is none")
 	}
 	if a, b := score(secret, "src/test/app.py"), score(secret, "src/main/app.py"); a >= b {
 		t.Errorf("a test file does not lower the score: %.2f, %.2f", a, b)
 	}
 	for _, line := range []string{`password = "changeme"`, `password = "${DB_PASSWORD}"`, `password: "Enter your password."`, `password = "********"`, `password = "<password>"`} {
-		if Level(score(line, "config/prod.py")) >= 1 {
+		if level(line, "config/prod.py") >= 1 {
 			t.Errorf("%s is taken for a secret", line)
+		}
+	}
+	for _, line := range []string{`password = "hunter42"`, `password = "p4ssw0rd1"`, `password = "electricbugaloo"`} {
+		if level(line, "src/test/app.py") >= 1 {
+			t.Errorf("%s in a test is taken for a secret in use", line)
+		}
+	}
+	if level(secret, "src/test/app.py") < 0 {
+		t.Error("a test file hides a password")
+	}
+	for _, line := range []string{`password = 'sk_live_[0-9a-zA-Z]{24}'`, `password = "prefix-{{alnum 32}}"`} {
+		if got := level(line, "config/prod.py"); got >= 0 {
+			t.Errorf("%s is reported", line)
 		}
 	}
 }

@@ -38,6 +38,7 @@ var detectors = map[string]*Detector{
 	"option":   {Quick: commandQuick, Find: options},
 	"call":     {Quick: callQuick, Find: arguments},
 	"netrc":    {Find: netrc},
+	"entry":    {Quick: entryQuick, Find: entries},
 }
 
 // ByName returns a detector, or nil if there is none of that name.

@@ -23,7 +23,8 @@ const (
 	fLine              = fShape + nShapes
 	fAfter             = fLine + nLines
 	fBefore            = fAfter + nAfters
-	fPath              = fBefore + nBefores
+	fMade              = fBefore + nBefores
+	fPath              = fMade + nMade
 	fPathBare          = fPath + nPaths
 	nFeatures          = fPathBare + nPaths
 )
@@ -54,6 +55,7 @@ var families = [...]struct {
 	{fLine, "line", lineNames[:]},
 	{fAfter, "after", afterNames[:]},
 	{fBefore, "before", beforeNames[:]},
+	{fMade, "made-of", madeNames[:]},
 	{fPath, "path", pathNames[:]},
 	{fPathBare, "bare-path", pathNames[:]},
 }

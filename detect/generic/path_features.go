@@ -75,22 +75,49 @@ func pathFeatures(name string, quote Quote) (at features) {
 	at.add(first + kind)
 	at.addIf(strings.Contains(base, ".min."), first+pathMinified)
 	for dir := range strings.SplitSeq(low, "/") {
-		switch {
-		case strings.HasPrefix(dir, "test") || strings.HasPrefix(dir, "spec") || strings.HasSuffix(dir, "test") || strings.HasSuffix(dir, "tests") ||
-			strings.HasPrefix(dir, "__test") || strings.Contains(dir, "_test.") || strings.Contains(dir, ".test.") || strings.Contains(dir, ".spec.") ||
-			strings.Contains(dir, "_spec.") || strings.HasPrefix(dir, "fixture") || strings.HasPrefix(dir, "mock") || dir == "e2e":
-			at.add(first + pathTest)
-		case strings.Contains(dir, "example") || strings.Contains(dir, "sample") || strings.HasPrefix(dir, "demo") || dir == "docs" || dir == "doc":
-			at.add(first + pathExample)
-		case strings.HasPrefix(dir, "locale") || dir == "i18n" || dir == "lang" || dir == "l10n" || strings.HasPrefix(dir, "translation"):
-			at.add(first + pathLocale)
-		case dir == "vendor" || dir == "third_party" || dir == "node_modules" || dir == "external":
-			at.add(first + pathVendor)
-		case strings.HasPrefix(dir, "deploy") || strings.HasPrefix(dir, "conf") || dir == "ansible" || dir == "k8s" || dir == "terraform" || dir == "docker":
-			at.add(first + pathDeploy)
+		if f, ok := placeOf(dir); ok {
+			at.add(first + f)
 		}
 	}
 	return at
+}
+
+// placeOf tells what a directory, or the name of a file, in lower case says of what stands there.
+func placeOf(dir string) (f feature, ok bool) {
+	stem, _, _ := strings.Cut(dir, ".")
+	switch {
+	case strings.HasPrefix(dir, "test") || strings.HasPrefix(dir, "spec") || strings.HasSuffix(stem, "test") || strings.HasSuffix(stem, "tests") ||
+		strings.HasSuffix(stem, "testcase") || strings.HasPrefix(dir, "__test") || strings.Contains(dir, "_test.") || strings.Contains(dir, ".test.") ||
+		strings.Contains(dir, ".spec.") || strings.Contains(dir, "_spec.") || strings.HasPrefix(dir, "fixture") || strings.HasPrefix(dir, "mock") ||
+		strings.HasPrefix(dir, "__mock") || strings.HasPrefix(dir, "fake") || strings.HasPrefix(dir, "dummy") || strings.HasPrefix(dir, "stub"):
+		return pathTest, true
+	case strings.Contains(dir, "example") || strings.Contains(dir, "sample") || strings.HasPrefix(dir, "demo") || strings.HasPrefix(dir, "tutorial"):
+		return pathExample, true
+	case strings.HasPrefix(dir, "locale") || strings.HasPrefix(dir, "translation"):
+		return pathLocale, true
+	case strings.HasPrefix(dir, "deploy") || strings.HasPrefix(dir, "conf"):
+		return pathDeploy, true
+	}
+	switch dir {
+	case "e2e", "t", "xt", "cassettes", "__snapshots__", "golden":
+		return pathTest, true
+	case "docs", "doc", "documentation", "guide", "guides", "manual", "website":
+		return pathExample, true
+	case "i18n", "lang", "l10n":
+		return pathLocale, true
+	case "vendor", "third_party", "node_modules", "external":
+		return pathVendor, true
+	case "ansible", "k8s", "terraform", "docker":
+		return pathDeploy, true
+	}
+	return 0, false
+}
+
+// MadeUp reports whether a path is one of the places where most secrets are made up: tests and their data, examples, guides.
+// They are shown all the same, with low confidence, unless there is more to them.
+func MadeUp(name string) bool {
+	at := pathFeatures(name, Double)
+	return at.has(fPath+pathTest) || at.has(fPath+pathExample) || at.has(fPath+pathDocs)
 }
 
 // lifts are the most that a path can add to the logits of the groups.

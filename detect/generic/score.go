@@ -16,7 +16,10 @@ type Verdict struct {
 	Quote Quote
 	// Logit is the logarithm of the odds that the candidate is a secret, as far as the text tells.
 	Logit float32
-	has   features
+	// doubt is what the text adds to the logit before medium and high confidence are told: at any place, and on top of
+	// that where most secrets are made up.
+	doubt, madeUp float32
+	has           features
 }
 
 // Score judges a candidate.
@@ -39,6 +42,14 @@ func ScoreAtLeast(t *Text, c *Candidate, least float32) (v Verdict, ok bool) {
 	}
 	v.describeLine(&near, c, t.before())
 	v.Logit = v.sum()
+	if v.Highest() < least {
+		return v, false
+	}
+	v.describeMade(c.Value.of(t.B))
+	for f := range v.has.all() {
+		v.doubt += weights[f].doubt
+		v.madeUp += weights[f].madeUp
+	}
 	return v, true
 }
 
@@ -60,7 +71,7 @@ var lineLifts = sync.OnceValue(func() (out [nGroups]float32) {
 		for f := fAfter; f < fBefore; f++ {
 			after = max(after, weightOf(f, g))
 		}
-		for f := fBefore; f < fPath; f++ {
+		for f := fBefore; f < fMade; f++ {
 			before = max(before, weightOf(f, g))
 		}
 		out[g] += after + before
@@ -76,6 +87,37 @@ func (v *Verdict) At(path string) float32 {
 		logit += weightOf(f, v.Group)
 	}
 	return logit
+}
+
+// Level returns the confidence at a path: 0 low, 1 medium, 2 high; -1 if the candidate is none. Its logit tells whether it is one,
+// and with high confidence; for more than low confidence it must also outweigh the doubt whether it is in use.
+func (v *Verdict) Level(path string) int {
+	logit := v.At(path)
+	switch {
+	case logit < thresholds[0]:
+		return -1
+	case logit+v.Doubt(path) < thresholds[1]:
+		return 0
+	case logit < thresholds[2]:
+		return 1
+	}
+	return 2
+}
+
+// Doubt returns what is added to the logit at a path before it is compared with the thresholds of medium and high confidence.
+func (v *Verdict) Doubt(path string) float32 {
+	at := pathFeatures(path, v.Quote)
+	sum, made := v.doubt, MadeUp(path)
+	if made {
+		sum += v.madeUp
+	}
+	for f := range at.all() {
+		sum += weights[f].doubt
+		if made {
+			sum += weights[f].madeUp
+		}
+	}
+	return sum
 }
 
 // Highest returns a logit that no path lifts the verdict over.
@@ -104,27 +146,20 @@ func weightOf(f feature, g Group) float32 {
 	return w.all + w.by[g]
 }
 
-// weight is the weight of a feature: of all candidates, and what is added for a group.
+// weight is the weight of a feature: of all candidates, and what is added for a group. The doubts count for more than low
+// confidence only: at any place, and what is added where [MadeUp] holds.
 type weight struct {
-	all float32
-	by  [nGroups]float32
+	all           float32
+	by            [nGroups]float32
+	doubt, madeUp float32
 }
 
-// Threshold returns the logit from which the confidence is low (0), medium (1) or high (2).
-func Threshold(level int) float32 { return thresholds[level] }
+// Threshold is the logit from which a candidate is reported at all.
+func Threshold() float32 { return thresholds[0] }
 
-// Level returns the confidence of a logit: 0 low, 1 medium, 2 high; -1 if it is none.
-func Level(logit float32) int {
-	level := -1
-	for level+1 < len(thresholds) && logit >= thresholds[level+1] {
-		level++
-	}
-	return level
-}
-
-// Explain lists the terms of the logit at a path, the weightiest first.
+// Explain lists the terms of the logit at a path, the weightiest first, and what is doubtful about it.
 func (v *Verdict) Explain(path string) string {
-	terms := v.Terms(path)
+	terms := append(v.Terms(path), Term{"doubt", v.Doubt(path)})
 	slices.SortStableFunc(terms, func(a, b Term) int { return cmp.Compare(abs(b.Weight), abs(a.Weight)) })
 	var b strings.Builder
 	for i, t := range terms {
@@ -140,7 +175,11 @@ func abs(x float32) float32 { return max(x, -x) }
 
 // AppendKey appends bytes to dst that are the same for two verdicts if no path tells them apart.
 func (v *Verdict) AppendKey(dst []byte) []byte {
-	return binary.LittleEndian.AppendUint32(append(dst, byte(v.Group), byte(v.Quote)), math.Float32bits(v.Logit))
+	dst = append(dst, byte(v.Group), byte(v.Quote))
+	for _, x := range [...]float32{v.Logit, v.doubt, v.madeUp} {
+		dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(x))
+	}
+	return dst
 }
 
 // Features returns the numbers of all features of the verdict at a path; for training.

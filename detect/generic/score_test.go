@@ -23,7 +23,7 @@ func TestScoreAtLeast(t *testing.T) {
 				continue
 			}
 			for _, c := range ByName(word).Find(nil, text, i, i+len(word)) {
-				least := Threshold(rnd.IntN(2))
+				least := Threshold() + float32(rnd.IntN(2))
 				full := Score(text, &c)
 				v, ok := ScoreAtLeast(text, &c, least)
 				switch {

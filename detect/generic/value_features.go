@@ -285,6 +285,11 @@ const (
 	shapeRepeated  // a part of it stands twice
 	shapeNumbers   // a list of numbers
 	shapeProse     // words of letters, the first one with a capital
+	shapePattern   // a regular expression: classes, groups, counts
+	shapeSlot      // little but templates: ghp_{{alnum 36}}
+	shapeText      // base64 of a text
+	shapeCrypt     // the hash of a password: $6$…, {bcrypt}…
+	shapeCodes     // nothing but escapes: \u3299\ufe0f
 	nShapes
 )
 
@@ -293,6 +298,7 @@ var shapeNames = [nShapes]string{
 	"template", "angle", "variable", "format", "mask", "counting", "keyboard", "sentence", "two-words", "literal", "jwt", "pem",
 	"markup", "code", "ellipsis", "escape", "colon", "bang", "symbols", "regex", "equals-name", "in-name", "keyword",
 	"only-keywords", "stock", "only-stock", "changes", "base64", "list", "percent", "repeated", "numbers", "prose",
+	"pattern", "slot", "base64-text", "crypt", "codes",
 }
 
 // shape adds the shapes of the value.
@@ -344,4 +350,11 @@ func (v *Verdict) shape(s []byte, n *chars) {
 	add(bytes.IndexByte(s, ',') >= 0, shapeList)
 	add(percentEscaped(s), shapeEscaped)
 	add(repeats(s), shapeRepeated)
+	add(isPattern(s), shapePattern)
+	add(isSlot(s), shapeSlot)
+	add(isCrypt(s), shapeCrypt)
+	add(n.back > 1 && onlyCodes(s), shapeCodes)
+	var buf [maxText]byte
+	_, text := base64Text(buf[:], s, n)
+	add(text, shapeText)
 }

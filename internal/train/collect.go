@@ -14,19 +14,21 @@ import (
 
 // sample is a candidate that the trained detectors found, or a finding of another rule.
 type sample struct {
-	path             string
-	line, end        int // from 1
-	rule             *rules.Rule
-	secret           string
-	candidate        bool // of a detector: it has features
-	group            int
-	features         []int
-	score            float64
-	units            []*unit // that it hits
-	positive         bool    // it is a labelled secret
-	weight           float64
-	static           rules.Confidence
-	offsetLo, offset int
+	path      string
+	line, end int // from 1
+	rule      *rules.Rule
+	secret    string
+	candidate bool // of a detector: it has features
+	group     int
+	features  []int
+	score     float64
+	units     []*unit // that it hits
+	positive  bool    // it is a labelled secret
+	clean     bool    // it stands in clean code
+	weight    float64
+	static    rules.Confidence
+	offset    float64 // of its logit
+	sure      float64 // the score less the doubt: what medium and high confidence go by
 }
 
 // finds notes in found the labelled secrets that the sample hits, and reports whether there is one.
@@ -46,6 +48,7 @@ type corpus struct {
 	units   map[string][]*unit
 	samples []*sample
 	files   int
+	bytes   int64
 }
 
 // collect scans the files below dir.
@@ -62,7 +65,7 @@ func collect(dir string, units map[string][]*unit, change func(path string, text
 	c := &corpus{units: map[string][]*unit{}}
 	var paths []string
 	err = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
+		if err == nil && d.Type().IsRegular() {
 			paths = append(paths, p)
 		}
 		return err
@@ -87,6 +90,7 @@ func collect(dir string, units map[string][]*unit, change func(path string, text
 		}
 		c.units[rel] = labelled
 		c.files++
+		c.bytes += int64(len(text))
 		c.scan(engine, scanner, rel, text, labelled)
 	}
 	return c, scanner.Err()
@@ -131,7 +135,7 @@ func overlaps(list []detect.Match, m detect.Match) bool {
 func (c *corpus) add(path string, text []byte, lines []int, units []*unit, m detect.Match) {
 	s := &sample{
 		path: path, line: lineOf(lines, m.SecretStart), end: lineOf(lines, max(m.SecretStart, m.SecretEnd-1)),
-		rule: m.Rule, secret: m.Secret, static: m.Confidence, offsetLo: m.SecretStart, offset: m.SecretEnd,
+		rule: m.Rule, secret: m.Secret, static: m.Confidence,
 	}
 	if m.Verdict != nil {
 		s.candidate = true

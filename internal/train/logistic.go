@@ -12,11 +12,11 @@ type model struct {
 type options struct {
 	l2Shared, l2Group float64
 	sweeps            int
-	most              []float64 // by feature: its highest weight, which then is the same for all groups
+	most              []float64 // by feature: its highest weight, which then is the same for all groups; nil: no limits, -Inf: it is left out
 }
 
 // fit finds the weights that make the labels of the samples likeliest, less a penalty on the squares of the
-// weights: coordinate descent with Newton steps. It has no randomness.
+// weights: coordinate descent with Newton steps. What a sample's offset says is known before. It has no randomness.
 func fit(samples []*sample, nFeatures, nGroups int, o options) *model {
 	m := &model{shared: make([]float64, nFeatures)}
 	for range nGroups {
@@ -29,6 +29,7 @@ func fit(samples []*sample, nFeatures, nGroups int, o options) *model {
 	}
 	margin := make([]float64, len(samples))
 	for i, s := range samples {
+		margin[i] = s.offset
 		for _, f := range s.features {
 			shared[f] = append(shared[f], int32(i))
 			group[s.group][f] = append(group[s.group][f], int32(i))
@@ -54,13 +55,22 @@ func fit(samples []*sample, nFeatures, nGroups int, o options) *model {
 		}
 		return math.Abs(d)
 	}
+	limit := func(f int) float64 {
+		if o.most == nil {
+			return math.Inf(1)
+		}
+		return o.most[f]
+	}
 	for range o.sweeps {
 		moved := 0.0
 		for f := range nFeatures {
-			if len(shared[f]) > 0 {
-				moved = max(moved, step(&m.shared[f], shared[f], o.l2Shared, o.most[f]))
+			if math.IsInf(limit(f), -1) {
+				continue
 			}
-			if !math.IsInf(o.most[f], 1) {
+			if len(shared[f]) > 0 {
+				moved = max(moved, step(&m.shared[f], shared[f], o.l2Shared, limit(f)))
+			}
+			if !math.IsInf(limit(f), 1) {
 				continue
 			}
 			for g := range group {
@@ -78,7 +88,7 @@ func fit(samples []*sample, nFeatures, nGroups int, o options) *model {
 
 // score returns the logit of a sample.
 func (m *model) score(s *sample) float64 {
-	sum := 0.0
+	sum := s.offset
 	for _, f := range s.features {
 		sum += m.shared[f] + m.by[s.group][f]
 	}

@@ -1,0 +1,336 @@
+package generic
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/base64"
+	"strings"
+	"sync"
+)
+
+// What a value is made of, as far as words go: for the doubt whether it is in use. Whether it is a credential at all does not
+// depend on these features, or no password of words would be one.
+const (
+	madeWords     feature = iota // words and little else
+	madeSomeWords                // words for the greater part
+	madeLeet                     // words in which digits and signs stand for letters
+	madeStock                    // a word that people write where a secret would stand, digits and signs at its end apart
+	madeText                     // base64 of words, or of a user and a password of words
+	nMade
+)
+
+var madeNames = [nMade]string{"words", "some-words", "leet", "stock", "base64-words"}
+
+// describeMade adds what the value is made of.
+func (v *Verdict) describeMade(value []byte) {
+	words, leet := wordsIn(value)
+	v.has.addIf(words*5 >= 4, fMade+madeWords)
+	v.has.addIf(words*5 < 4 && words*2 >= 1, fMade+madeSomeWords)
+	v.has.addIf(leet, fMade+madeLeet)
+	v.has.addIf(isStock(value), fMade+madeStock)
+	v.has.addIf(textOfWords(value), fMade+madeText)
+}
+
+// Wordy reports whether a secret is common words, as they stand, with digits for letters, or in base64, after a user perhaps.
+func Wordy(secret []byte) bool {
+	words, leet := wordsIn(secret)
+	return words*5 >= 4 || leet || isStock(secret) || textOfWords(secret)
+}
+
+// textOfWords reports whether s is base64 of words, or of a user and a password of words.
+func textOfWords(s []byte) bool {
+	n := charsOf(s)
+	var buf [maxText]byte
+	text, ok := base64Text(buf[:], s, &n)
+	if !ok {
+		return false
+	}
+	secret := text[bytes.LastIndexByte(text, ':')+1:]
+	words, leet := wordsIn(secret)
+	return words*2 >= 1 || leet || isStock(secret)
+}
+
+// isStock reports whether s is a stock word, digits and signs at its end apart.
+func isStock(s []byte) bool {
+	var buf [24]byte
+	if len(s) > len(buf) {
+		return false
+	}
+	low := lower(buf[:0], s)
+	stock := knownWords().stock
+	return stock[string(low)] || stock[string(bytes.TrimRight(low, "0123456789!?.#$*_-"))]
+}
+
+// wordsIn returns what part of s are common words, 0 to 1, and whether that takes reading digits and signs as letters.
+func wordsIn(s []byte) (part float64, leet bool) {
+	const longest = 40
+	if len(s) > longest {
+		return 0, false
+	}
+	part = wordShare(s, false)
+	if part*5 >= 4 {
+		return part, false
+	}
+	trimmed := bytes.TrimRight(s, "0123456789!?.#")
+	return part, max(wordShare(s, true), wordShare(trimmed, true))*5 >= 4
+}
+
+// leetLetters are the letters that people write as digits and signs.
+var leetLetters = [256]byte{'0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '$': 's', '@': 'a', '!': 'i', '^': 'a'}
+
+// wordShare returns what part of s common words cover: of its letters, if they are most of it, and with leet of all that may stand for
+// letters as well.
+func wordShare(s []byte, leet bool) float64 {
+	var buf [64]byte
+	w, letters := buf[:0], 0
+	best := 0
+	flush := func() {
+		best += longestWords(w)
+		w = w[:0]
+	}
+	for i, c := range s {
+		switch {
+		case isLetter(c):
+			if isUpper(c) && i > 0 && isLower(s[i-1]) {
+				flush()
+			}
+			w = append(w, c|0x20)
+			letters++
+		case leet && leetLetters[c] != 0:
+			w = append(w, leetLetters[c])
+			letters++
+		default:
+			flush()
+		}
+	}
+	flush()
+	if letters == 0 || letters*2 < len(s) {
+		return 0
+	}
+	return float64(best) / float64(letters)
+}
+
+// longestWords returns how many letters of w, in lower case, words of the dictionary cover at most.
+func longestWords(w []byte) int {
+	const shortest, longest = 3, 14
+	if len(w) < shortest {
+		return 0
+	}
+	known := dictionary()
+	var best [64]int
+	for i := 1; i <= len(w); i++ {
+		best[i] = best[i-1]
+		for n := shortest; n <= min(i, longest); n++ {
+			if n == shortest && n != len(w) {
+				continue // three letters are a word only by themselves
+			}
+			if best[i-n]+n > best[i] && known[string(w[i-n:i])] {
+				best[i] = best[i-n] + n
+			}
+		}
+	}
+	return best[len(w)]
+}
+
+// dictionaryText are the words that stand in many packages of code, which bench/clean.sh fetches: see internal/train.
+//
+//go:embed dictionary.txt
+var dictionaryText string
+
+// names are names that passwords are made of: people, animals, gods and places.
+const names = `adam alan albert alex alexander alice amanda amy andrea andrew andy angela anna anne anthony arthur barbara ben benjamin bert
+betty bill bob brian bruce carl carlos carol caroline charles charlie chris christian christine claire claudia dan daniel dave david
+dennis diana donald donna doris edgar edward elena elizabeth emily emma eric ernest eva eve felix frank fred gary george gerald
+gina glenn gordon grace greg hannah harold harry heidi helen henry homer howard hugo irene isaac jack jacob james jane janet jason jean
+jeff jennifer jerry jessica jim joan joe john jonathan jordan joseph joshua juan judy julia julian karen karl kate katherine kelly kenneth
+kevin kim larry laura lauren lee leo leonard linda lisa louis lucas lucy luke mallory maria marie mark martha martin mary matt matthew max
+melissa michael michelle mike monica nancy natalie nathan neil nicholas nick nicole nina noah nora oliver olivia oscar pamela patricia patrick
+paul peggy peter phil philip rachel ralph ray rebecca richard rick rob robert robin roger roland ron rose roy ruth ryan sally sam samantha samuel
+sandra sara sarah scott sean sharon simon sophia sophie stan stefan stephanie stephen steve steven stuart sue susan sybil ted teresa thomas tim
+timothy tina tom tony trent trudy tyler vera victor victoria vincent walter wendy wilfred william xavier yvonne zack zoe
+achilles apollo ares artemis athena bender cassandra cerberus cyrano frodo gandalf hades hera hermes loki medusa merlin neptune odin pluto
+poseidon sauron thor zeus einstein newton tesla batman superman spiderman snoopy picard spock kirk skywalker yoda vader
+bear bird bunny buster cat chicken cow crow dog dolphin donkey dragon duck eagle elephant falcon fish fox frog giraffe goat goose gorilla hamster
+horse kitten kitty lion lizard monkey moose mouse otter owl panda panther parrot penguin pig pony puppy rabbit raven robin shark sheep snake
+spider tiger turtle whale wolf wombat zebra apple banana cheese cherry coffee cookie ginger honey lemon orange peanut pepper pickle pizza potato
+pumpkin sugar strawberry america berlin boston canada chicago dallas denver england europe france germany india italy japan london madrid
+mexico moscow paris spain sweden texas tokyo vienna sekret geheim passwort parola clave mdp aladdin sesame barfoo blah bogus honk sooper super
+swordfish letmein hunter correct battery staple trustno iloveyou princess sunshine football baseball shadow ninja mustang jesus`
+
+var dictionary = sync.OnceValue(func() map[string]bool {
+	words := map[string]bool{}
+	for _, text := range [...]string{dictionaryText, names, codeWords, libraryWords, stockWords} {
+		for w := range strings.FieldsSeq(text) {
+			if len(w) > 2 {
+				words[w] = true
+			}
+		}
+	}
+	return words
+})
+
+// isPattern reports whether s is a regular expression: at least two of its signs stand in it, or a class with a count.
+// A password may hold one bracket or brace, but hardly a class with a range that is counted.
+func isPattern(s []byte) bool {
+	signs := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '[':
+			end, ranged := classEnd(s, i)
+			if end < 0 {
+				continue
+			}
+			if ranged {
+				signs++
+			}
+			if ranged && end < len(s) && (s[end] == '{' || s[end] == '+' || s[end] == '*' || s[end] == '?') {
+				return true
+			}
+			i = end - 1
+		case c == '{':
+			if i > 0 && countEnd(s, i) > 0 {
+				signs++
+			}
+		case c == '(' && i+2 < len(s) && s[i+1] == '?':
+			if bytes.IndexByte([]byte(":=!<Pimsx"), s[i+2]) >= 0 {
+				signs += 2
+			}
+		case c == '\\' && i+1 < len(s):
+			if bytes.IndexByte([]byte("wWdDsSbB.-[](){}+*?^$/"), s[i+1]) >= 0 {
+				signs++
+			}
+			i++
+		case c == '.' && i+1 < len(s) && (s[i+1] == '*' || s[i+1] == '+'):
+			signs++
+		case c == '^' && i == 0, c == '$' && i == len(s)-1:
+			signs++
+		}
+	}
+	return signs >= 2
+}
+
+// classEnd returns where the class ends that begins with the [ at s[i], and whether it holds a range or a negation; -1 if
+// none does.
+func classEnd(s []byte, i int) (end int, ranged bool) {
+	j := i + 1
+	if j < len(s) && s[j] == '^' {
+		ranged = true
+		j++
+	}
+	for start := j; j < len(s); j++ {
+		switch {
+		case s[j] == '\\':
+			j++
+			ranged = true
+		case s[j] == ']' && j > start:
+			return j + 1, ranged
+		case s[j] == '-' && j > start && j+1 < len(s) && isRange(s[j-1], s[j+1]):
+			ranged = true
+		}
+	}
+	return -1, false
+}
+
+// isRange reports whether a and z may be the ends of a range of a class.
+func isRange(a, z byte) bool {
+	return a < z && (isLower(a) && isLower(z) || isUpper(a) && isUpper(z) || isDigit(a) && isDigit(z))
+}
+
+// countEnd returns where a count {2}, {2,} or {2,9} that begins at s[i] ends, or -1.
+func countEnd(s []byte, i int) int {
+	j, digits := i+1, 0
+	for ; j < len(s) && (isDigit(s[j]) || s[j] == ',' && digits > 0); j++ {
+		digits++
+	}
+	if digits == 0 || j == len(s) || s[j] != '}' {
+		return -1
+	}
+	return j + 1
+}
+
+// slotMarks open and close the templates of most languages.
+var slotMarks = [...][2]string{{"{{", "}}"}, {"${", "}"}, {"#{", "}"}, {"<%", "%>"}, {"$(", ")"}, {"%(", ")s"}, {"@{", "}"}}
+
+// isSlot reports whether templates stand in s and little else that could be a secret.
+func isSlot(s []byte) bool {
+	left, slots := len(s), 0
+	for i := 0; i < len(s); {
+		n := slotLen(s[i:])
+		if n == 0 {
+			i++
+			continue
+		}
+		slots++
+		left -= n
+		i += n
+	}
+	const most = 12 // what may stand around them: a prefix, a version
+	return slots > 0 && left <= most
+}
+
+// slotLen returns the length of the template that s begins with, or 0. One that is cut off by the end of the value counts.
+func slotLen(s []byte) int {
+	for _, m := range slotMarks {
+		if !bytes.HasPrefix(s, []byte(m[0])) {
+			continue
+		}
+		if n := bytes.Index(s, []byte(m[1])); n > 0 {
+			return n + len(m[1])
+		}
+		return len(s)
+	}
+	return 0
+}
+
+// isCrypt reports whether s is the hash of a password in one of the formats of crypt, or one that names its scheme.
+func isCrypt(s []byte) bool {
+	if s[0] == '{' {
+		if i := bytes.IndexByte(s, '}'); i > 2 && i < 16 {
+			s = s[i+1:]
+		}
+	}
+	if len(s) < 20 || s[0] != '$' {
+		return false
+	}
+	i := bytes.IndexByte(s[1:], '$')
+	return i > 0 && i < 12 && bytes.IndexByte(s[i+2:], '$') > 0
+}
+
+// onlyCodes reports whether s is nothing but escapes of characters: \u3299\ufe0f.
+func onlyCodes(s []byte) bool {
+	for i := 0; i < len(s); {
+		if s[i] != '\\' || i+1 == len(s) || s[i+1] != 'u' && s[i+1] != 'U' && s[i+1] != 'x' {
+			return false
+		}
+		for i += 2; i < len(s) && isHexByte(s[i]); i++ {
+		}
+	}
+	return true
+}
+
+// maxText is the longest base64 that is decoded to see whether a text is in it.
+const maxText = 200
+
+// base64Text decodes base64 of a text, printable ASCII and most of it letters, into dst, which has room for maxText bytes.
+func base64Text(dst, s []byte, n *chars) (text []byte, ok bool) {
+	const least = 8
+	if len(s) < least || len(s) > maxText || n.other+n.blank+n.dot+n.colon+n.back+n.high > 0 || n.upper == 0 {
+		return nil, false
+	}
+	s = bytes.TrimRight(s, "=")
+	size, err := base64.RawStdEncoding.Decode(dst, s)
+	if err != nil {
+		return nil, false
+	}
+	text = dst[:size]
+	letters := 0
+	for _, c := range text {
+		if c < ' ' || c > '~' {
+			return nil, false
+		}
+		if isLetter(c) {
+			letters++
+		}
+	}
+	return text, letters*2 >= len(text)
+}
