@@ -3,7 +3,7 @@
 # make bench                Go benchmarks; with REPO=path, the comparison with other tools
 # make lint                 formatting, vet, staticcheck, golangci-lint, govulncheck
 # make fuzz FUZZTIME=20s    every fuzz target for that long
-# make train LABELS=DIR     the weights of detect/generic, from DIR/tree and its labels in DIR/meta
+# make train LABELS=DIR CLEAN=DIR  the weights of detect/generic, from LABELS/tree, its labels in LABELS/meta, and clean code
 # make build                bin/straykey, static
 
 GO ?= go
@@ -80,5 +80,5 @@ fuzz:
 	done
 
 train:
-	@test -n '$(LABELS)' || { echo 'make train: name the labelled files, for example LABELS=/data/labelled'; exit 1; }
-	$(GO) run ./internal/train -tree $(LABELS)/tree -meta $(LABELS)/meta -clean "$$($(GO) env GOROOT)/src" -write
+	@test -n '$(LABELS)' -a -n '$(CLEAN)' || { echo 'make train: name the labelled files and the directory of bench/clean.sh, for example LABELS=/data/labelled CLEAN=/data/clean'; exit 1; }
+	$(GO) run ./internal/train -tree $(LABELS)/tree -meta $(LABELS)/meta -clean $(CLEAN) -write

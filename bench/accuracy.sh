@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Measures how much straykey finds of labelled secrets, and what it takes for one, beside other scanners:
 #
-#   bench/accuracy.sh [-o DIRECTORY] ARCHIVE SCORER
+#   bench/accuracy.sh [-o DIRECTORY] ARCHIVE SCORER CLEAN
 #
-# ARCHIVE holds tree/ (the files) and meta/ (their labels, one CSV a repository); SCORER is the Python program that
+# CLEAN is the directory of bench/clean.sh. ARCHIVE holds tree/ (the files) and meta/ (their labels, one CSV a repository); SCORER is the Python program that
 # compares findings with labels. It needs go, python3 and bin/straykey (make build) or $STRAYKEY. gitleaks, betterleaks
 # and detect-secrets are measured if they are on the PATH. Results go to bench/results: accuracy.tsv, and as a table
 # and a chart accuracy.md and accuracy.svg.
@@ -11,14 +11,15 @@ set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 script=accuracy.sh
-synopsis='[-o DIRECTORY] ARCHIVE SCORER'
+synopsis='[-o DIRECTORY] ARCHIVE SCORER CLEAN'
 count=1
 results=$here/results
 . "$here/common.sh"
 options "$@"
-[[ ${#arguments[@]} -eq 2 ]] || usage
+[[ ${#arguments[@]} -eq 3 ]] || usage
 archive=$(realpath "${arguments[0]}")
 scorer=$(realpath "${arguments[1]}")
+clean=$(realpath "${arguments[2]}")
 prepare
 trap 'rm -rf "$work"' EXIT
 (cd "$here/.." && go build -o "$work/bin/" ./bench/accuracy ./internal/train) || die "the helpers do not build"
@@ -43,9 +44,8 @@ scan() {
 	score "$name" "$work/found.json" "$tree"
 }
 
-library=$(go env GOROOT)/src
 echo "$script: cross-validating; this takes minutes" >&2
-"$work/bin/train" -tree "$work/tree" -meta "$work/meta" -clean "$library" -findings "$work/oof" -replace "$work/words" >"$results/training.txt"
+"$work/bin/train" -tree "$work/tree" -meta "$work/meta" -clean "$clean" -findings "$work/oof" -replace "$work/words" >"$results/training.txt"
 for level in all default high; do
 	score "straykey, $level, cross-validated" "$work/oof-$level.json" "$work/tree"
 done

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,5 +117,68 @@ func TestEncryptedKeysHaveLowConfidence(t *testing.T) {
 		if len(kept) != 1 || kept[0].Confidence != test.want {
 			t.Errorf("%.40s: %d matches, want one of %s confidence", test.text, len(kept), test.want)
 		}
+	}
+}
+
+// Private keys that stand among tests and examples are made for them; tokens in the form of an issuer are not, and words are.
+func TestConfidenceDependsOnThePath(t *testing.T) {
+	r := forge.New("made up")
+	set := &rules.Set{Rules: []*rules.Rule{
+		{
+			ID: "key", Regex: `-----BEGIN [A-Z ]+-----(?s:.*?)-----END [A-Z ]+-----`, Keywords: []string{"-----BEGIN"}, Multiline: true, Reach: 8192,
+			Identity: rules.PrivateKey,
+		},
+		{ID: "token", Token: `tok_[0-9a-z]{12}`},
+		{ID: "named", Assigned: `[0-9A-Za-z-]{12,30}`, Keywords: []string{"acme"}},
+	}}
+	key, token, named, words := forge.PEM(r, "PRIVATE KEY"), "tok_"+forge.Chars(r, forge.Hex, 12), "acme = "+forge.Chars(r, forge.Hex, 20), "acme = horse-battery-staple"
+	e, err := New(set, Options{Confidence: rules.MediumConfidence, Unshown: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := newTestEngine(t, set)
+	for _, test := range []struct {
+		text, path string
+		want       rules.Confidence
+	}{
+		{key, "deploy/id", rules.HighConfidence},
+		{key, "pkg/tls/testdata/id.pem", rules.LowConfidence},
+		{key, "docs/tls.md", rules.LowConfidence},
+		{token, "test/client_test.go", rules.HighConfidence},
+		{named, "test/client_test.go", rules.HighConfidence},
+		{words, "test/client_test.go", rules.LowConfidence},
+		{words, "deploy/client.go", rules.HighConfidence},
+	} {
+		matches := e.NewScanner().Scan([]byte(test.text)).Matches()
+		kept := e.Keep(slices.Clone(matches), test.path, "")
+		if len(kept) != 1 || kept[0].Confidence != test.want {
+			t.Errorf("%.20s at %s: %d matches, want one of %s confidence", test.text, test.path, len(kept), test.want)
+		}
+		if got := len(shown.Keep(matches, test.path, "")); got != 1 {
+			t.Errorf("%.20s at %s: %d matches of any confidence, want 1", test.text, test.path, got)
+		}
+	}
+	e, err = New(set, Options{Confidence: rules.MediumConfidence})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept := e.Keep(e.NewScanner().Scan([]byte(key)).Matches(), "testdata/id.pem", ""); len(kept) != 0 {
+		t.Errorf("%d matches of low confidence are kept without being asked for", len(kept))
+	}
+}
+
+// What is shown is the same whether what is not shown is kept or not: a match of low confidence takes no place from another.
+func TestUnshownTakesNoPlace(t *testing.T) {
+	set := &rules.Set{Rules: []*rules.Rule{
+		{ID: "specific", Token: `tok_[0-9a-z]{12}`, Confidence: rules.LowConfidence},
+		{ID: "weak", Regex: `tok_[0-9a-z]{4,20}`, Weak: true},
+	}}
+	e, err := New(set, Options{Confidence: rules.MediumConfidence, Unshown: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := e.Keep(e.NewScanner().Scan([]byte("tok_"+forge.Chars(forge.New("x"), forge.Hex, 12))).Matches(), "a", "")
+	if len(kept) != 1 || kept[0].Rule.ID != "weak" {
+		t.Errorf("kept %v, want the one that is shown", kept)
 	}
 }

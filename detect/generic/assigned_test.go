@@ -21,66 +21,66 @@ func assignments(line string) string {
 func TestAssigned(t *testing.T) {
 	for _, test := range []placeTest{
 		// Programming languages.
-		{`password = "vq8Kx2"`, "vq8Kx2"},
-		{`password := []byte("vq8Kx2")`, "vq8Kx2"},
-		{`var password string = "vq8Kx2"`, "vq8Kx2"},
-		{`val dbPassword: String = "vq8Kx2"`, "vq8Kx2"},
-		{`static const char password[] = "vq8Kx2";`, "vq8Kx2"},
-		{`$config['db_password'] = 'vq8Kx2';`, "vq8Kx2"},
-		{`'password' => 'vq8Kx2',`, "vq8Kx2"},
-		{`:password => "vq8Kx2"`, "vq8Kx2"},
-		{`user.setPassword("vq8Kx2");`, "vq8Kx2"},
-		{`env.put("db.password", "vq8Kx2");`, "vq8Kx2"},
-		{`connect(user="u", password="vq8Kx2")`, "vq8Kx2"},
+		{`password = "{{pw}}"`, "{{pw}}"},
+		{`password := []byte("{{pw}}")`, "{{pw}}"},
+		{`var password string = "{{pw}}"`, "{{pw}}"},
+		{`val dbPassword: String = "{{pw}}"`, "{{pw}}"},
+		{`static const char password[] = "{{pw}}";`, "{{pw}}"},
+		{`$config['db_password'] = '{{pw}}';`, "{{pw}}"},
+		{`'password' => '{{pw}}',`, "{{pw}}"},
+		{`:password => "{{pw}}"`, "{{pw}}"},
+		{`user.setPassword("{{pw}}");`, "{{pw}}"},
+		{`env.put("db.password", "{{pw}}");`, "{{pw}}"},
+		{`connect(user="u", password="{{pw}}")`, "{{pw}}"},
 		{`key, err := hex.DecodeString("00112233aabb")`, "00112233aabb"},
-		{`if token == "vq8Kx2zz" {`, "vq8Kx2zz"},
-		{`password = os.getenv("DB_PASSWORD", "vq8Kx2")`, "vq8Kx2"},
-		{`password = process.env.DB_PASSWORD || "vq8Kx2"`, "vq8Kx2"},
-		{`auth_token <- "vq8Kx2zz"`, "vq8Kx2zz"},
-		{`secret: @"vq8Kx2zz"`, "vq8Kx2zz"},
-		{`password = """vq8Kx2"""`, "vq8Kx2"},
+		{`if token == "{{pw}}zz" {`, "{{pw}}zz"},
+		{`password = os.getenv("DB_PASSWORD", "{{pw}}")`, "{{pw}}"},
+		{`password = process.env.DB_PASSWORD || "{{pw}}"`, "{{pw}}"},
+		{`auth_token <- "{{pw}}zz"`, "{{pw}}zz"},
+		{`secret: @"{{pw}}zz"`, "{{pw}}zz"},
+		{`password = """{{pw}}"""`, "{{pw}}"},
 		{`password = "with blanks and \" quotes"`, `with blanks and \" quotes`},
 		{`authData := []byte{13, 124, 91, 57, 8, 95, 15, 201, 35, 215}`, "13, 124, 91, 57, 8, 95, 15, 201, 35, 215"},
 		// Configuration.
-		{`password: vq8Kx2`, "vq8Kx2"},
-		{`  - DB_PASSWORD=vq8Kx2`, "vq8Kx2"},
-		{`password: vq8Kx2=`, "vq8Kx2="},
-		{`export API_TOKEN='vq8Kx2zz'`, "vq8Kx2zz"},
-		{`ENV API_TOKEN vq8Kx2zz`, "vq8Kx2zz"},
-		{`requirepass vq8Kx2`, "vq8Kx2"},
-		{`"password": "vq8Kx2"`, "vq8Kx2"},
-		{`{\"password\":\"vq8Kx2\"}`, "vq8Kx2"},
-		{`<password>vq8Kx2</password>`, "vq8Kx2"},
-		{`<add key="Password" value="vq8Kx2"/>`, "vq8Kx2 & Password"}, // the second is nothing but a key word
-		{`{"name": "DB_PASSWORD", "value": "vq8Kx2"}`, "vq8Kx2"},
-		{`variable "db_password" { default = "vq8Kx2" }`, "vq8Kx2"},
-		{`parser.add_argument("--password", default="vq8Kx2")`, "vq8Kx2"},
-		{`requests.get(url, auth=("ci", "vq8Kx2"))`, "vq8Kx2"},
-		{`session.auth = ('ci', "vq8Kx2")`, "vq8Kx2"},
+		{`password: {{pw}}`, "{{pw}}"},
+		{`  - DB_PASSWORD={{pw}}`, "{{pw}}"},
+		{`password: {{pw}}=`, "{{pw}}="},
+		{`export API_TOKEN='{{pw}}zz'`, "{{pw}}zz"},
+		{`ENV API_TOKEN {{pw}}zz`, "{{pw}}zz"},
+		{`requirepass {{pw}}`, "{{pw}}"},
+		{`"password": "{{pw}}"`, "{{pw}}"},
+		{`{\"password\":\"{{pw}}\"}`, "{{pw}}"},
+		{`<password>{{pw}}</password>`, "{{pw}}"},
+		{`<add key="Password" value="{{pw}}"/>`, "{{pw}} & Password"}, // the second is nothing but a key word
+		{`{"name": "DB_PASSWORD", "value": "{{pw}}"}`, "{{pw}}"},
+		{`variable "db_password" { default = "{{pw}}" }`, "{{pw}}"},
+		{`parser.add_argument("--password", default="{{pw}}")`, "{{pw}}"},
+		{`requests.get(url, auth=("ci", "{{pw}}"))`, "{{pw}}"},
+		{`session.auth = ('ci', "{{pw}}")`, "{{pw}}"},
 		{`auth=("ci", password)`, ""},
-		{`{&quot;password&quot;: &quot;vq8Kx2&quot;}`, "vq8Kx2"},
-		{`{user: a, password: vq8Kx2}`, "vq8Kx2"},
+		{`{&quot;password&quot;: &quot;{{pw}}&quot;}`, "{{pw}}"},
+		{`{user: a, password: {{pw}}}`, "{{pw}}"},
 		// Elsewhere.
-		{`https://api.acme.io/v1?token=vq8Kx2zz&page=2`, "vq8Kx2zz"},
-		{`deploy --password vq8Kx2 --force`, "vq8Kx2"},
-		{"| password | `vq8Kx2` |", "vq8Kx2"},
-		{`contraseña = "vq8Kx2"`, "vq8Kx2"},
-		{`пароль: vq8Kx2`, "vq8Kx2"},
-		{`密码：vq8Kx2`, ""}, // a colon that is not ASCII
+		{`https://api.acme.io/v1?token={{pw}}zz&page=2`, "{{pw}}zz"},
+		{`deploy --password {{pw}} --force`, "{{pw}}"},
+		{"| password | `{{pw}}` |", "{{pw}}"},
+		{`contraseña = "{{pw}}"`, "{{pw}}"},
+		{`пароль: {{pw}}`, "{{pw}}"},
+		{`密码：{{pw}}`, ""}, // a colon that is not ASCII
 		// What assigns nothing.
 		{`password = getPassword(user)`, ""},
 		{`password = os.environ["DB_PASSWORD"]`, ""},
 		{`the token of the session`, ""},
-		{`passed = "vq8Kx2"`, ""},
-		{`keyboard = "vq8Kx2zz"`, ""},
+		{`passed = "{{pw}}"`, ""},
+		{`keyboard = "{{pw}}zz"`, ""},
 		{`author = "Jane Doe"`, ""},
-		{`monkey: "vq8Kx2zz"`, ""},
-		{`compass = "vq8Kx2"`, ""},
+		{`monkey: "{{pw}}zz"`, ""},
+		{`compass = "{{pw}}"`, ""},
 		{`token::Ident`, ""},
 		{`password = "`, ""},
 		{`password =`, ""},
 	} {
-		if got := assignments(test.line); got != test.want {
+		if got := assignments(test.line); got != made(test.want) {
 			t.Errorf("%s\ngot  %q\nwant %q", test.line, got, test.want)
 		}
 	}
@@ -165,7 +165,7 @@ func TestScore(t *testing.T) {
 			t.Errorf("%s is taken for a secret", line)
 		}
 	}
-	for _, line := range []string{`password = "hunter42"`, `password = "p4ssw0rd1"`, `password = "electricbugaloo"`} {
+	for _, line := range []string{`password = "hunter42"`, `password = "p4ssw0rd1"`, `password = "electric-hamster"`} {
 		if level(line, "src/test/app.py") >= 1 {
 			t.Errorf("%s in a test is taken for a secret in use", line)
 		}

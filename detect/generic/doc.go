@@ -21,5 +21,5 @@
 // may look at.
 //
 // A detector chooses the group of a candidate: groups have weights of their own where the data has
-// enough of them. After adding one, train again (make train LABELS=…) so that its candidates have weights.
+// enough of them. After adding one, train again (make train LABELS=… CLEAN=…) so that its candidates have weights.
 package generic

@@ -10,27 +10,28 @@ import (
 func TestEntries(t *testing.T) {
 	d := ByName("entry")
 	for _, test := range []struct{ text, name, want string }{
-		{"- name: DB_PASSWORD\n  value: vq8Kx2", "DB_PASSWORD", "vq8Kx2"},
+		{"- name: DB_PASSWORD\n  value: {{pw}}", "DB_PASSWORD", "{{pw}}"},
 		{"  - name: \"DB_PASSWORD\"\r\n    value: \"vq8 Kx2\"", "DB_PASSWORD", "vq8 Kx2"},
-		{"{ \"name\": \"API_TOKEN\",\n  \"value\": \"vq8Kx2\" }", "API_TOKEN", "vq8Kx2"},
-		{"\"ParameterKey\": \"DBPassword\",\n\"ParameterValue\": \"vq8Kx2\"", "DBPassword", "vq8Kx2"},
-		{"  name  = \"db_password\"\n  value = \"vq8Kx2\"", "db_password", "vq8Kx2"},
-		{"<key>password</key>\n<string>vq8Kx2</string>", "password", "vq8Kx2"},
-		{"\t<key>password</key> <string>vq8Kx2</string>", "password", "vq8Kx2"},
-		{"<property><name>fs.s3a.secret.key</name><value>vq8Kx2</value></property>", "fs.s3a.secret.key", "vq8Kx2"},
-		{"<name>javax.jdo.option.ConnectionPassword</name>\n    <value>vq8Kx2</value>", "javax.jdo.option.ConnectionPassword", "vq8Kx2"},
-		{"<setting name=\"Password\" serializeAs=\"String\">\n  <value>vq8Kx2</value>", "Password", "vq8Kx2"},
-		{"- name: DB_USER\n  value: vq8Kx2", "", ""},
-		{"- name: DB_PASSWORD\n  valueFrom: vq8Kx2", "", ""},
-		{"- name: DB_PASSWORD\n\n  value: vq8Kx2", "", ""},
-		{"- image: DB_PASSWORD\n  value: vq8Kx2", "", ""},
-		{"password()\n  value: vq8Kx2", "", ""},
-		{"- name: DB_PASSWORD\n  x.value: vq8Kx2", "", ""},
+		{"{ \"name\": \"API_TOKEN\",\n  \"value\": \"{{pw}}\" }", "API_TOKEN", "{{pw}}"},
+		{"\"ParameterKey\": \"DBPassword\",\n\"ParameterValue\": \"{{pw}}\"", "DBPassword", "{{pw}}"},
+		{"  name  = \"db_password\"\n  value = \"{{pw}}\"", "db_password", "{{pw}}"},
+		{"<key>password</key>\n<string>{{pw}}</string>", "password", "{{pw}}"},
+		{"\t<key>password</key> <string>{{pw}}</string>", "password", "{{pw}}"},
+		{"<property><name>fs.s3a.secret.key</name><value>{{pw}}</value></property>", "fs.s3a.secret.key", "{{pw}}"},
+		{"<name>javax.jdo.option.ConnectionPassword</name>\n    <value>{{pw}}</value>", "javax.jdo.option.ConnectionPassword", "{{pw}}"},
+		{"<setting name=\"Password\" serializeAs=\"String\">\n  <value>{{pw}}</value>", "Password", "{{pw}}"},
+		{"- name: DB_USER\n  value: {{pw}}", "", ""},
+		{"- name: DB_PASSWORD\n  valueFrom: {{pw}}", "", ""},
+		{"- name: DB_PASSWORD\n\n  value: {{pw}}", "", ""},
+		{"- image: DB_PASSWORD\n  value: {{pw}}", "", ""},
+		{"password()\n  value: {{pw}}", "", ""},
+		{"- name: DB_PASSWORD\n  x.value: {{pw}}", "", ""},
 		{"<key>password</key>\n<integer>123456</integer>", "", ""},
-		{"<title>password</title>\n<string>vq8Kx2</string>", "", ""},
-		{"value: vq8Kx2", "", ""},
+		{"<title>password</title>\n<string>{{pw}}</string>", "", ""},
+		{"value: {{pw}}", "", ""},
 	} {
-		text := &Text{B: []byte(test.text), Lo: strings.LastIndexByte(test.text, '\n') + 1, Hi: len(test.text), LineStart: true}
+		line := made(test.text)
+		text := &Text{B: []byte(line), Lo: strings.LastIndexByte(line, '\n') + 1, Hi: len(line), LineStart: true}
 		name, got := "", ""
 		for _, word := range []string{"value", "string"} {
 			for i := text.Lo; i < text.Hi; i++ {
@@ -43,7 +44,7 @@ func TestEntries(t *testing.T) {
 				}
 			}
 		}
-		if name != test.name || got != test.want {
+		if name != test.name || got != made(test.want) {
 			t.Errorf("%q: %q, %q; want %q, %q", test.text, name, got, test.name, test.want)
 		}
 	}

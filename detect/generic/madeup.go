@@ -24,8 +24,8 @@ var madeNames = [nMade]string{"words", "some-words", "leet", "stock", "base64-wo
 // describeMade adds what the value is made of.
 func (v *Verdict) describeMade(value []byte) {
 	words, leet := wordsIn(value)
-	v.has.addIf(words*5 >= 4, fMade+madeWords)
-	v.has.addIf(words*5 < 4 && words*2 >= 1, fMade+madeSomeWords)
+	v.has.addIf(words*10 >= wordy, fMade+madeWords)
+	v.has.addIf(words*10 < wordy && words*2 >= 1, fMade+madeSomeWords)
 	v.has.addIf(leet, fMade+madeLeet)
 	v.has.addIf(isStock(value), fMade+madeStock)
 	v.has.addIf(textOfWords(value), fMade+madeText)
@@ -34,11 +34,15 @@ func (v *Verdict) describeMade(value []byte) {
 // Wordy reports whether a secret is common words, as they stand, with digits for letters, or in base64, after a user perhaps.
 func Wordy(secret []byte) bool {
 	words, leet := wordsIn(secret)
-	return words*5 >= 4 || leet || isStock(secret) || textOfWords(secret)
+	return words*10 >= wordy || leet || isStock(secret) || textOfWords(secret)
 }
 
 // textOfWords reports whether s is base64 of words, or of a user and a password of words.
 func textOfWords(s []byte) bool {
+	s = s[bytes.LastIndexByte(s, ' ')+1:] // the word of a scheme stands before it
+	if len(s) == 0 {
+		return false
+	}
 	n := charsOf(s)
 	var buf [maxText]byte
 	text, ok := base64Text(buf[:], s, &n)
@@ -61,6 +65,9 @@ func isStock(s []byte) bool {
 	return stock[string(low)] || stock[string(bytes.TrimRight(low, "0123456789!?.#$*_-"))]
 }
 
+// wordy is how many tenths of the letters of a value words must cover for it to be made of words.
+const wordy = 7
+
 // wordsIn returns what part of s are common words, 0 to 1, and whether that takes reading digits and signs as letters.
 func wordsIn(s []byte) (part float64, leet bool) {
 	const longest = 40
@@ -68,11 +75,11 @@ func wordsIn(s []byte) (part float64, leet bool) {
 		return 0, false
 	}
 	part = wordShare(s, false)
-	if part*5 >= 4 {
+	if part*10 >= wordy {
 		return part, false
 	}
 	trimmed := bytes.TrimRight(s, "0123456789!?.#")
-	return part, max(wordShare(s, true), wordShare(trimmed, true))*5 >= 4
+	return part, max(wordShare(s, true), wordShare(trimmed, true))*10 >= wordy
 }
 
 // leetLetters are the letters that people write as digits and signs.

@@ -156,7 +156,8 @@ func isLiteral(s []byte) bool {
 	}
 	switch string(lower(buf[:0], s)) {
 	case "true", "false", "null", "none", "undefined", "nil", "yes", "no", "string", "boolean", "number", "object", "bytes", "void",
-		"self", "this", "required", "optional", "default", "enabled", "disabled", "auto", "static", "private", "public", "return", "function", "lambda":
+		"self", "this", "required", "optional", "default", "enabled", "disabled", "auto", "static", "private", "public", "return", "function", "lambda",
+		"basic", "bearer", "digest", "ntlm", "negotiate", "kerberos", "gssapi", "cram-md5", "xoauth2", "anonymous": // schemes of authentication
 		return true
 	}
 	return false

@@ -290,6 +290,7 @@ const (
 	shapeText      // base64 of a text
 	shapeCrypt     // the hash of a password: $6$…, {bcrypt}…
 	shapeCodes     // nothing but escapes: \u3299\ufe0f
+	shapeHexNumber // 0x7f, -0x1
 	nShapes
 )
 
@@ -298,7 +299,7 @@ var shapeNames = [nShapes]string{
 	"template", "angle", "variable", "format", "mask", "counting", "keyboard", "sentence", "two-words", "literal", "jwt", "pem",
 	"markup", "code", "ellipsis", "escape", "colon", "bang", "symbols", "regex", "equals-name", "in-name", "keyword",
 	"only-keywords", "stock", "only-stock", "changes", "base64", "list", "percent", "repeated", "numbers", "prose",
-	"pattern", "slot", "base64-text", "crypt", "codes",
+	"pattern", "slot", "base64-text", "crypt", "codes", "hex-number",
 }
 
 // shape adds the shapes of the value.
@@ -353,7 +354,8 @@ func (v *Verdict) shape(s []byte, n *chars) {
 	add(isPattern(s), shapePattern)
 	add(isSlot(s), shapeSlot)
 	add(isCrypt(s), shapeCrypt)
-	add(n.back > 1 && onlyCodes(s), shapeCodes)
+	add(n.back > 0 && onlyCodes(s), shapeCodes)
+	add(hexNumber(bytes.TrimPrefix(s, []byte("-"))), shapeHexNumber)
 	var buf [maxText]byte
 	_, text := base64Text(buf[:], s, n)
 	add(text, shapeText)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/straykey/straykey/detect/generic"
@@ -60,8 +61,35 @@ func (t *training) fitDoubt(list []*sample) *doubt {
 		}
 		samples = append(samples, x)
 	}
-	d.model = fit(samples, 2*d.features, 1, options{l2Shared: t.doubtL2, l2Group: 1e9, sweeps: t.sweeps})
+	d.model = fit(samples, 2*d.features, 1, options{l2Shared: t.doubtL2, l2Group: 1e9, sweeps: t.sweeps, most: d.limits()})
 	return d
+}
+
+// evident are the features of values that somebody made up whatever the data says, and the highest weight each may have: the labelled
+// secrets have letters at random in the place of the words they were, so they say nothing of words. The first is for any
+// place, the second is added where most secrets are made up.
+var evident = map[string][2]float64{
+	"made-of.stock":        {-4, -2},
+	"made-of.leet":         {-4, -2},
+	"made-of.base64-words": {-4, -2},
+	"made-of.words":        {-1, -4},
+	"made-of.some-words":   {-0.5, -1},
+	"shape.crypt":          {-4, -2}, // a hash: its own rule has low confidence
+	"shape.keyboard":       {-2, -2},
+	"shape.counting":       {-2, -2},
+	"shape.base64-text":    {0, -1},
+}
+
+// limits are the highest weights of the features, at any place and where most secrets are made up.
+func (d *doubt) limits() []float64 {
+	most := make([]float64, 2*d.features)
+	for f, name := range generic.FeatureNames() {
+		most[f], most[d.features+f] = math.Inf(1), math.Inf(1)
+		if limit, ok := evident[name]; ok {
+			most[f], most[d.features+f] = limit[0], limit[1]
+		}
+	}
+	return most
 }
 
 // quietness says how much of clean code is reported: credentials, each once a package, and their places.
