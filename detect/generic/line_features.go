@@ -32,13 +32,14 @@ const (
 	lineTranslate
 	lineHash
 	lineMarkdown
+	lineHexBefore // the line before holds a long hexadecimal value, as vectors for tests do
 	nLines
 )
 
 var lineNames = [nLines]string{
 	"comment", "test", "function", "import", "return", "compare", "look-up", "format", "print", "throw", "url", "user", "user-before",
 	"host", "host-before", "example", "example-before", "sql", "shell", "html", "json", "long", "list-item", "type", "code",
-	"translation", "hash", "markdown",
+	"translation", "hash", "markdown", "hex-before",
 }
 
 // What stands after the value.
@@ -140,6 +141,7 @@ func (v *Verdict) describeLine(t *Text, c *Candidate, prev []byte) {
 		low := lower(buf[:0], prev)
 		var before pairs
 		before.fill(low)
+		v.has.addIf(longHex(low), fLine+lineHexBefore)
 		v.has.addIf(before.containsAny(low, "user", "login", "email", "account", "client"), fLine+lineUserBefore)
 		v.has.addIf(before.containsAny(low, "host", "server", "port", "url", "database"), fLine+lineHostBefore)
 		v.has.addIf(before.containsAny(low, "example", "sample", "placeholder", "your", "replace", "dummy", "default"), fLine+lineExampleBefore)
@@ -167,6 +169,22 @@ func (p *pairs) containsAny(line []byte, words ...string) bool {
 		if n := pairOf(w[0], w[1]); p[n/64]>>(n%64)&1 != 0 && bytes.Contains(line, []byte(w)) {
 			return true
 		}
+	}
+	return false
+}
+
+// longHex reports whether a run of 24 hexadecimal digits stands in a line.
+func longHex(line []byte) bool {
+	const least = 24
+	for i := least - 1; i < len(line); {
+		j := i
+		for j > i-least && isHexByte(line[j]) {
+			j--
+		}
+		if j == i-least {
+			return true
+		}
+		i = j + least
 	}
 	return false
 }

@@ -185,6 +185,9 @@ func isPattern(s []byte) bool {
 		case c == '[':
 			end, ranged := classEnd(s, i)
 			if end < 0 {
+				if ranged {
+					return true // the value ends within it, as one without quotes may
+				}
 				continue
 			}
 			if ranged {
@@ -235,7 +238,7 @@ func classEnd(s []byte, i int) (end int, ranged bool) {
 			ranged = true
 		}
 	}
-	return -1, false
+	return -1, ranged
 }
 
 // isRange reports whether a and z may be the ends of a range of a class.
@@ -271,7 +274,7 @@ func isSlot(s []byte) bool {
 		left -= n
 		i += n
 	}
-	const most = 12 // what may stand around them: a prefix, a version
+	const most = 16 // what may stand around them: a prefix, a version
 	return slots > 0 && left <= most
 }
 
@@ -301,6 +304,16 @@ func isCrypt(s []byte) bool {
 	}
 	i := bytes.IndexByte(s[1:], '$')
 	return i > 0 && i < 12 && bytes.IndexByte(s[i+2:], '$') > 0
+}
+
+// isDigest reports whether s begins with the name of a hash function, as integrity fields, image digests and key pins do.
+func isDigest(s []byte) bool {
+	for _, name := range [...]string{"md5", "sha1", "sha256", "sha384", "sha512"} {
+		if i := len(name); i+16 < len(s) && hasFold(s, 0, name) && (s[i] == ':' || s[i] == '-' || s[i] == '/') {
+			return true
+		}
+	}
+	return false
 }
 
 // onlyCodes reports whether s is nothing but escapes of characters: \u3299\ufe0f.

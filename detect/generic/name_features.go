@@ -100,7 +100,7 @@ var nameWords = sync.OnceValue(makeNameWords)
 func makeNameWords() map[string]wordKind {
 	m := map[string]wordKind{}
 	for kind, words := range [nWordKinds]string{
-		wordKey:     "password passwords passwd pass pwd passphrase passcode passwort secret secrets token tokens key keys auth oauth oauth2 authorization credential credentials cred creds salt nonce jwt pw bearer",
+		wordKey:     "kennwort contrase senha wachtwoord motdepasse password passwords passwd pass pwd passphrase passcode passwort secret secrets token tokens key keys auth oauth oauth2 authorization credential credentials cred creds salt nonce jwt pw bearer",
 		wordStrong:  "api apikey access private master encryption signing sign client consumer app application admin root db database server service bearer refresh session bot deploy personal user account aws azure gcp github gitlab slack stripe twilio google facebook twitter smtp mail ftp ssh mysql postgres redis mongo ldap proxy login cookie webhook shared hmac aes otp totp license storage connection",
 		wordPlace:   "file filename path dir directory folder url uri endpoint host hostname server store keystore location address domain port socket bucket registry vault env environment variable var arn ref link page route",
 		wordDescr:   "name label title field type kind format mode scope provider method algorithm alg class service manager handler factory prefix suffix header param parameter attribute attr property prop option setting settings config configuration policy source status state strategy driver module plugin column table index group role action event entity model schema",
@@ -112,7 +112,7 @@ func makeNameWords() map[string]wordKind {
 		wordPublic:  "public pub publishable anon recv",
 		wordID:      "id ids uuid guid kid sid identifier alias aliases selector",
 		wordData:    "primary foreign partition sort cache map dict object translation redis row col hash query route json yaml item items list array set data value values pair pairs entry entries node registry lookup unique composite storage key_of press down up code event arrow shortcut",
-		wordLexer:   "tokenizer tokenize csrf xsrf next page continuation sync cancellation parser lexer syntax keyword identifier literal cursor pagination start end stop unknown eof cls sep pad mask",
+		wordLexer:   "tokenizer tokenize csrf xsrf authenticity next page continuation sync cancellation parser lexer syntax keyword identifier literal cursor pagination start end stop unknown eof cls sep pad mask",
 		wordExample: "test tests testing fake dummy example sample mock demo foo bar baz stub my your default",
 		wordNew:     "new old current previous prev next temp tmp temporary initial other another repeat repeated confirmation again second first",
 		wordWrong:   "wrong invalid bad incorrect broken unknown empty no not missing weak short blank null nil",

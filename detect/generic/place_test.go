@@ -35,8 +35,13 @@ func find(d *Detector, line string, words ...string) []string {
 	return out
 }
 
-// made puts a password in the places of {{pw}}: none stands in a file, not even a false one.
-func made(text string) string { return strings.ReplaceAll(text, "{{pw}}", "vq8"+"Kx2") }
+// made puts values in the places of {{pw}} and the like: no secret stands in a file, not even a false one.
+func made(text string) string {
+	return strings.NewReplacer(
+		"{{pw}}", "vq8"+"Kx2", "{{two}}", "vq8"+" Kx2", "{{mail}}", "vq8"+"@Kx2", "{{low}}", "vqx"+"kzw", "{{at}}", "Ose5yN"+"@ssw0rd", "{{signs}}", "p#9"+"?xQ",
+		"{{numbers}}", "13, 124, 91, 57, "+"8, 95, 15, 201, 35, 215", "{{hex}}", "9f8a7c6b"+"5d4e3f2a", "{{HEX}}", "9F8A7C6B"+"5D4E3F2A1B0C", "{{basic}}", "c3ZjOnZx"+"OEt4Mg==", "{{latin}}", "b3d4aDo1"+"ODnCow==",
+	).Replace(text)
+}
 
 type placeTest struct{ line, want string }
 
@@ -55,12 +60,12 @@ func TestURLs(t *testing.T) {
 		{`redis://:{{pw}}@cache:6379/0`, "{{pw}}"},
 		{`"mongodb://u:{{pw}}@a:27017,b:27017/db"`, "{{pw}}"},
 		{`http://a:8080,http://u:{{pw}}@b/`, "{{pw}}"},
-		{`ms://sa:Ose5yN@ssw0rd@localhost/`, "Ose5yN@ssw0rd"},
-		{`url = "postgresql+asyncpg://u:p#9?xQ@h/db"`, "p#9?xQ"},
+		{`ms://sa:{{at}}@localhost/`, "{{at}}"},
+		{`url = "postgresql+asyncpg://u:{{signs}}@h/db"`, "{{signs}}"},
 		{`fmt.Sprintf("nats://u:{{pw}}@%s:%d", host, port)`, "{{pw}}"},
 		{`"http://u:{{pw}}@" + host`, "{{pw}}"},
-		{`git clone https://9f8a7c6b5d4e3f2a1b0c9d8e@github.com/acme/x.git`, "9f8a7c6b5d4e3f2a1b0c9d8e"},
-		{`https://9f8a7c6b5d4e3f2a1b0c9d8e:x-oauth-basic@github.com/acme/x.git`, "9f8a7c6b5d4e3f2a1b0c9d8e"},
+		{`git clone https://{{hex}}1b0c9d8e@github.com/acme/x.git`, "{{hex}}1b0c9d8e"},
+		{`https://{{hex}}1b0c9d8e:x-oauth-basic@github.com/acme/x.git`, "{{hex}}1b0c9d8e"},
 		{`http://localhost:8080/@scope/pkg`, ""},
 		{`https://unpkg.com/react@18.2.0/index.js`, ""},
 		{`ssh://git@github.com:22/acme/x.git`, ""},
@@ -75,7 +80,7 @@ func TestURLs(t *testing.T) {
 
 func TestGoDSN(t *testing.T) {
 	testPlaces(t, ByName("go-dsn"), []string{"@tcp(", "@unix("}, []placeTest{
-		{`dsn := "shop:vq8@Kx2@tcp(db:3306)/shop"`, "vq8@Kx2"},
+		{`dsn := "shop:{{mail}}@tcp(db:3306)/shop"`, "{{mail}}"},
 		{`DSN=u:{{pw}}@unix(/run/mysqld.sock)/app`, "{{pw}}"},
 		{`dsn := "user:%s@tcp(%s)/%s"`, ""},
 		{`dsn := "user@tcp(db)/app"`, ""},
@@ -96,12 +101,12 @@ func TestOracle(t *testing.T) {
 
 func TestHeaders(t *testing.T) {
 	testPlaces(t, ByName("header"), []string{"authorization", "basic", "bearer"}, []placeTest{
-		{`curl -H 'Authorization: Basic c3ZjOnZxOEt4Mg==' https://acme.io`, "c3ZjOnZxOEt4Mg=="},
-		{`"value": "Basic c3ZjOnZxOEt4Mg=="`, "c3ZjOnZxOEt4Mg=="},
-		{`headers = {b"Authorization": b"Basic b3d4aDo1ODnCow=="}`, "b3d4aDo1ODnCow=="},
-		{`Authorization: Bearer 9f8a7c6b5d4e3f2a`, "9f8a7c6b5d4e3f2a"},
-		{`req.Header.Set("Authorization", "Bearer vqxkzw")`, "vqxkzw"},
-		{`'Authorization' => 'Token 9f8a7c6b5d4e3f2a'`, "9f8a7c6b5d4e3f2a"},
+		{`curl -H 'Authorization: Basic {{basic}}' https://acme.io`, "{{basic}}"},
+		{`"value": "Basic {{basic}}"`, "{{basic}}"},
+		{`headers = {b"Authorization": b"Basic {{latin}}"}`, "{{latin}}"},
+		{`Authorization: Bearer {{hex}}`, "{{hex}}"},
+		{`req.Header.Set("Authorization", "Bearer {{low}}")`, "{{low}}"},
+		{`'Authorization' => 'Token {{hex}}'`, "{{hex}}"},
 		{`Authorization: Basic dXNlcjpwYXNzd29yZA==`, ""}, // user:password
 		{`HTTP basic authentication`, ""},
 		{`Basic dXNlcm5hbWU=`, ""}, // no colon
@@ -114,13 +119,13 @@ func TestHeaders(t *testing.T) {
 
 func TestCookies(t *testing.T) {
 	testPlaces(t, ByName("cookie"), []string{"sessid", "sessionid", "connect.sid"}, []placeTest{
-		{`Cookie: PHPSESSID=9f8a7c6b5d4e3f2a1b0c; path=/`, "9f8a7c6b5d4e3f2a1b0c"},
-		{`curl -b 'JSESSIONID=9F8A7C6B5D4E3F2A1B0C; x=1' https://acme.io`, "9F8A7C6B5D4E3F2A1B0C"},
-		{`"Cookie": "lang=de; connect.sid=s%3A9f8a7c6b5d4e3f2a"`, "s%3A9f8a7c6b5d4e3f2a"},
-		{`cookies = {'sessionid': '9f8a7c6b5d4e3f2a1b0c'}`, "9f8a7c6b5d4e3f2a1b0c"},
+		{`Cookie: PHPSESSID={{hex}}1b0c; path=/`, "{{hex}}1b0c"},
+		{`curl -b 'JSESSIONID={{HEX}}; x=1' https://acme.io`, "{{HEX}}"},
+		{`"Cookie": "lang=de; connect.sid=s%3A{{hex}}"`, "s%3A{{hex}}"},
+		{`cookies = {'sessionid': '{{hex}}1b0c'}`, "{{hex}}1b0c"},
 		{`Cookie: PHPSESSID=test`, ""},
 		{`cookie.sessionid = getSession1Identifier(x)`, ""},
-		{`sessionid=9f8a7c6b5d4e3f2a1b0c`, ""}, // no cookie in sight
+		{`sessionid={{hex}}1b0c`, ""}, // no cookie in sight
 	})
 }
 
@@ -130,7 +135,7 @@ func TestQueries(t *testing.T) {
 		{`mysql -e 'CREATE USER u IDENTIFIED BY "{{pw}}"'`, "{{pw}}"},
 		{`create user u identified by {{pw}} temporary tablespace temp;`, "{{pw}}"},
 		{`IDENTIFIED WITH mysql_native_password BY '{{pw}}'`, "{{pw}}"},
-		{`CREATE ROLE app WITH LOGIN PASSWORD vqxkzw;`, "vqxkzw"},
+		{`CREATE ROLE app WITH LOGIN PASSWORD {{low}};`, "{{low}}"},
 		{`"ALTER ROLE x PASSWORD '{{pw}}';"`, "{{pw}}"},
 		{`SET PASSWORD FOR 'root'@'localhost' = '{{pw}}';`, "{{pw}}"},
 		{"db.Exec(`CREATE USER ` + user + ` IDENTIFIED BY '` + newpw + `'`)", ""},
@@ -150,7 +155,7 @@ func TestOptions(t *testing.T) {
 	}
 	testPlaces(t, ByName("option"), words, []placeTest{
 		{`sshpass -p {{pw}} ssh root@host`, "{{pw}}"},
-		{`sshpass -p'vq8 Kx2' scp x host:`, "vq8 Kx2"},
+		{`sshpass -p'{{two}}' scp x host:`, "{{two}}"},
 		{`curl -s -k --user "admin:{{pw}}" https://acme.io`, "{{pw}}"},
 		{`curl -uadmin:{{pw}} https://acme.io`, "{{pw}}"},
 		{`curl -u "$USER:$PASS" https://acme.io`, ""},
@@ -226,11 +231,11 @@ func TestArguments(t *testing.T) {
 // what it may depend on; two anchors that lead to the same value give the same candidate.
 func FuzzPlaces(f *testing.F) {
 	for _, line := range []string{
-		`postgres://u:p#9?xQ@h/db`, `u:{{pw}}@tcp(h)`, `sqlplus -s u/{{pw}}@h`, `Authorization: Basic c3ZjOnZxOEt4Mg==`, `Cookie: PHPSESSID=9f8a7c6b5d4e3f2a1b0c;`,
+		`postgres://u:{{signs}}@h/db`, `u:{{pw}}@tcp(h)`, `sqlplus -s u/{{pw}}@h`, `Authorization: Basic {{basic}}`, `Cookie: PHPSESSID={{hex}}1b0c;`,
 		`SET PASSWORD FOR x = 'y'`, `IDENTIFIED WITH a BY b`, `curl -u "a:bcdef" 'x`, `htpasswd -nb a bcdef`, `'abcd' | ConvertTo-SecureString -Force`,
 		`echo -n a:bcde | chpasswd`, `net user a bcde /add`, `new PDO("a", ['b'], "cdef"`, `hmac.new(b"abcd", \"x\")`, `-passin pass:"abcd`, `machine a login b password cdef`, "psexec -u a -p \\\"abcd\\\"",
 	} {
-		f.Add(line)
+		f.Add(made(line))
 	}
 	words := []string{
 		"://", "@tcp(", "sqlplus", "thin:", "authorization", "basic", "bearer", "sessid", "identified", "create user", "set password", "alter role", "machine ",

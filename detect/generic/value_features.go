@@ -291,6 +291,7 @@ const (
 	shapeCrypt     // the hash of a password: $6$…, {bcrypt}…
 	shapeCodes     // nothing but escapes: \u3299\ufe0f
 	shapeHexNumber // 0x7f, -0x1
+	shapeDigest    // a hash that names its function: sha256:…, sha512-…
 	nShapes
 )
 
@@ -299,7 +300,7 @@ var shapeNames = [nShapes]string{
 	"template", "angle", "variable", "format", "mask", "counting", "keyboard", "sentence", "two-words", "literal", "jwt", "pem",
 	"markup", "code", "ellipsis", "escape", "colon", "bang", "symbols", "regex", "equals-name", "in-name", "keyword",
 	"only-keywords", "stock", "only-stock", "changes", "base64", "list", "percent", "repeated", "numbers", "prose",
-	"pattern", "slot", "base64-text", "crypt", "codes", "hex-number",
+	"pattern", "slot", "base64-text", "crypt", "codes", "hex-number", "digest",
 }
 
 // shape adds the shapes of the value.
@@ -355,6 +356,7 @@ func (v *Verdict) shape(s []byte, n *chars) {
 	add(isSlot(s), shapeSlot)
 	add(isCrypt(s), shapeCrypt)
 	add(n.back > 0 && onlyCodes(s), shapeCodes)
+	add(isDigest(s), shapeDigest)
 	add(hexNumber(bytes.TrimPrefix(s, []byte("-"))), shapeHexNumber)
 	var buf [maxText]byte
 	_, text := base64Text(buf[:], s, n)
