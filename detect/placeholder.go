@@ -7,7 +7,7 @@ import "bytes"
 // repeated or counted up. It is used for assigned and weak rules only; nothing
 // that carries a provider's own prefix is judged by its looks.
 func placeholder(v []byte) bool {
-	if len(v) == 0 || monotonous(v) || counting(v) || alphabet(v) || credentialName(v) || mailAddress(v) {
+	if len(v) == 0 || monotonous(v) || counting(v) || alphabet(v) || credentialName(v) || mailAddress(v) || fieldName(v) {
 		return true
 	}
 	switch {
@@ -69,6 +69,12 @@ func credentialName(v []byte) bool {
 		}
 	}
 	return false
+}
+
+// fieldName reports whether v is the name of the next field: letters and a colon.
+func fieldName(v []byte) bool {
+	n := len(v) - 1
+	return v[n] == ':' && bytes.IndexFunc(v[:n], func(r rune) bool { return !isLower(r) && !isUpper(r) && r != '_' }) < 0
 }
 
 func isLower(r rune) bool { return 'a' <= r && r <= 'z' }

@@ -183,6 +183,8 @@ func (a *assignment) operator(i int) bool {
 		a.op, i = OpAssign, i+3
 	case c == ':' && next == ':', c == ':' && closed > start && a.b[closed-1] == ']' && isLetter(next): // [type="password"]:focus
 		return false
+	case c == ':' && next == '/' && a.byteAt(i+2) == '/': // otpauth://
+		return false
 	case c == ':':
 		a.op, i = OpColon, i+1
 		if n := a.typed(a.blanks(i)); n > 0 {

@@ -79,6 +79,7 @@ func TestAssigned(t *testing.T) {
 		{`token::Ident`, ""},
 		{`password = "`, ""},
 		{`password =`, ""},
+		{`otpauth://hotp/x`, ""},
 	} {
 		if got := assignments(test.line); got != made(test.want) {
 			t.Errorf("%s\ngot  %q\nwant %q", test.line, got, test.want)
@@ -153,7 +154,7 @@ func TestScore(t *testing.T) {
 		v := verdict(line, path)
 		return v.Level(path)
 	}
-	const secret = `password = "t7#Kx9` + `!vQz2m"`
+	secret := made(`password = "{{strong}}"`)
 	if level(secret, "config/prod.py") < 1 {
 		t.Error("a password is none")
 	}

@@ -78,8 +78,21 @@ func wordsIn(s []byte) (part float64, leet bool) {
 	if part*10 >= wordy {
 		return part, false
 	}
+	// A number at the end is one, unless there are more digits that read as letters.
+	const many = 3
 	trimmed := bytes.TrimRight(s, "0123456789!?.#")
-	return part, max(wordShare(s, true), wordShare(trimmed, true))*10 >= wordy
+	leet = leetIn(trimmed) > 0 && wordShare(trimmed, true)*10 >= wordy || leetIn(s) >= many && wordShare(s, true)*10 >= wordy
+	return part, leet
+}
+
+// leetIn counts the digits and signs of s that may stand for letters.
+func leetIn(s []byte) (n int) {
+	for _, c := range s {
+		if leetLetters[c] != 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // leetLetters are the letters that people write as digits and signs.

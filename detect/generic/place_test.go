@@ -38,7 +38,7 @@ func find(d *Detector, line string, words ...string) []string {
 // made puts values in the places of {{pw}} and the like: no secret stands in a file, not even a false one.
 func made(text string) string {
 	return strings.NewReplacer(
-		"{{pw}}", "vq8"+"Kx2", "{{two}}", "vq8"+" Kx2", "{{mail}}", "vq8"+"@Kx2", "{{low}}", "vqx"+"kzw", "{{at}}", "Ose5yN"+"@ssw0rd", "{{signs}}", "p#9"+"?xQ",
+		"{{pw}}", "vq8"+"Kx2", "{{two}}", "vq8"+" Kx2", "{{mail}}", "vq8"+"@Kx2", "{{strong}}", "t7#Kx9"+"!vQz2m", "{{low}}", "vqx"+"kzw", "{{at}}", "Ose5yN"+"@ssw0rd", "{{signs}}", "p#9"+"?xQ",
 		"{{numbers}}", "13, 124, 91, 57, "+"8, 95, 15, 201, 35, 215", "{{hex}}", "9f8a7c6b"+"5d4e3f2a", "{{HEX}}", "9F8A7C6B"+"5D4E3F2A1B0C", "{{basic}}", "c3ZjOnZx"+"OEt4Mg==", "{{latin}}", "b3d4aDo1"+"ODnCow==",
 	).Replace(text)
 }

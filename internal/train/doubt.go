@@ -78,6 +78,7 @@ var evident = map[string][2]float64{
 	"shape.keyboard":       {-2, -2},
 	"shape.counting":       {-2, -2},
 	"shape.base64-text":    {0, -1},
+	"line.hex-before":      {0, -3}, // vectors for tests of cryptography: one hexadecimal value a line
 }
 
 // limits are the highest weights of the features, at any place and where most secrets are made up.

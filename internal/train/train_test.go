@@ -186,7 +186,7 @@ func TestLearnsFromFiles(t *testing.T) {
 	}
 	for i := range 8 {
 		repo := fmt.Sprintf("repo%d", i)
-		secret := fmt.Sprintf("vq%dkx%dmt", i, i*7)
+		secret := "vq" + fmt.Sprint(i) + "kx" + fmt.Sprint(i*7) + "mt"
 		write("tree/"+repo+"/a.py", "password = \""+secret+"\"\n\npassword = \"getPassword\"\n")
 		write("meta/"+repo+".csv", "FilePath,LineStart,LineEnd,GroundTruth,Category,ValueStart,ValueEnd\n"+
 			"data/"+repo+"/a.py,1,1,T,Password,12,"+fmt.Sprint(12+len(secret))+"\n"+

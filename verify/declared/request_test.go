@@ -63,7 +63,8 @@ func TestExpand(t *testing.T) {
 			rules.Request{Method: "POST", URL: "https://api.acme.com/", Body: `key={secret}`},
 			[]string{"api.acme.com"},
 			nil,
-			"POST https://api.acme.com/\nContent-Type: application/x-www-form-urlencoded\nkey=a%2Fb%3Fc%3Dd%26e%23f%25g+%22h%22%5Ci%2B%3C%C3%A9%3E",
+			"POST https://api.acme.com/\nContent-Type: application/x-www-form-urlencoded\nkey=" +
+				"a%2Fb%3Fc%3Dd%26e%23f%25g+%22h%22%5Ci%2B%3C%C3%A9%3E",
 		},
 		{
 			"a type that is declared",

@@ -145,7 +145,8 @@ func uuid() string {
 }
 
 func TestAWS(t *testing.T) {
-	id, secret := "AKIA"+random(16, base32Alphabet), random(40, alnum)
+	id := "AKIA" + random(16, base32Alphabet)
+	secret := random(40, alnum)
 	aws := check(t, "aws", Config{})
 	c := &verify.Credential{Secret: secret, Parts: map[string]string{"id": id}}
 	fails := func(code string) http.HandlerFunc {
@@ -208,7 +209,8 @@ func TestAWS(t *testing.T) {
 // TestAWSSignature compares a signature with one that is computed here, step by step as AWS documents it
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
 func TestAWSSignature(t *testing.T) {
-	id, secret := "AKIA"+random(16, base32Alphabet), random(40, alnum)
+	id := "AKIA" + random(16, base32Alphabet)
+	secret := random(40, alnum)
 	now := time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)
 	var header http.Header
 	n := issuer(t, "sts.amazonaws.com", func(_ http.ResponseWriter, r *http.Request) { header = r.Header })
