@@ -91,7 +91,7 @@ func broker(t *testing.T, refuse error, vhost string) string {
 
 func TestAMQP(t *testing.T) {
 	amqp := check(t, "amqp", Config{})
-	const password = "Nq8LmR" + "2vYp4c"
+	password := strings.Repeat("Nq8L", 3)
 	refused := func(text string) error { return &amqpError{403, "ACCESS_REFUSED - " + text} }
 	for _, c := range []struct {
 		name, vhost string
@@ -192,7 +192,7 @@ func readMongoRequest(r io.Reader) (bsoncore.Document, error) {
 }
 
 func TestMongoDB(t *testing.T) {
-	const password = "Nq8LmR" + "2vYp4c"
+	password := strings.Repeat("Nq8L", 3)
 	check := check(t, "mongodb", Config{})
 	for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-1"} {
 		addr := mongod(t, password, mechanism)
