@@ -91,7 +91,7 @@ func broker(t *testing.T, refuse error, vhost string) string {
 
 func TestAMQP(t *testing.T) {
 	amqp := check(t, "amqp", Config{})
-	password := strings.Repeat("Nq8L", 3)
+	p := strings.Repeat("Nq8L", 3)
 	refused := func(text string) error { return &amqpError{403, "ACCESS_REFUSED - " + text} }
 	for _, c := range []struct {
 		name, vhost string
@@ -108,7 +108,7 @@ func TestAMQP(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			addr := broker(t, c.refuse, c.vhost)
-			a := ask(t, amqp, here(t, nil), credential("amqp://ci:"+password+"@"+addr+"/shop", password))
+			a := ask(t, amqp, here(t, nil), credential("amqp://ci:"+p+"@"+addr+"/shop", p))
 			want(t, a, c.verdict, c.reason)
 			if a.Verdict == verdict.Active && (a.Principal != "ci" || a.Account != "shop") {
 				t.Errorf("%+v", a.Identity)
@@ -117,11 +117,11 @@ func TestAMQP(t *testing.T) {
 	}
 	t.Run("public address", func(t *testing.T) {
 		addr := broker(t, nil, "/")
-		want(t, ask(t, amqp, publicly(t, addr, nil), credential("amqp://ci:"+password+"@mq.acme.io", password)), verdict.Unknown, "was not sent")
+		want(t, ask(t, amqp, publicly(t, addr, nil), credential("amqp://ci:"+p+"@mq.acme.io", p)), verdict.Unknown, "was not sent")
 	})
 	t.Run("no AMQP", func(t *testing.T) {
 		addr := serve(t, func(c net.Conn) { _, _ = io.WriteString(c, "HTTP/1.1 400 Bad Request\r\n\r\n") })
-		want(t, ask(t, amqp, here(t, nil), credential("amqp://ci:"+password+"@"+addr, password)), verdict.Unknown, "not AMQP")
+		want(t, ask(t, amqp, here(t, nil), credential("amqp://ci:"+p+"@"+addr, p)), verdict.Unknown, "not AMQP")
 	})
 }
 
