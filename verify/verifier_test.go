@@ -893,46 +893,32 @@ func TestChecksKeepToTheirTargets(t *testing.T) {
 	}
 }
 
-// The engine's own time for a credential.
+// In real time: what the engine itself needs for a credential, and how near it comes to what latency demands where 50
+// hosts have 4 requests at a time.
 func BenchmarkVerify(b *testing.B) {
-	s := constant(verdict.Inactive)
-	candidates := spread(s, 1e4)
-	for b.Loop() {
-		n, err := guard.New(guard.Options{})
-		if err != nil {
-			b.Fatal(err)
-		}
-		v, err := New(Options{Network: n, Checks: func(*rules.Rule) Check { return s }, PerHost: 50, Rate: 1e9})
-		if err != nil {
-			b.Fatal(err)
-		}
-		if results, err := v.Verify(b.Context(), candidates); err != nil || len(results) != len(candidates) {
-			b.Fatal(len(results), err)
-		}
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(candidates)), "ns/credential")
-}
-
-// A network allows hosts that are addresses in it, and no names.
-func TestFits(t *testing.T) {
-	for _, tt := range []struct {
-		pattern, address string
-		want             bool
-	}{
-		{"db.corp.example", "db.corp.example:5432", true},
-		{"DB.corp.example", "db.corp.example:5432", true},
-		{"db.corp.example:5432", "db.corp.example:5432", true},
-		{"db.corp.example:5433", "db.corp.example:5432", false},
-		{"*.corp.example", "db.corp.example:5432", true},
-		{"*.corp.example", "corp.example:5432", false},
-		{"*.corp.example", "db.corp.example.evil.example:5432", false},
-		{"10.0.0.0/8", "10.1.2.3:5432", true},
-		{"10.0.0.0/8", "11.1.2.3:5432", false},
-		{"10.0.0.0/8", "[::ffff:10.1.2.3]:5432", true},
-		{"0.0.0.0/0", "db.corp.example:5432", false},
-	} {
-		if got := fits(tt.pattern, tt.address); got != tt.want {
-			t.Errorf("fits(%q, %q) = %v", tt.pattern, tt.address, got)
-		}
+	for _, latency := range []time.Duration{0, 50 * time.Millisecond} {
+		b.Run(fmt.Sprint("latency ", latency), func(b *testing.B) {
+			s := constant(verdict.Inactive)
+			s.latency = latency
+			candidates := spread(s, 1e4)
+			n, err := guard.New(guard.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				v, err := New(Options{Network: n, Checks: func(*rules.Rule) Check { return s }})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if results, err := v.Verify(b.Context(), candidates); err != nil || len(results) != len(candidates) {
+					b.Fatal(len(results), err)
+				}
+			}
+			took := b.Elapsed() / time.Duration(b.N)
+			b.ReportMetric(float64(took.Nanoseconds())/float64(len(candidates)), "ns/credential")
+			if bound := latency * time.Duration(len(candidates)/50/4); bound > 0 {
+				b.ReportMetric(took.Seconds()/bound.Seconds(), "x-bound")
+			}
+		})
 	}
 }
