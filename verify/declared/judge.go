@@ -66,7 +66,7 @@ func common(r *response) (a verify.Answer, decided bool) {
 	case r.status >= 300 && r.status < 400:
 		return verify.Undecided("redirected"), true
 	case r.status == http.StatusTooManyRequests:
-		a = verify.Undecided("rate limited")
+		a = verify.Undecided(verify.RateLimited)
 		a.Temporary, a.RetryAfter = true, retryAfter(r.header, r.at)
 		return a, true
 	case r.status >= 500:
@@ -80,7 +80,9 @@ func common(r *response) (a verify.Answer, decided bool) {
 		a.Temporary = true
 		return a, true
 	case isPage(r):
-		return verify.Undecided("a page, not an answer"), true
+		a = verify.Undecided("a page, not an answer")
+		a.NotIssuer = true
+		return a, true
 	}
 	return verify.Answer{}, false
 }

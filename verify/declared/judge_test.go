@@ -44,6 +44,8 @@ func TestJudge(t *testing.T) {
 		a.Temporary, a.RetryAfter = true, after
 		return a
 	}
+	page := unknown("a page, not an answer")
+	page.NotIssuer = true
 	noJSON := unknown("not the issuer's answer: no JSON")
 	tests := []struct {
 		name string
@@ -74,11 +76,11 @@ func TestJudge(t *testing.T) {
 		{"rate limited for ever", v, reply(429, js, `{}`, "Retry-After", "99999999999999"), temporary("rate limited", 24*time.Hour)},
 		{"trouble", v, reply(503, js, `{"user": {"id": 1}}`, "Retry-After", "5"), temporary("the issuer has trouble: answer 503", 5*time.Second)},
 
-		{"a page", v, reply(401, "text/html", "<p>hello"), unknown("a page, not an answer")},
-		{"a page without a type", v, reply(401, "", " \n<!DOCTYPE html><html>"), unknown("a page, not an answer")},
-		{"a page as JSON", v, reply(200, js, "\xef\xbb\xbf<HTML>"), unknown("a page, not an answer")},
-		{"an empty page", &lax, reply(402, "text/html", ""), unknown("a page, not an answer")},
-		{"a page where anything goes", &lax, reply(404, "text/html", "<html>no such key"), unknown("a page, not an answer")},
+		{"a page", v, reply(401, "text/html", "<p>hello"), page},
+		{"a page without a type", v, reply(401, "", " \n<!DOCTYPE html><html>"), page},
+		{"a page as JSON", v, reply(200, js, "\xef\xbb\xbf<HTML>"), page},
+		{"an empty page", &lax, reply(402, "text/html", ""), page},
+		{"a page where anything goes", &lax, reply(404, "text/html", "<html>no such key"), page},
 		{"words that say they are HTML", &lax, reply(404, "text/html", "no such key"), inactive},
 		{"words that say they are HTML, without a condition on them", &lax, reply(402, "text/html", "no such key"), unknown("unexpected answer 402")},
 
