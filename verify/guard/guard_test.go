@@ -553,6 +553,19 @@ func TestScope(t *testing.T) {
 	if _, err := n.Dial(ctx, "db.example.com:5432"); !isRefused(err) {
 		t.Errorf("a driver left the scope: %v", err)
 	}
+	below := Scope(t.Context(), "*.example.com:443")
+	for host, want := range map[string]bool{
+		"a.example.com:443": true, "a.b.example.com:443": true, "example.com:443": false, "a.example.com:80": false,
+		"aexample.com:443": false, "example.com.evil.org:443": false,
+	} {
+		c, err := n.Dial(below, host)
+		if err == nil {
+			c.Close()
+		}
+		if isRefused(err) == want {
+			t.Errorf("%s: %v, want %t", host, err, want)
+		}
+	}
 	// A connection that is open already is no way around it.
 	if _, err := get(t, n, "https://www.example.com/"); err != nil {
 		t.Fatal(err)

@@ -170,11 +170,16 @@ func mayBePublic(host string) bool {
 // scopeKey is the key under which a context says what it may be used to contact.
 type scopeKey struct{}
 
-// Scope returns a context with which only the given addresses (host:port) are contacted.
+// Scope returns a context with which only the given addresses (host:port) are contacted; *.example.com:27017 stands for
+// all hosts below a name.
 func Scope(ctx context.Context, addresses ...string) context.Context {
 	allowed := map[string]bool{}
 	for _, a := range addresses {
-		if host, port, err := splitAddress(a); err == nil {
+		name, below := strings.CutPrefix(a, "*.")
+		if host, port, err := splitAddress(name); err == nil {
+			if below {
+				host = "*." + host
+			}
 			allowed[net.JoinHostPort(host, fmt.Sprint(port))] = true
 		}
 	}
@@ -187,7 +192,13 @@ func inScope(ctx context.Context, address string) error {
 		return err
 	}
 	allowed, limited := ctx.Value(scopeKey{}).(map[string]bool)
-	if limited && !allowed[net.JoinHostPort(host, fmt.Sprint(port))] {
+	within := func(host string) bool { return allowed[net.JoinHostPort(host, fmt.Sprint(port))] }
+	ok := !limited || within(host)
+	for rest, more := host, true; more && !ok; {
+		_, rest, more = strings.Cut(rest, ".")
+		ok = more && within("*."+rest)
+	}
+	if !ok {
 		return &RefusedError{host, "the check did not say that it would ask there"}
 	}
 	return nil

@@ -42,7 +42,20 @@ func (l login) Targets(c *verify.Credential) ([]verify.Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []verify.Target{{Host: a.hosts[0]}}, nil
+	host, err := a.target()
+	return []verify.Target{{Host: host}}, err
+}
+
+// target returns where the account is asked: its first host, or, where DNS tells which they are, the domain they are in.
+func (a *account) target() (string, error) {
+	if a.scheme != "mongodb+srv" {
+		return a.hosts[0], nil
+	}
+	_, domain, _ := strings.Cut(a.hosts[0], ".")
+	if !strings.Contains(domain, ".") {
+		return "", errNoHost // and not all of a top-level domain
+	}
+	return "*." + domain, nil
 }
 
 // Principal implements [verify.Principaler].

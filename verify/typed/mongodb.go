@@ -34,7 +34,7 @@ func (m mongo) ask(ctx context.Context, n *guard.Network, host string, a *accoun
 	secure := slices.Contains([]string{a.option("tls"), a.option("ssl")}, "true")
 	if a.scheme == "mongodb+srv" {
 		var err error
-		if host, err = m.srv(ctx, host); errors.Is(err, errNoSRV) {
+		if host, err = m.srv(ctx, host); errors.Is(err, errNoSRV) || errors.Is(err, errNoHost) {
 			return notCheckable(err)
 		} else if err != nil {
 			return trouble(err)
@@ -65,7 +65,7 @@ var errNoSRV = errors.New("its host is found by a DNS record that is not asked f
 // srv returns the first host of a mongodb+srv address. It has to lie in the same domain
 // (https://github.com/mongodb/specifications/blob/master/source/initial-dns-seedlist-discovery/initial-dns-seedlist-discovery.md).
 func (m mongo) srv(ctx context.Context, host string) (string, error) {
-	name, _, err := net.SplitHostPort(host)
+	name, port, err := net.SplitHostPort(host)
 	if err != nil || m.lookup == nil {
 		return "", errNoSRV
 	}
@@ -74,18 +74,13 @@ func (m mongo) srv(ctx context.Context, host string) (string, error) {
 		return "", err
 	}
 	_, domain, _ := strings.Cut(name, ".")
-	for _, r := range records {
+	for _, r := range records[:min(len(records), maxHosts)] {
 		target := strings.TrimSuffix(strings.ToLower(r.Target), ".")
 		if strings.Contains(domain, ".") && strings.HasSuffix(target, "."+domain) {
-			return hostPort(target, portText(r.Port))
+			return hostPort(target, port) // the one that Targets named; records say no other
 		}
 	}
 	return "", errNoHost
-}
-
-func portText(port uint16) string {
-	_, p, _ := net.SplitHostPort((&net.TCPAddr{Port: int(port)}).String())
-	return p
 }
 
 // mongoConn sends commands and reads their answers, one after the other.

@@ -212,6 +212,13 @@ func TestMongoDB(t *testing.T) {
 	want(t, ask(t, check, here(t, nil), credential("mongodb://ci:"+password+"@"+other, password)), verdict.Unknown, "not MongoDB's protocol")
 	srv := credential("mongodb+srv://ci:"+password+"@cluster0.ab1cd.mongodb.net/shop", password)
 	want(t, ask(t, check, here(t, nil), srv), verdict.NotCheckable, "DNS record")
+	top := credential("mongodb+srv://ci:"+password+"@acme.io/shop", password)
+	if targets, err := check.Targets(top); err == nil {
+		t.Errorf("a whole top-level domain: %v", targets)
+	}
+	if targets, err := check.Targets(srv); err != nil || targets[0].Host != "*.ab1cd.mongodb.net:27017" {
+		t.Errorf("%v, %v", targets, err)
+	}
 }
 
 // TestMongoSRV checks that hosts found by DNS lie in the domain of the address.
