@@ -116,7 +116,7 @@ func (c *conn) may() (verify.Answer, bool) {
 	case c.encrypted:
 		return verify.Undecided(errUntrusted.Error() + ", so the password was not sent"), false
 	}
-	return verify.Undecided("the server offers no TLS, and its address is public, so the password was not sent"), false
+	return verify.Undecided("there is no TLS to the server, and its address is public, so the password was not sent"), false
 }
 
 // note adds to the reason of an answer how the password was sent, where that was not safe.
@@ -124,7 +124,7 @@ func (c *conn) note(a verify.Answer) verify.Answer {
 	how := ""
 	switch {
 	case !c.encrypted:
-		how = "asked without TLS, which the server did not offer"
+		how = "asked without TLS"
 	case !c.trusted:
 		how = errUntrusted.Error()
 	}
