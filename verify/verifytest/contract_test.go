@@ -38,6 +38,7 @@ var cannotDie = map[string]string{
 	"azure-devops-pat":             "a revoked token gets a page, as does the token of another organization",
 	"azure-devops-pat-legacy":      "a revoked token gets a page, as does the token of another organization",
 	"azure-devops-pat-legacy-url":  "a revoked token gets a page, as does the token of another organization",
+	"bitrise-token":                "whether tokens of workspaces get the same 401 is not documented",
 	"circleci-token-legacy":        "tokens of projects get the same 401",
 	"cloudflare-global-key-legacy": "the answer does not tell whether the key or the e-mail address is wrong",
 	"cloudflare-global-key-new":    "the answer does not tell whether the key or the e-mail address is wrong",
