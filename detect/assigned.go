@@ -118,7 +118,7 @@ func (s *Scanner) tryAssigned(t *trial, literal, pos int) {
 }
 
 func (s *Scanner) assignedRegex(t *trial, line []byte, start int, cut bool, literal, pos int) {
-	all := s.findAll(t.rule, line[start:])
+	all := s.matches(t.rule, line[start:])
 	if len(all) == 0 {
 		s.drop(t.rule, pos, stepValue)
 		return

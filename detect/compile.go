@@ -52,6 +52,7 @@ type Engine struct {
 	trials   [][]trial     // by literal: what to try where it stands
 	wide     []bool        // by literal: some trial is wide
 	marks    []decode.Kind // by literal: which encoding it is a mark of
+	crossing bool          // some anchor crosses lines
 	regexps  regexEngine
 	prover   proof.Prover
 	limits   archive.Limits
@@ -208,6 +209,7 @@ func (e *Engine) compile(set *rules.Set, o *Options) ([]string, error) {
 	for _, ts := range e.trials {
 		slices.SortStableFunc(ts, func(a, b trial) int { return cmp.Compare(a.rule.ID, b.rule.ID) })
 	}
+	e.crossing = crossing(literals)
 	return literals, nil
 }
 

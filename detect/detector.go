@@ -19,7 +19,10 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 	text := generic.Text{B: s.text, Lo: lo, Hi: hi, LineStart: loFree}
 	key := s.memo.key(s.text, c.number, pos, end, &text)
 	if key != 0 && s.trace == nil {
-		if s.memo.has(key) {
+		if known, near := s.memo.has(key); known {
+			if near {
+				s.mark(pos)
+			}
 			return
 		}
 	}
@@ -37,8 +40,11 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 		kept = s.judge(c, &text, found, literal, pos) || kept
 		kept = s.tryShort(c, &text, found, literal, pos) || kept
 	}
+	if text.AskedBefore {
+		s.mark(pos)
+	}
 	if key != 0 && !kept {
-		s.memo.add(key)
+		s.memo.add(key, text.AskedBefore)
 	}
 }
 

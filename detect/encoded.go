@@ -78,6 +78,9 @@ func (s *Scanner) tryMark(kind decode.Kind, pos int) {
 	if s.depth >= maxDecodeDepth {
 		return
 	}
+	if kind == decode.QuotedPrintable { // the only units that are not part of a line
+		s.mark(pos)
+	}
 	last := &s.decoder.last[kind]
 	if last.lo <= pos && pos < last.hi {
 		return
@@ -88,8 +91,17 @@ func (s *Scanner) tryMark(kind decode.Kind, pos int) {
 	if ok {
 		cut = s.tryUnit(unit)
 	}
-	s.notePlace(unit, s.expanded-before, cut)
+	cost := s.expanded - before
+	if kind != decode.QuotedPrintable && unit.Hi-unit.Lo <= maxSmallUnit && cost == 0 && !cut {
+		return
+	}
+	s.mark(pos)
+	s.notePlace(unit, cost, cut)
 }
+
+// maxSmallUnit is the longest unit within a line of which no place is noted: what a seam touches is
+// read again as a whole.
+const maxSmallUnit = lineReach
 
 func (s *Scanner) notePlace(span decode.Span, cost int64, cut bool) {
 	lo, hi := s.clamp(span.NeedLo, span.NeedHi)
@@ -101,6 +113,7 @@ func (s *Scanner) clamp(lo, hi int) (int, int) { return max(lo, -1), min(hi, len
 
 // tryRun scans what a run decodes to.
 func (s *Scanner) tryRun(run decode.Span) {
+	s.mark(run.Lo)
 	d := &s.decoder
 	d.text = d.runs.Decode(d.text[:0], s.text, run)
 	if !s.expand(d.text) {

@@ -45,8 +45,21 @@ func (m *memo) key(text []byte, rule, pos, end int, view *generic.Text) uint64 {
 		place |= 2
 	}
 	const mix = 0x9E3779B97F4A7C15
-	return maphash.Bytes(m.seed, text[from:view.Hi]) ^ place*mix | 1
+	return (maphash.Bytes(m.seed, text[from:view.Hi])^place*mix)&^memoNear | 1
 }
 
-func (m *memo) has(key uint64) bool { return m.keys[key>>1%memoSize] == key }
-func (m *memo) add(key uint64)      { m.keys[key>>1%memoSize] = key }
+// memoNear is set in the keys of trials on which the line before could decide.
+const memoNear = 2
+
+// has reports whether a trial is remembered, and whether the line before could decide on it.
+func (m *memo) has(key uint64) (known, near bool) {
+	k := m.keys[key>>2%memoSize]
+	return k&^memoNear == key, k&memoNear != 0
+}
+
+func (m *memo) add(key uint64, near bool) {
+	if near {
+		key |= memoNear
+	}
+	m.keys[key>>2%memoSize] = key
+}

@@ -71,6 +71,9 @@ type Scanner struct {
 	// candidates are those of the last detector.
 	candidates []generic.Candidate
 	memo       memo
+	known      *lineMemo
+	lines      []newLine // scratch of findUnknown
+	marks      []int     // see mark
 	// overflow says that hits were left out.
 	overflow bool
 	// last are the windows in which a rule's expression was last evaluated: several anchors
@@ -164,6 +167,15 @@ func (s *Scanner) Update(target []byte, base *Facts, runs []delta.Run) *Facts {
 
 // find tries the rules whose anchors stand in text[lo:hi].
 func (s *Scanner) find(lo, hi int) {
+	if s.remembers() {
+		s.findUnknown(lo, hi)
+		return
+	}
+	s.findAll(lo, hi)
+}
+
+// findAll is find, whatever is remembered.
+func (s *Scanner) findAll(lo, hi int) {
 	s.e.finder.find(s.text, lo, hi, s.onHit)
 	for _, c := range s.e.scanning {
 		start := s.clock()
@@ -179,6 +191,7 @@ func (s *Scanner) begin(text []byte, deferWide bool) {
 	s.hits = s.hits[:0]
 	s.overflow = false
 	s.wide = s.wide[:0]
+	s.marks = s.marks[:0]
 	clear(s.last)
 	s.beginDecoding()
 }
@@ -263,6 +276,7 @@ func (f *Facts) Matches() []Match {
 func (s *Scanner) tryAnchor(literal, pos int) {
 	if s.e.wide[literal] {
 		s.wide = append(s.wide, anchorAt{int32(pos), int32(literal)})
+		s.mark(pos)
 	}
 	if kind := s.e.marks[literal]; kind != decode.None {
 		s.tryMark(kind, pos)
@@ -387,7 +401,7 @@ func (s *Scanner) tryRegex(t *trial, literal, pos int) {
 		}
 		s.last[c] = [2]int{lo, hi}
 	}
-	all := s.findAll(c, s.text[lo:hi])
+	all := s.matches(c, s.text[lo:hi])
 	if len(all) == 0 {
 		s.drop(c, pos, stepShape)
 	}
@@ -409,7 +423,7 @@ func (s *Scanner) tryRegex(t *trial, literal, pos int) {
 	}
 }
 
-func (s *Scanner) findAll(c *compiledRule, text []byte) [][]int {
+func (s *Scanner) matches(c *compiledRule, text []byte) [][]int {
 	if !c.mayMatch(text) {
 		return nil
 	}
@@ -427,7 +441,7 @@ func (s *Scanner) findAll(c *compiledRule, text []byte) [][]int {
 func (s *Scanner) trySlow() {
 	for _, c := range s.e.slow {
 		start := s.clock()
-		for _, m := range s.findAll(c, s.text) {
+		for _, m := range s.matches(c, s.text) {
 			if c.style == styleToken && !tokenBounds(s.text, m[0], m[1], nil) {
 				continue
 			}
@@ -478,6 +492,7 @@ func (s *Scanner) keep(c *compiledRule, at found, h float64, literal, pos int, v
 		context := s.text[max(needLo, 0):min(needHi, len(s.text))]
 		result, _ := s.e.prover.Prove(c.Proof, cred.Secret, context)
 		if result.Status == proof.Invalid {
+			s.mark(start)
 			if s.trace != nil {
 				s.drop(c, pos, fmt.Sprintf(stepProof, c.Proof, result.Detail))
 			}
@@ -501,6 +516,7 @@ func (s *Scanner) keep(c *compiledRule, at found, h float64, literal, pos int, v
 }
 
 func (s *Scanner) addHit(h hit) {
+	s.mark(int(h.start))
 	if s.hits = append(s.hits, h); len(s.hits) >= 4*maxMatches {
 		s.compactHits()
 	}

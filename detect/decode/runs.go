@@ -476,3 +476,34 @@ func (r *Runner) Decode(dst []byte, text []byte, s Span) []byte {
 	}
 	return dst
 }
+
+// MayWrap reports whether a line of text, its end included, may hold a run that the lines around continue: then
+// it takes these to tell what is encoded in it. That is a run behind nothing but an indent that is long enough
+// to be looked at, or one that may be followed by another line.
+func MayWrap(line []byte) bool {
+	end := len(line)
+	for end > 0 && (line[end-1] == '\n' || line[end-1] == '\r') {
+		end--
+	}
+	lo := end
+	for lo > 0 && end-lo <= maxLine && inAlphabets(line[lo-1]) {
+		lo--
+	}
+	if end-lo >= minLine && end-lo <= maxLine+1 { // one more: an escape may stand before
+		return true
+	}
+	lo = 0
+	for lo < len(line) && isBlank(line[lo]) {
+		lo++
+	}
+	hi := lo
+	for hi < len(line) && hi-lo < minRun && inAlphabets(line[hi]) {
+		hi++
+	}
+	return hi-lo == minRun
+}
+
+// inAlphabets reports whether c is in one of the alphabets of runs.
+func inAlphabets(c byte) bool {
+	return isAlnum(c) || c == '+' || c == '/' || c == '-' || c == '_'
+}

@@ -26,10 +26,13 @@ type Text struct {
 	B         []byte
 	Lo, Hi    int
 	LineStart bool // B[Lo] begins the line
+	// AskedBefore says that something depended on the line before, or on there being none.
+	AskedBefore bool
 }
 
 // before returns the line before, or its last bytes.
 func (t *Text) before() []byte {
+	t.AskedBefore = true
 	if !t.LineStart || t.Lo == 0 {
 		return nil
 	}

@@ -14,7 +14,7 @@ var (
 func entryQuick(b []byte, lo, _ int) bool {
 	i := memberStart(b, 0, lo)
 	if i == 0 {
-		return false
+		return true
 	}
 	switch b[i-1] {
 	case '\n':
