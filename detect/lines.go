@@ -71,10 +71,13 @@ func crossing(literals []string) bool {
 	return slices.ContainsFunc(literals, func(l string) bool { return strings.Contains(l, "\n") })
 }
 
-// remembers reports whether the scanner passes over lines that it knows: not where each trial counts, nor in what
-// it decodes.
+// remembers reports whether the scanner passes over lines that it knows. That pays where deltas bring the same lines again,
+// so it begins with the first of them. It does not where each trial counts, nor in what it decodes.
 func (s *Scanner) remembers() bool {
-	return s.trace == nil && s.stats == nil && s.depth == 0 && !s.e.crossing
+	if s.known == nil && s.deferWide && s.depth == 0 && !s.e.crossing {
+		s.known = newLineMemo()
+	}
+	return s.deferWide && s.known != nil && s.trace == nil && s.stats == nil
 }
 
 // mark says that the line of text[pos] must be read each time. What is looked at beyond a part of a text (see
@@ -83,9 +86,6 @@ func (s *Scanner) mark(pos int) { s.marks = append(s.marks, pos) }
 
 // findUnknown is find for the lines of text[lo:hi] that are not known to hold nothing.
 func (s *Scanner) findUnknown(lo, hi int) {
-	if s.known == nil {
-		s.known = newLineMemo()
-	}
 	s.decodeRuns(lo, lo) // a run that ends before text[lo] may go on in a line that is known
 	text := s.text
 	whole := lo == 0 || text[lo-1] == '\n'
