@@ -124,12 +124,8 @@ func covers(run delta.Run, lo, hi int) bool {
 
 // withinOne reports whether target[lo:hi] lies in one of the runs.
 func withinOne(runs []delta.Run, lo, hi int) bool {
-	for _, r := range runs {
-		if covers(delta.Run{Base: r.Target, Target: r.Base, Len: r.Len}, lo, hi) {
-			return true
-		}
-	}
-	return false
+	i := lowerBound(len(runs), func(i int) bool { return runs[i].Target+runs[i].Len >= hi })
+	return i < len(runs) && covers(delta.Run{Base: runs[i].Target, Target: runs[i].Base, Len: runs[i].Len}, lo, hi)
 }
 
 // inherit takes over the facts of base that a run carries into the target.
@@ -254,10 +250,11 @@ func (b *seamBuilder) add(lo, hi int) {
 	b.spans = append(b.spans, span{lo, b.lineAfter(hi)})
 }
 
-// lineStart returns where the line begins that a gap at lo touches.
+// lineStart returns where the line begins that a gap at lo touches: not the one before if its line end stands
+// before the gap, for then all that its matches need does.
 func (b *seamBuilder) lineStart(lo int) int {
 	from := max(0, lo-seamReach)
-	if i := lastNewline(b.text, from, max(from, lo-1)); i >= 0 {
+	if i := lastNewline(b.text, from, lo); i >= 0 {
 		return i + 1
 	}
 	return from

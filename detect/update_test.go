@@ -314,7 +314,7 @@ func TestSeams(t *testing.T) {
 				next = runs[i].Target
 			}
 			lo := max(0, at-seamReach)
-			if k := bytes.LastIndexByte(target[lo:max(lo, at-1)], '\n'); k >= 0 {
+			if k := bytes.LastIndexByte(target[lo:at], '\n'); k >= 0 {
 				lo += k + 1
 			}
 			hi, cut := next, false
