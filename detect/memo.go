@@ -33,9 +33,7 @@ func (m *memo) key(text []byte, rule, pos, end int, view *generic.Text) uint64 {
 	if view.Hi-from > maxMemo {
 		return 0
 	}
-	if m.keys == nil {
-		m.seed, m.keys = maphash.MakeSeed(), make([]uint64, memoSize)
-	}
+	m.begin()
 	// The offsets are small; the ends of the view differ in kind with what stands beyond them.
 	place := uint64(rule)<<40 | uint64(pos-from)<<30 | uint64(end-from)<<20 | uint64(view.Lo-from)<<10
 	if view.LineStart {
@@ -44,8 +42,21 @@ func (m *memo) key(text []byte, rule, pos, end int, view *generic.Text) uint64 {
 	if view.Hi == len(text) || text[view.Hi] == '\n' {
 		place |= 2
 	}
-	const mix = 0x9E3779B97F4A7C15
 	return (maphash.Bytes(m.seed, text[from:view.Hi])^place*mix)&^memoNear | 1
+}
+
+// textKey returns what stands for a text in which the expression of a rule does not match.
+func (m *memo) textKey(text []byte, rule int) uint64 {
+	m.begin()
+	return (maphash.Bytes(m.seed, text)^uint64(rule+1)<<50*mix)&^memoNear | 1
+}
+
+const mix = 0x9E3779B97F4A7C15
+
+func (m *memo) begin() {
+	if m.keys == nil {
+		m.seed, m.keys = maphash.MakeSeed(), make([]uint64, memoSize)
+	}
 }
 
 // memoNear is set in the keys of trials on which the line before could decide.

@@ -423,8 +423,14 @@ func (s *Scanner) tryRegex(t *trial, literal, pos int) {
 	}
 }
 
+// matches returns where a rule's expression matches in a text. Texts in which it does not are remembered: RE2 reads
+// them a hundred times slower than they are hashed, and deltas bring the same ones again and again.
 func (s *Scanner) matches(c *compiledRule, text []byte) [][]int {
 	if !c.mayMatch(text) {
+		return nil
+	}
+	key := s.memo.textKey(text, c.number)
+	if known, _ := s.memo.has(key); known && s.stats == nil {
 		return nil
 	}
 	re, err := c.regex(&s.e.regexps)
@@ -434,7 +440,11 @@ func (s *Scanner) matches(c *compiledRule, text []byte) [][]int {
 		}
 		return nil
 	}
-	return re.FindAllSubmatchIndex(text, maxMatches)
+	all := re.FindAllSubmatchIndex(text, maxMatches)
+	if len(all) == 0 {
+		s.memo.add(key, false)
+	}
+	return all
 }
 
 // trySlow evaluates the rules without an anchor on the whole text.
