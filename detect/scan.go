@@ -347,6 +347,9 @@ func (s *Scanner) tryShape(t *trial, literal, pos int) {
 		s.drop(c, pos, stepShape)
 		return
 	}
+	if c.style == styleToken && s.trace == nil && !tokenStart(s.text, start) {
+		return // within something longer, as nearly all of the AAAA in a picture; a trace shall tell of the shape first
+	}
 	limit := min(len(s.text), start+c.reach)
 	cut := limit < len(s.text)
 	if shape.newline && !c.wide {
@@ -562,7 +565,7 @@ func secretOf(c *compiledRule, groups []int) (lo, hi int) {
 // underscore on either side. An escape before it (\n, %20) is no letter; a dash after it
 // counts as one where the token itself may end in a dash.
 func tokenBounds(text []byte, start, end int, last *class) bool {
-	if start > 0 && isWord(text[start-1]) && !escapeBefore(text, start) {
+	if !tokenStart(text, start) {
 		return false
 	}
 	if end < len(text) {
@@ -572,6 +575,11 @@ func tokenBounds(text []byte, start, end int, last *class) bool {
 		}
 	}
 	return true
+}
+
+// tokenStart reports whether a token may start at text[start].
+func tokenStart(text []byte, start int) bool {
+	return start == 0 || !isWord(text[start-1]) || escapeBefore(text, start)
 }
 
 // longestEscape is the length of \uXXXX, the longest escape that escapeBefore knows.
