@@ -21,6 +21,7 @@ func linePool(r *rand.Rand) []string {
 		`user: admin`, `host: db.acme.io`, `# for example`, `"user": "sa",`, ``, `}`, `assert token == "abc123def"`, `token: 8f3kq9zz`,
 		`set_password("letmein9")`, `<password>winter11</password>`, `key = "0b5e1f7a9c"`, `auth: qwerty12`, `// straykey:allow no secret`,
 		`pass%77ord%3D%22tiger77x1%22`, `x = "\u0070assword = \"Vq8Kx2mTz7Lp\""`, `Content-Transfer-Encoding: quoted-printable`, `pass=77ord = =22tiger77x1=22`,
+		"  - name: DB_PASSWORD", "    value: Vq8Kx2mTz7Lp9", "value: Vq8Kx2mTz7Lp9", `"value": "Vq8Kx2mTz7Lp9"`,
 		strings.Repeat("a ", maxKnown) + `password = "hunter"`,
 	}
 	for range 12 {

@@ -13,7 +13,7 @@ var (
 // opens a member, or after an element that ended.
 func entryQuick(b []byte, lo, _ int) bool {
 	i := memberStart(b, 0, lo)
-	if i == 0 {
+	if i == 0 { // as on any other line; that there is none before, the detector asks
 		return true
 	}
 	switch b[i-1] {
