@@ -192,27 +192,27 @@ func readMongoRequest(r io.Reader) (bsoncore.Document, error) {
 }
 
 func TestMongoDB(t *testing.T) {
-	password := strings.Repeat("Nq8L", 3)
+	p := strings.Repeat("Nq8L", 3)
 	check := check(t, "mongodb", Config{})
 	for _, mechanism := range []string{"SCRAM-SHA-256", "SCRAM-SHA-1"} {
-		addr := mongod(t, password, mechanism)
-		uri := "mongodb://ci:" + password + "@" + addr + "/shop?authSource=admin"
-		a := ask(t, check, here(t, nil), credential(uri, password))
+		addr := mongod(t, p, mechanism)
+		uri := "mongodb://ci:" + p + "@" + addr + "/shop?authSource=admin"
+		a := ask(t, check, here(t, nil), credential(uri, p))
 		want(t, a, verdict.Active, "without TLS")
 		if a.Principal != "ci@admin" || a.Account != "shop" || a.Privilege != "write" || fmt.Sprint(a.Scopes) != "[readWrite@shop]" {
 			t.Errorf("%+v", a.Identity)
 		}
-		wrong := strings.Replace(uri, password, "Xq8LmR2vYp4c", 1)
+		wrong := strings.Replace(uri, p, "Xq8LmR2vYp4c", 1)
 		want(t, ask(t, check, here(t, nil), credential(wrong, "Xq8LmR2vYp4c")), verdict.Inactive, "without TLS")
-		want(t, ask(t, check, publicly(t, addr, nil), credential("mongodb://ci:"+password+"@db.acme.io/shop", password)), verdict.Unknown, "was not sent")
+		want(t, ask(t, check, publicly(t, addr, nil), credential("mongodb://ci:"+p+"@db.acme.io/shop", p)), verdict.Unknown, "was not sent")
 	}
 	ended := serve(t, func(net.Conn) {})
-	want(t, ask(t, check, here(t, nil), credential("mongodb://ci:"+password+"@"+ended, password)), verdict.Unknown, "the connection broke")
+	want(t, ask(t, check, here(t, nil), credential("mongodb://ci:"+p+"@"+ended, p)), verdict.Unknown, "the connection broke")
 	other := serve(t, func(c net.Conn) { _, _ = io.WriteString(c, strings.Repeat("HTTP/1.1 400 Bad Request\r\n", 4)) })
-	want(t, ask(t, check, here(t, nil), credential("mongodb://ci:"+password+"@"+other, password)), verdict.Unknown, "not MongoDB's protocol")
-	srv := credential("mongodb+srv://ci:"+password+"@cluster0.ab1cd.mongodb.net/shop", password)
+	want(t, ask(t, check, here(t, nil), credential("mongodb://ci:"+p+"@"+other, p)), verdict.Unknown, "not MongoDB's protocol")
+	srv := credential("mongodb+srv://ci:"+p+"@cluster0.ab1cd.mongodb.net/shop", p)
 	want(t, ask(t, check, here(t, nil), srv), verdict.NotCheckable, "DNS record")
-	top := credential("mongodb+srv://ci:"+password+"@acme.io/shop", password)
+	top := credential("mongodb+srv://ci:"+p+"@acme.io/shop", p)
 	if targets, err := check.Targets(top); err == nil {
 		t.Errorf("a whole top-level domain: %v", targets)
 	}
