@@ -26,8 +26,9 @@ type aws struct{ now func() time.Time }
 type awsKeys struct{ id, secret, session, region, host string }
 
 var (
-	awsKeyID  = lazy(`^(?:AKIA|ASIA)[A-Z2-7]{16}$`)
-	awsSecret = lazy(`^[A-Za-z0-9/+]{40}$`)
+	errNoKeyID = errors.New("no key id was found near it")
+	awsKeyID   = lazy(`^(?:AKIA|ASIA)[A-Z2-7]{16}$`)
+	awsSecret  = lazy(`^[A-Za-z0-9/+]{40}$`)
 	// awsRegion is a region of a partition of its own (https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html).
 	awsRegion = lazy(`\b(cn-north-1|cn-northwest-1|us-gov-west-1|us-gov-east-1)\b`)
 )
@@ -44,7 +45,7 @@ func awsKeysOf(c *verify.Credential) (awsKeys, error) {
 	}
 	switch {
 	case !awsKeyID().MatchString(k.id):
-		return k, errors.New("no key id was found near it")
+		return k, errNoKeyID
 	case !awsSecret().MatchString(k.secret):
 		return k, errors.New("no secret key was found near it")
 	case strings.HasPrefix(k.id, "ASIA") && k.session == "":

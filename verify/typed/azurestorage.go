@@ -23,6 +23,7 @@ type azureStorageKey struct{ now func() time.Time }
 const azureVersion = "2021-08-06"
 
 var (
+	errNoAccount     = errors.New("no account was found near it")
 	azureAccountName = lazy(`^[a-z0-9]{3,24}$`)
 	azureAccount     = lazy(`(?i)\b(?:AccountName|account[_-]?name|storage[_-]?account(?:[_-]?name)?)\\*["']?\s*[:=]\s*\\*["']?([a-z0-9]{3,24})\b|\b([a-z0-9]{3,24})\.(?:blob|queue|table|file|dfs)\.core\.`)
 	azureSuffix      = lazy(`(?i)\bcore\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)`)
@@ -36,7 +37,7 @@ func azureStorageHost(c *verify.Credential) (account, host string, err error) {
 	}
 	account = strings.ToLower(account)
 	if !azureAccountName().MatchString(account) {
-		return "", "", errors.New("no account was found near it")
+		return "", "", errNoAccount
 	}
 	suffix := "core.windows.net"
 	for _, text := range []string{c.Around, c.Match} {

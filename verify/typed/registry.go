@@ -36,7 +36,7 @@ func registryOf(c *verify.Credential) (*registryLogin, error) {
 	decoded, err := base64.StdEncoding.DecodeString(c.Secret)
 	user, password, ok := strings.Cut(string(decoded), ":")
 	if err != nil || !ok || user == "" || password == "" {
-		return nil, errors.New("it is not the base64 of a user and a password")
+		return nil, errNoRegistry // a password by itself
 	}
 	for _, text := range []string{c.Around, c.Match} {
 		i := strings.Index(text, c.Secret)
