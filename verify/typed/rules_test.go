@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
+	"strings"
 	"testing"
 
 	"github.com/straykey/straykey/rules"
@@ -62,6 +64,21 @@ func TestRules(t *testing.T) {
 	for name := range checks {
 		if !used[name] && name != "tls" { // half of private-key, for rules of users
 			t.Errorf("no rule names the check %q", name)
+		}
+	}
+}
+
+// TestNamesAreDocumented compares the names of the checks with those that docs/rules.md has.
+func TestNamesAreDocumented(t *testing.T) {
+	doc, err := os.ReadFile("../../docs/rules.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, row, _ := strings.Cut(string(doc), "| `check` | ")
+	row, _, _ = strings.Cut(row, "\n")
+	for name := range Checks(Config{}) {
+		if !strings.Contains(row, "`"+name+"`") {
+			t.Errorf("docs/rules.md does not name the check %s", name)
 		}
 	}
 }
