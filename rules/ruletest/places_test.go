@@ -92,6 +92,7 @@ func TestPlaces(t *testing.T) {
 			if m.Secret == secret {
 				if m.Confidence == rules.LowConfidence {
 					unsure++
+					t.Logf("%s: low confidence", name)
 				}
 				return
 			}
