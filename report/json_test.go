@@ -46,7 +46,8 @@ func testReports() map[string]*Report {
 	odd.Findings[3].Occurrences[0].First.Date = odd.Findings[3].Occurrences[0].First.Date.AddDate(20000, 0, 0)
 	odd.Findings[3].Secret = ""
 	reports := map[string]*Report{
-		"verified": verified(), "findings": fixture(), "incomplete": incomplete, "odd": odd, "file": fileReport(), "pair": pairReport(), "empty": {}}
+		"verified": verified(), "findings": fixture(), "incomplete": incomplete, "odd": odd, "file": fileReport(), "pair": pairReport(), "empty": {},
+	}
 	for seed := range uint64(20) {
 		reports["random "+string(rune('a'+seed))] = randomReport(rand.New(rand.NewPCG(seed, 2)))
 	}

@@ -7,9 +7,22 @@ func TestWordy(t *testing.T) {
 		value string
 		want  bool
 	}{
-		{"p4ssw0rd", true}, {"s3cr3t", true}, {"5up3r53cr37", true}, {"Pa$$word1!", true}, {"hunter2", true}, {"electric-hamster", true},
-		{"correct horse battery", true}, {"YWxpY2U6c2VjcmV0LXBhc3N3ZA==", true}, {"Basic dXNlcjpwYXNzd29yZA==", true},
-		{"vq8" + "Kx2", false}, {"t7#Kx9" + "!vQz2m", false}, {"suw" + "cwu", false}, {"9f8a7c6b" + "5d4e3f2a", false}, {"c3ZjOnZx" + "OEt4Mg==", false}, {"", false}, {"zq#river" + "82", false},
+		{"p4ssw0rd", true},
+		{"s3cr3t", true},
+		{"5up3r53cr37", true},
+		{"Pa$$word1!", true},
+		{"hunter2", true},
+		{"electric-hamster", true},
+		{"correct horse battery", true},
+		{"YWxpY2U6c2VjcmV0LXBhc3N3ZA==", true},
+		{"Basic dXNlcjpwYXNzd29yZA==", true},
+		{"vq8" + "Kx2", false},
+		{"t7#Kx9" + "!vQz2m", false},
+		{"suw" + "cwu", false},
+		{"9f8a7c6b" + "5d4e3f2a", false},
+		{"c3ZjOnZx" + "OEt4Mg==", false},
+		{"", false},
+		{"zq#river" + "82", false},
 	} {
 		if got := Wordy([]byte(test.value)); got != test.want {
 			t.Errorf("%q: %v", test.value, got)
@@ -22,8 +35,21 @@ func TestIsPattern(t *testing.T) {
 		value string
 		want  bool
 	}{
-		{`[A-Za-z0-9]{32}`, true}, {`sk_(?:live|test)_[0-9a-z]{24}`, true}, {`\d{4}-\w+`, true}, {`^abc.*$`, true}, {`[^"]+`, true}, {`A[A-Z0-9`, true},
-		{`pass[word]`, false}, {`a{2}b`, false}, {`p.a*ss`, false}, {`x$`, false}, {`C:\dir\x`, false}, {`a[1]-z`, false}, {`[`, false}, {`\`, false}, {`(?`, false},
+		{`[A-Za-z0-9]{32}`, true},
+		{`sk_(?:live|test)_[0-9a-z]{24}`, true},
+		{`\d{4}-\w+`, true},
+		{`^abc.*$`, true},
+		{`[^"]+`, true},
+		{`A[A-Z0-9`, true},
+		{`pass[word]`, false},
+		{`a{2}b`, false},
+		{`p.a*ss`, false},
+		{`x$`, false},
+		{`C:\dir\x`, false},
+		{`a[1]-z`, false},
+		{`[`, false},
+		{`\`, false},
+		{`(?`, false},
 	} {
 		if got := isPattern([]byte(test.value)); got != test.want {
 			t.Errorf("%s: %v", test.value, got)
@@ -36,8 +62,14 @@ func TestIsSlot(t *testing.T) {
 		value string
 		want  bool
 	}{
-		{"ghp_{{alnum 36}}", true}, {"${DB_PASSWORD}", true}, {"{{ a }}-#{b}", true}, {"sk-{{alnum", true}, {"%(password)s", true},
-		{"vq8" + "Kx2", false}, {"${USER}-and-a-long-secret-of-its-own", false}, {"a}b{c", false},
+		{"ghp_{{alnum 36}}", true},
+		{"${DB_PASSWORD}", true},
+		{"{{ a }}-#{b}", true},
+		{"sk-{{alnum", true},
+		{"%(password)s", true},
+		{"vq8" + "Kx2", false},
+		{"${USER}-and-a-long-secret-of-its-own", false},
+		{"a}b{c", false},
 	} {
 		if got := isSlot([]byte(test.value)); got != test.want {
 			t.Errorf("%s: %v", test.value, got)
