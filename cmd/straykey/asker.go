@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/report"
 	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/source/repo"
 	"github.com/straykey/straykey/verify"
 	"github.com/straykey/straykey/verify/cache"
 	"github.com/straykey/straykey/verify/declared"
@@ -389,9 +391,10 @@ func (f *askFlags) roots() (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// distrusts tells which rules do not decide whom to ask: those of files that lie within what is scanned. The
-// catalogue's own have no lines.
+// distrusts tells which rules do not decide whom to ask: those of files that lie within what is scanned, or in the
+// repository that it is a part of. The catalogue's own have no lines.
 func distrusts(targets []string) func(*rules.Rule) bool {
+	scanned := sync.OnceValue(func() []string { return scannedRoots(targets) })
 	within := map[string]bool{}
 	return func(r *rules.Rule) bool {
 		if r.Source.Line == 0 {
@@ -399,11 +402,35 @@ func distrusts(targets []string) func(*rules.Rule) bool {
 		}
 		known, ok := within[r.Source.File]
 		if !ok {
-			known = slices.ContainsFunc(targets, func(target string) bool { return target != "-" && isWithin(absolute(r.Source.File), absolute(target)) })
+			known = slices.ContainsFunc(scanned(), func(root string) bool { return isWithin(absolute(r.Source.File), root) })
 			within[r.Source.File] = known
 		}
 		return known
 	}
+}
+
+// scannedRoots returns the targets, and the directories of the repositories around them.
+func scannedRoots(targets []string) []string {
+	var out []string
+	for _, target := range targets {
+		if target == "-" {
+			continue
+		}
+		out = append(out, absolute(target))
+		dir := target
+		if info, err := os.Stat(target); err == nil && !info.IsDir() {
+			dir = filepath.Dir(target)
+		}
+		r, err := repo.Open(dir)
+		if err != nil { // in none, or in one that nothing is read from
+			continue
+		}
+		out = append(out, r.GitDir, r.CommonDir)
+		if r.WorkTree != "" {
+			out = append(out, r.WorkTree)
+		}
+	}
+	return out
 }
 
 // absolute is filepath.Abs, and the path as it is where the current directory is not known.
