@@ -23,6 +23,7 @@ import (
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/report"
 	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/repo"
 	"github.com/straykey/straykey/verify"
 	"github.com/straykey/straykey/verify/cache"
@@ -56,7 +57,7 @@ no redirect; never to a private address, nor to a host taken from the scanned te
 
 func (f *askFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.plan, "egress-plan", false, "print which hosts would be asked about what, and ask nobody")
-	fl.BoolVar(&f.logins, "verify-logins", false, "also sign in, once for each credential: databases, mail, LDAP, SSH")
+	fl.BoolVar(&f.logins, "verify-logins", false, "also sign in, once as each user: databases, mail, LDAP, SSH")
 	fl.StringArrayVar(&f.hosts, "verify-hosts", nil, "also ask `HOST`, a name, an address or a network such as 10.0.0.0/8 (repeatable)")
 	fl.StringSliceVar(&f.skip, "verify-skip", nil, "do not ask about credentials of this `RULE` or provider (repeatable)")
 	fl.StringArrayVar(&f.endpoints, "verify-endpoint", nil, "ask a self-hosted instance, as `NAME=URL`: github=https://ghe.acme.com/api/v3; also ssh=USER@HOST, tls=HOST:PORT, jwt=ISSUER[,KEYS], kubernetes=URL (repeatable)")
@@ -88,6 +89,18 @@ func (f *scanFlags) checkAsking(fl *pflag.FlagSet) error {
 	})
 	if given != "" {
 		return usageError("--%s says how to ask issuers, and they are asked with --verify only, for example: straykey scan --verify --fail-on active", given)
+	}
+	return nil
+}
+
+// checkPlan refuses what an egress plan is not: a report, in a file.
+func (f *askFlags) checkPlan(format, files string) error {
+	switch {
+	case !f.plan:
+	case format != "text" && format != "json":
+		return usageError("--egress-plan is text or json, for example: straykey scan --egress-plan --format json")
+	case files != "":
+		return usageError("--egress-plan writes to standard output and no report, for example: straykey scan --egress-plan > plan.txt")
 	}
 	return nil
 }
@@ -186,11 +199,19 @@ func (a *asker) close() {
 	}
 }
 
-// ask puts into a report what issuers say of its findings.
+// ask puts into a report what issuers say of its findings. If ctx ends meanwhile, the report says that it is incomplete. An
+// error says that the audit log or the cache could not be written; the report counts all the same.
 func (a *asker) ask(ctx context.Context, r *report.Report) error {
 	var err error
 	r.Run.Notes = append(r.Run.Notes, a.notes...)
 	r.Verdicts, err = a.verifier.Verify(ctx, verify.Candidates(r.Findings))
+	if ctx.Err() != nil {
+		p := source.Problem{Reason: source.Cancelled, What: "verification", Detail: "interrupted"}
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			p.Detail = "the time limit (--timeout) was reached"
+		}
+		r.Coverage.Problem(p)
+	}
 	return err
 }
 

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -79,6 +81,9 @@ counts; if then an issuer could not be asked, the code is 2.`,
 			if err := f.checkAsking(cmd.Flags()); err != nil {
 				return err
 			}
+			if err := f.ask.checkPlan(f.format, f.output+strings.Join(f.reports, "")); err != nil {
+				return err
+			}
 			return runScan(cmd.Context(), env, &f)
 		},
 	}
@@ -147,15 +152,17 @@ func runScan(ctx context.Context, env *environment, f *scanFlags) error {
 		return err
 	}
 	if f.ask.plan {
-		return asker.writePlan(env.stdout, f.format, r.Findings)
-	}
-	if asker != nil {
-		if err := asker.ask(ctx, r); err != nil {
+		if err := asker.writePlan(env.stdout, f.format, r.Findings); err != nil {
 			return err
 		}
+		return p.incomplete(env, r, true)
+	}
+	var unkept error // a log or a cache; the report is written all the same
+	if asker != nil {
+		unkept = asker.ask(ctx, r)
 	}
 	r.Run.Started, r.Run.Duration = started.UTC().Truncate(time.Second), time.Since(started)
-	if err := p.write(env, r); err != nil {
+	if err := errors.Join(p.write(env, r), unkept); err != nil {
 		return err
 	}
 	return p.outcome(env, r)
@@ -163,11 +170,20 @@ func runScan(ctx context.Context, env *environment, f *scanFlags) error {
 
 // outcome turns a report into an exit code.
 func (p *scanPlan) outcome(env *environment, r *report.Report) error {
-	if !r.Coverage.Complete() && !p.flags.allowIncomplete {
-		if p.toFile() {
-			fmt.Fprintln(env.stderr, "straykey: incomplete: "+report.Escape(firstProblem(r.Coverage)))
-		}
-		return &exitError{code: exitIncomplete}
+	if err := p.incomplete(env, r, p.toFile()); err != nil {
+		return err
 	}
 	return verdictOutcome(r, p.flags.failOn, p.flags.allowIncomplete, p.flags.exitCode)
+}
+
+// incomplete is the outcome if something could not be read or asked; nil if everything could. If people do not see the
+// report, they are told why.
+func (p *scanPlan) incomplete(env *environment, r *report.Report, unseen bool) error {
+	if r.Coverage.Complete() || p.flags.allowIncomplete {
+		return nil
+	}
+	if unseen {
+		fmt.Fprintln(env.stderr, "straykey: incomplete: "+report.Escape(firstProblem(r.Coverage)))
+	}
+	return &exitError{code: exitIncomplete}
 }

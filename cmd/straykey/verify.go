@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -49,7 +50,8 @@ type givenFlags struct {
 const verifyCodesHelp = `Exit codes:
   0  nothing is known to open anything
   1  something does: active, or forbidden-but-valid (--fail-on changes that)
-  2  incomplete: an issuer could not be asked, or its answer says nothing
+  2  incomplete: an issuer could not be asked, or its answer says nothing; or the run was
+     interrupted, or a finding is no longer where the report says
   3  wrong usage or configuration`
 
 func newVerifyCommand(env *environment) *cobra.Command {
@@ -93,7 +95,7 @@ holds no secret) and asked about; --update writes what came of it into the repor
 	fl.StringVarP(&f.output, "output", "o", "", "write the report to `FILE` instead of standard output")
 	fl.BoolVar(&f.show, "show-secrets", false, "write secrets as they are")
 	fl.StringVar(&f.color, "color", "auto", "auto, always or never; auto obeys NO_COLOR and CLICOLOR_FORCE")
-	fl.BoolVar(&f.allow, "allow-incomplete", false, "do not exit with 2 when a verdict is unknown")
+	fl.BoolVar(&f.allow, "allow-incomplete", false, "do not exit with 2 when a verdict is unknown or a finding is gone")
 	return cmd
 }
 
@@ -106,6 +108,9 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 	}
 	if f.update && len(args) == 0 {
 		return usageError("--update needs the report to write to, for example: straykey verify report.json --update")
+	}
+	if err := f.ask.checkPlan(f.format, f.output); err != nil {
+		return err
 	}
 	var (
 		doc *report.Document
@@ -132,18 +137,19 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 		return asker.writePlan(env.stdout, f.format, r.Findings)
 	}
 	started := time.Now()
-	if err := asker.ask(ctx, r); err != nil {
-		return err
-	}
+	unkept := asker.ask(ctx, r) // a log or a cache; the report is written all the same
 	r.Run.Started, r.Run.Duration = started.UTC().Truncate(time.Second), time.Since(started)
-	if f.update {
+	if f.update && ctx.Err() == nil { // an interrupted run knows less than the report may
 		doc.Verify(r, report.Options{ShowSecrets: f.show})
 		if err := writeDocument(args[0], doc); err != nil {
-			return err
+			return errors.Join(err, unkept)
 		}
 	}
-	if err := f.write(env, r); err != nil {
+	if err := errors.Join(f.write(env, r), unkept); err != nil {
 		return err
+	}
+	if !r.Coverage.Complete() && !f.allow {
+		return &exitError{code: exitIncomplete}
 	}
 	return verdictOutcome(r, f.failOn, f.allow, exitFindings)
 }

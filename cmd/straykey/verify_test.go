@@ -58,3 +58,56 @@ func TestNobodyIsAsked(t *testing.T) {
 		})
 	}
 }
+
+// silence is an environment whose hosts take connections and never answer.
+func silence(out *bytes.Buffer, token string) *environment {
+	return &environment{
+		stdin: strings.NewReader(""), stdout: out, stderr: out,
+		getenv: func(name string) string { return map[string]string{"TOKEN": token}[name] },
+		resolve: func(context.Context, string) ([]netip.Addr, error) {
+			return []netip.Addr{netip.AddrFrom4([4]byte{9, 9, 9, 9})}, nil
+		},
+		connect: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		},
+	}
+}
+
+// TestInterruptedAskingIsIncomplete holds that a run that ends while issuers are asked does not pass for a whole one.
+func TestInterruptedAskingIsIncomplete(t *testing.T) {
+	dir := t.TempDir()
+	token := forge.GitHub(forge.New(t.Name()), "ghp"+"_")
+	if err := os.WriteFile(filepath.Join(dir, "app.env"), []byte("GITHUB_TOKEN="+token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		args []string
+		code int
+		text string
+	}{
+		{[]string{"--timeout", "1s"}, exitIncomplete, "INCOMPLETE"},
+		{[]string{"--timeout", "1s", "--fail-on", "active"}, exitIncomplete, "INCOMPLETE"},
+		{[]string{"--timeout", "1s", "--allow-incomplete", "--exit-code", "7"}, 7, "INCOMPLETE"},
+		{[]string{"--verify-deadline", "1s", "--fail-on", "active"}, exitIncomplete, "no time was left to ask"},
+	} {
+		var out bytes.Buffer
+		code := run(append([]string{"scan", "--files", "--verify", dir}, tt.args...), silence(&out, token))
+		if code != tt.code || !strings.Contains(out.String(), tt.text) {
+			t.Errorf("%q: exit code %d, want %d and %q\n%s", tt.args, code, tt.code, tt.text, &out)
+		}
+	}
+}
+
+// TestAReportOutlivesItsAuditLog holds that what issuers said is not lost when the log of it cannot be written.
+func TestAReportOutlivesItsAuditLog(t *testing.T) {
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("no /dev/full here")
+	}
+	token := forge.GitHub(forge.New(t.Name()), "ghp"+"_")
+	var out bytes.Buffer
+	code := run([]string{"verify", "--env", "TOKEN", "--verify-timeout", "10ms", "--audit-log", "/dev/full"}, silence(&out, token))
+	if code != exitIncomplete || !strings.Contains(out.String(), "audit log") || !strings.Contains(out.String(), "github-pat-classic") {
+		t.Errorf("exit code %d\n%s", code, &out)
+	}
+}
