@@ -34,7 +34,7 @@ type Home struct {
 // NewHome makes a directory. If the tests run as root, the server runs as nobody, and the directory is nobody's.
 func NewHome(t testing.TB) *Home {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "straykey") // short: the path of a socket may have 107 bytes
+	dir, err := os.MkdirTemp("", "straykey") //nolint:usetesting // short: the path of a socket may have 107 bytes
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,10 +166,10 @@ func (h *Home) Start(address, name string, args ...string) (stop func()) {
 		stopped = true
 		_ = syscall.Kill(-cmd.Process.Pid, h.signal)
 		select {
-		case <-ended:
+		case <-ended: //nolint:errcheck // how a server ends that is told to does not matter
 		case <-time.After(10 * time.Second):
 			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
-			<-ended
+			<-ended //nolint:errcheck // as above
 		}
 	}
 	h.t.Cleanup(stop)

@@ -14,6 +14,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -343,7 +344,7 @@ func TestEntraSecret(t *testing.T) {
 	if a.Principal != client || a.Account != tenant || a.Owner != "ci" || a.Privilege != "write" {
 		t.Errorf("%+v", a.Identity)
 	}
-	if _, err := entra.Targets(&verify.Credential{Secret: secret}); err != errNoTenant {
+	if _, err := entra.Targets(&verify.Credential{Secret: secret}); !errors.Is(err, errNoTenant) {
 		t.Errorf("without a tenant: %v", err)
 	}
 }
