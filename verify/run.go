@@ -125,7 +125,8 @@ func (j *job) allNear() bool {
 	return !slices.ContainsFunc(j.asks, func(a *ask) bool { return !a.Near })
 }
 
-// question identifies what an issuer is asked: the check, the credential with its parts, and who is asked.
+// question identifies what an issuer is asked: the check as the rule declares it, the credential with its parts, and who is
+// asked.
 type question [sha256.Size]byte
 
 func questionOf(a *ask) question {
@@ -137,6 +138,7 @@ func questionOf(a *ask) question {
 		h.Write([]byte(s))
 	}
 	add(a.Rule.ID)
+	add(fmt.Sprintf("%+v", *a.Rule.Verify.WithoutSamples()))
 	add(a.Secret)
 	if a.Rule.Verify.Check != "" {
 		add(a.Match)

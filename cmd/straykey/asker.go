@@ -171,7 +171,7 @@ func (f *askFlags) asker(env *environment, targets ...string) (*asker, error) {
 		if len(key) == 0 {
 			key = nil
 		}
-		if o.Cache, note, err = cache.Open(f.cache, cache.Options{Key: key, Version: version()}); err != nil {
+		if o.Cache, note, err = cache.Open(f.cache, cache.Options{Key: key, Version: f.asked()}); err != nil {
 			return nil, usageError("--verify-cache: %w", err)
 		}
 		if note != "" {
@@ -189,6 +189,12 @@ func (f *askFlags) asker(env *environment, targets ...string) (*asker, error) {
 		return nil, usageError("%w", err)
 	}
 	return a, nil
+}
+
+// asked names what decides beside the rules how issuers are asked, so that a kept verdict counts only where it would be asked
+// for in the same way: the program, and the endpoints with their paths and users.
+func (f *askFlags) asked() string {
+	return strings.Join(append([]string{version()}, slices.Sorted(slices.Values(f.endpoints))...), "\n")
 }
 
 // close ends connections and the audit log.

@@ -24,7 +24,7 @@ import (
 )
 
 const (
-	format  = 1
+	format  = 2
 	keySize = 32
 	maxFile = 256 << 20 // bytes
 )
@@ -44,7 +44,7 @@ func lifetime(v verdict.Verdict) time.Duration {
 type Options struct {
 	// Key takes the place of the key file, e.g. to share a cache between machines; nil: the file.
 	Key []byte
-	// Version is that of the program with its rules: verdicts of another one do not count.
+	// Version is that of the program and of how it is configured to ask: verdicts of another one do not count.
 	Version string
 	// Now is the clock; nil: time.Now.
 	Now func() time.Time
@@ -63,7 +63,6 @@ type Cache struct {
 
 type document struct {
 	Format  int
-	Version string
 	Entries map[string]verdict.Result
 }
 
@@ -123,8 +122,7 @@ func (c *Cache) load() error {
 	if err := json.NewDecoder(f).Decode(&d); err != nil {
 		return errors.New("it is damaged")
 	}
-	if d.Format != format || d.Version != c.version {
-		c.changed = true
+	if d.Format != format {
 		return nil // of another version: nothing is wrong with that
 	}
 	for id, r := range d.Entries {
@@ -169,6 +167,7 @@ func (c *Cache) Put(question []byte, r verdict.Result) {
 
 func (c *Cache) id(question []byte) string {
 	h := hmac.New(sha256.New, c.key)
+	fmt.Fprintf(h, "%d %s", len(c.version), c.version)
 	h.Write(question)
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -180,7 +179,7 @@ func (c *Cache) Save() error {
 	if !c.changed {
 		return nil
 	}
-	text, err := json.Marshal(document{format, c.version, c.entries})
+	text, err := json.Marshal(document{format, c.entries})
 	if err != nil {
 		return fmt.Errorf("keep verdicts: %w", err)
 	}

@@ -78,6 +78,34 @@ func TestCache(t *testing.T) {
 	}
 }
 
+// What another program asked, or one that was configured to ask others, is another question.
+func TestVerdictsOfAnotherVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "verdicts.json")
+	versions := []string{"1 a", "1 b"}
+	for _, version := range versions {
+		c, note, err := Open(path, Options{Version: version, Now: func() time.Time { return start }})
+		if err != nil || note != "" {
+			t.Fatal(note, err)
+		}
+		if _, ok := c.Get([]byte("question")); ok {
+			t.Error("a verdict of another version counts")
+		}
+		c.Put([]byte("question"), verdict.Result{Verdict: verdict.Inactive, At: start, Host: version})
+		if err := c.Save(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, version := range versions { // both are kept
+		c, _, err := Open(path, Options{Version: version, Now: func() time.Time { return start }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r, ok := c.Get([]byte("question")); !ok || r.Host != version {
+			t.Errorf("version %s: %+v", version, r)
+		}
+	}
+}
+
 // What is asked about is not in the file, nor a plain hash of it.
 func TestNoSecret(t *testing.T) {
 	dir := t.TempDir()
@@ -105,12 +133,11 @@ func TestUnusable(t *testing.T) {
 		text     string
 		wantNote bool
 	}{
-		"damaged":         {`{"Format":1,"Entries":{"a`, true},
-		"no JSON":         {"\x00\x01", true},
-		"other types":     {`{"Format":1,"Version":"1","Entries":{"a":7}}`, true},
-		"empty":           {"", true},
-		"another version": {`{"Format":1,"Version":"0","Entries":{}}`, false},
-		"another format":  {`{"Format":9,"Version":"1"}`, false},
+		"damaged":        {`{"Format":1,"Entries":{"a`, true},
+		"no JSON":        {"\x00\x01", true},
+		"other types":    {`{"Format":2,"Entries":{"a":7}}`, true},
+		"empty":          {"", true},
+		"another format": {`{"Format":9,"Entries":{}}`, false},
 	} {
 		path := filepath.Join(t.TempDir(), "verdicts")
 		if err := os.WriteFile(path, []byte(tt.text), 0o600); err != nil {
