@@ -165,6 +165,26 @@ func adopt(results map[string]verdict.Result, jobs []*job, candidates []Candidat
 	}
 }
 
+// Living returns the attempt with which Verify found a candidate active; nil if it did not.
+func (v *Verifier) Living(c *Candidate) *Attempt {
+	for _, a := range v.decide(c, v.claim).asks {
+		v.mu.Lock()
+		f := v.flights[a.question]
+		v.mu.Unlock()
+		if f == nil {
+			continue
+		}
+		select {
+		case <-f.done:
+			if f.final && f.result.Verdict == verdict.Active {
+				return a.Attempt
+			}
+		default:
+		}
+	}
+	return nil
+}
+
 // Plan says what Verify would do. It sends nothing and resolves no name.
 type Plan struct {
 	Hosts []PlannedHost // in order of host

@@ -731,6 +731,28 @@ func TestInFlightSharing(t *testing.T) {
 	})
 }
 
+// What lives is revoked with the id that it lives with, and not with the first that stands near it.
+func TestLiving(t *testing.T) {
+	s := &simulator{answer: func(c *Credential) Answer {
+		if c.Parts["id"] == "right" {
+			return says(verdict.Active)
+		}
+		return says(verdict.Inactive)
+	}}
+	v := verifier(t, s, Options{})
+	live, dead := candidate(acme, "live", "wrong", "right", "other"), candidate(acme, "dead", "wrong")
+	if v.Living(&live) != nil {
+		t.Error("it lives before anybody was asked")
+	}
+	verified(t, v, live, dead)
+	if a := v.Living(&live); a == nil || a.Parts["id"] != "right" {
+		t.Errorf("%+v", a)
+	}
+	if v.Living(&dead) != nil {
+		t.Error("what is dead lives")
+	}
+}
+
 // signer is a check that signs in.
 type signer struct{ *simulator }
 

@@ -221,25 +221,20 @@ func (a *asker) ask(ctx context.Context, r *report.Report) error {
 	return err
 }
 
-// revoke has the issuer revoke a credential that was asked about, in the way in which it was found alive.
-func (a *asker) revoke(ctx context.Context, findings []correlate.Finding, f *correlate.Finding, at verdict.Result) error {
-	for _, c := range verify.Candidates(findings) {
-		if c.Fingerprint != f.Fingerprint {
-			continue
-		}
-		for _, attempt := range c.Attempts {
-			targets, err := a.declared.RevokeTargets(&attempt.Credential)
-			if err != nil {
-				return err
-			}
-			if len(c.Attempts) > 1 && !slices.ContainsFunc(targets, func(t verify.Target) bool { return t.Host == at.Host }) {
-				continue
-			}
-			err = a.declared.Revoke(ctx, a.network, &attempt.Credential)
-			return errors.Join(err, a.logRevocation(f, targets[0].Host, err == nil))
-		}
+// revoke has the issuer revoke a credential that was asked about, with the ids and at the host with which it was found alive.
+func (a *asker) revoke(ctx context.Context, findings []correlate.Finding, f *correlate.Finding) error {
+	candidates := verify.Candidates(findings)
+	i := slices.IndexFunc(candidates, func(c verify.Candidate) bool { return c.Fingerprint == f.Fingerprint })
+	attempt := a.verifier.Living(&candidates[i])
+	if attempt == nil {
+		return errors.New("what the issuer needs beside it is not known")
 	}
-	return errors.New("what the issuer needs beside it is not known")
+	targets, err := a.declared.RevokeTargets(&attempt.Credential)
+	if err != nil {
+		return err
+	}
+	err = a.declared.Revoke(ctx, a.network, &attempt.Credential)
+	return errors.Join(err, a.logRevocation(f, targets[0].Host, err == nil))
 }
 
 // logRevocation appends a line to the audit log.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"strconv"
 	"sync"
 
@@ -15,7 +16,7 @@ import (
 
 // issuer is `issuer ANSWER LOG`: it starts a server on loopback that answers every request with what the file ANSWER
 // holds at that moment, a status on the first line and JSON on the others, and appends to LOG who was asked what. A file
-// ANSWER.METHOD goes before it for that method.
+// ANSWER.METHOD goes before it for that method, and ANSWER.NAME for the last name of the path before both.
 // The variable ISSUER is its address, and ca.pem its certificate.
 func issuer(ts *testscript.TestScript, _ bool, args []string) {
 	answer, log := ts.MkAbs(args[0]), ts.MkAbs(args[1])
@@ -23,9 +24,12 @@ func issuer(ts *testscript.TestScript, _ bool, args []string) {
 	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
-		data, err := os.ReadFile(answer + "." + r.Method)
-		if err != nil {
-			data, err = os.ReadFile(answer)
+		var data []byte
+		err := os.ErrNotExist
+		for _, name := range []string{answer + "." + path.Base(r.URL.Path), answer + "." + r.Method, answer} {
+			if data, err = os.ReadFile(name); err == nil {
+				break
+			}
 		}
 		first, body, _ := bytes.Cut(data, []byte("\n"))
 		status, bad := strconv.Atoi(string(first))

@@ -97,7 +97,7 @@ func runRevoke(ctx context.Context, env *environment, f *revokeFlags) error {
 	if err := f.confirmed(env, finding); err != nil {
 		return err
 	}
-	if err := asker.revoke(ctx, r.Findings, finding, result); err != nil {
+	if err := asker.revoke(ctx, r.Findings, finding); err != nil {
 		return &exitError{exitFindings, fmt.Errorf("not known to be revoked: %w; revoke it by hand: %s", err, finding.Rule.Docs)}
 	}
 	fmt.Fprintln(env.stdout, "revoked "+finding.Fingerprint)
