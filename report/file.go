@@ -46,6 +46,28 @@ func Create(path string) (*File, error) {
 	return &File{tmp, path}, nil
 }
 
+// Append opens a file to add lines to it, or makes it. As in Create, nobody but the owner may read one that is made, and a
+// symbolic link is refused.
+func Append(path string) (*os.File, error) {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600) // O_EXCL follows no link
+	case err != nil:
+		return nil, err
+	case info.Mode()&fs.ModeSymlink != 0:
+		return nil, errors.New("it is a symbolic link; name the file it points to")
+	}
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	if opened, err := f.Stat(); err != nil || !os.SameFile(info, opened) {
+		return nil, errors.Join(errors.New("it was replaced while it was opened"), err, f.Close())
+	}
+	return f, nil
+}
+
 // Write implements io.Writer.
 func (f *File) Write(p []byte) (int, error) { return f.tmp.Write(p) }
 

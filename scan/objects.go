@@ -3,6 +3,7 @@ package scan
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"os"
 
@@ -86,8 +87,16 @@ func Paths(ctx context.Context, dir string, list []string, b *correlate.Builder,
 	return nil
 }
 
-// readFile reads a regular file of up to size bytes, and of a larger one its beginning.
+// readFile reads a regular file of up to size bytes, and of a larger one its beginning. To open a pipe would be to wait for
+// somebody who writes to it.
 func readFile(root *os.Root, path string, size int64) ([]byte, error) {
+	info, err := root.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file", path)
+	}
 	file, err := root.Open(path)
 	if err != nil {
 		return nil, err

@@ -179,7 +179,7 @@ func (f *askFlags) asker(env *environment, targets ...string) (*asker, error) {
 		}
 	}
 	if f.audit != "" {
-		if a.audit, err = os.OpenFile(f.audit, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
+		if a.audit, err = report.Append(f.audit); err != nil {
 			return nil, usageError("--audit-log: cannot write %s: %w", f.audit, cause(err))
 		}
 		o.Audit = a.audit
