@@ -68,7 +68,7 @@ type Header struct{ Name, Value string }
 type Part struct {
 	Name string
 	// Regex is looked for in the secret, then in the whole match, then in the lines around it; its first
-	// group, or the match if it has none, is the part.
+	// group that is not empty, or the match if there is none, is the part.
 	Regex string
 	// Rules are the ids of rules whose credentials are such parts. The rule's Pair brings them together.
 	Rules []string

@@ -199,8 +199,11 @@ func around(re *regexp.Regexp, o *correlate.Occurrence) []string {
 	var hits []hit
 	for _, at := range re.FindAllStringSubmatchIndex(text, maxElsewhere) {
 		start, end := at[0], at[1]
-		if len(at) > 2 && at[2] >= 0 {
-			start, end = at[2], at[3]
+		for g := 2; g < len(at); g += 2 {
+			if at[g] < at[g+1] {
+				start, end = at[g], at[g+1]
+				break
+			}
 		}
 		line := o.Frame.FirstLine + strings.Count(text[:start], "\n")
 		hits = append(hits, hit{text[start:end], max(line-o.Line, o.Line-line)})
@@ -213,13 +216,8 @@ func around(re *regexp.Regexp, o *correlate.Occurrence) []string {
 	return out
 }
 
-// group returns the first group of a match, or all of it.
-func group(m []string) string {
-	if len(m) > 1 && m[1] != "" {
-		return m[1]
-	}
-	return m[0]
-}
+// group returns the first group of a match that is not empty, or all of it.
+func group(m []string) string { return cmp.Or(append(m[1:len(m):len(m)], m[0])...) }
 
 // regexp compiles an expression once. The loader of rules has seen to it that it compiles.
 func (b *builder) regexp(expr string) *regexp.Regexp {

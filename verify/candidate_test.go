@@ -100,6 +100,14 @@ func TestCandidates(t *testing.T) {
 			nil,
 			[]string{"host=one.up", "host=two.up", "host=two.down"},
 		},
+		{
+			"whichever form it has",
+			correlate.Finding{Rule: ruleWith("r", rules.Part{Name: "account", Regex: `account=(\w+)|(\w+)\.blob\.`}), Occurrences: []correlate.Occurrence{
+				at("", "", "", "account=one", "", "two.blob.x"),
+			}},
+			nil,
+			[]string{"account=one", "account=two"},
+		},
 		{"not found", correlate.Finding{Rule: ruleWith("r", host), Occurrences: []correlate.Occurrence{at("", "x", "y")}}, nil, []string{"missing: no host found near it"}},
 		{
 			"optional",

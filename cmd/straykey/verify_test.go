@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -109,5 +110,43 @@ func TestAReportOutlivesItsAuditLog(t *testing.T) {
 	code := run([]string{"verify", "--env", "TOKEN", "--verify-timeout", "10ms", "--audit-log", "/dev/full"}, silence(&out, token))
 	if code != exitIncomplete || !strings.Contains(out.String(), "audit log") || !strings.Contains(out.String(), "github-pat-classic") {
 		t.Errorf("exit code %d\n%s", code, &out)
+	}
+}
+
+// TestEachNeighbourOfAKeyIsTried holds that a key is not called dead for the first account that stands near it: others may
+// be its own.
+func TestEachNeighbourOfAKeyIsTried(t *testing.T) {
+	r := forge.New(t.Name())
+	key := func() string { return forge.Chars(r, forge.Alnum, 86) + "==" }
+	for _, tt := range []struct {
+		name, text string
+		want       []string // host and rule with the number of credentials
+	}{
+		{
+			"storage accounts", "AZURE_STORAGE_ACCOUNT=firstshop\nAZURE_STORAGE_KEY=" + key() + "\nAZURE_STORAGE_ACCOUNT=secondshop\nAZURE_STORAGE_KEY=" + key() + "\n",
+			[]string{"firstshop.blob.core.windows.net:443 +azure-storage-[a-z-]+ +1", "secondshop.blob.core.windows.net:443 +azure-storage-[a-z-]+ +2"},
+		},
+		{
+			"partitions of AWS", "AWS_ACCESS_KEY_ID=AKIA" + forge.Chars(r, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16) + "\nAWS_SECRET_ACCESS_KEY=" + forge.Chars(r, forge.Alnum, 40) + "\n# not in cn-north-1\n",
+			[]string{"sts.amazonaws.com:443 ", "sts.cn-north-1.amazonaws.com.cn:443 ", "sts.us-gov-west-1.amazonaws.com:443 "},
+		},
+		{
+			"API servers", "server: https://one.k8s.acme.io\nserver: https://two.k8s.acme.io:6443\ntoken: sha256~" + forge.Chars(r, forge.Alnum, 43) + "\n",
+			[]string{"one.k8s.acme.io:443 ", "two.k8s.acme.io:6443 "},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if err := os.WriteFile(filepath.Join(dir, "app.env"), []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			run([]string{"scan", "--files", "--egress-plan", "--verify-hosts", "*.k8s.acme.io", dir}, silence(&out, ""))
+			for _, want := range tt.want {
+				if !regexp.MustCompile(want).MatchString(out.String()) {
+					t.Errorf("%q is not asked:\n%s", want, &out)
+				}
+			}
+		})
 	}
 }

@@ -54,8 +54,12 @@ func awsKeysOf(c *verify.Credential) (awsKeys, error) {
 	if strings.HasPrefix(k.id, "AKIA") {
 		k.session = ""
 	}
-	if m := around(c, awsRegion()); m != nil {
-		k.region, k.host = m[0], "sts."+m[0]+".amazonaws.com"
+	region := c.Parts["region"]
+	if m := around(c, awsRegion()); region == "" && m != nil {
+		region = m[0]
+	}
+	if region != "" && region != k.region {
+		k.region, k.host = region, "sts."+region+".amazonaws.com"
 		if strings.HasPrefix(k.region, "cn-") {
 			k.host += ".cn"
 		}

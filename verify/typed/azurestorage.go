@@ -25,7 +25,7 @@ const azureVersion = "2021-08-06"
 var (
 	errNoAccount     = errors.New("no account was found near it")
 	azureAccountName = lazy(`^[a-z0-9]{3,24}$`)
-	azureAccount     = lazy(`(?i)\b(?:AccountName|account[_-]?name|storage[_-]?account(?:[_-]?name)?)\\*["']?\s*[:=]\s*\\*["']?([a-z0-9]{3,24})\b|\b([a-z0-9]{3,24})\.(?:blob|queue|table|file|dfs)\.core\.`)
+	azureAccount     = lazy(`(?i)(?:\b|_)(?:AccountName|account[_-]?name|storage[_-]?account(?:[_-]?name)?)\\*["']?\s*[:=]\s*\\*["']?([a-z0-9]{3,24})\b|\b([a-z0-9]{3,24})\.(?:blob|queue|table|file|dfs)\.core\.`)
 	azureSuffix      = lazy(`(?i)\bcore\.(?:windows\.net|chinacloudapi\.cn|usgovcloudapi\.net)`)
 )
 
