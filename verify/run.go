@@ -298,7 +298,7 @@ func (v *Verifier) request(ctx context.Context, a *ask) (answer Answer) {
 		hosts[i] = t.Host
 	}
 	answer = a.check.Ask(guard.Scope(ctx, hosts...), v.o.Network, &a.Credential)
-	if !slices.Contains([]verdict.Verdict{verdict.Active, verdict.Forbidden, verdict.Inactive, verdict.Unknown, verdict.NotCheckable}, answer.Verdict) {
+	if !slices.Contains([]verdict.Verdict{verdict.Active, verdict.Forbidden, verdict.Inactive, verdict.Unknown, verdict.ProvedOffline, verdict.NotCheckable}, answer.Verdict) {
 		answer = Undecided("the check failed")
 	}
 	return answer

@@ -298,8 +298,10 @@ func (v *Verifier) decide(c *Candidate, claim func(principal string, q question)
 		return settled(verdict.Skipped, why)
 	}
 	switch {
-	case check == nil && c.Proof.Status == proof.Valid:
-		return settled(verdict.ProvedOffline, cmp.Or(c.Missing, "no check"))
+	case check == nil && (c.Proof.Status == proof.Valid || c.Proof.Status == proof.Expired):
+		d := settled(verdict.ProvedOffline, cmp.Or(c.Missing, "no check"))
+		d.settled.Expires = v.expiry(c)
+		return d
 	case check == nil || c.Missing != "":
 		return settled(verdict.NotCheckable, cmp.Or(c.Missing, "no check"))
 	case check.SideEffects == rules.Write:
@@ -417,7 +419,12 @@ func (v *Verifier) expiry(c *Candidate) time.Time {
 	return at
 }
 
+// expired reports whether whoever takes a credential takes it no longer, by what it says itself. The date of a certificate or
+// an OpenPGP key is another matter: the private key still decrypts and signs, and may have a new date.
 func (v *Verifier) expired(c *Candidate) bool {
+	if c.Rule.Identity == rules.PrivateKey || c.Rule.Identity == rules.Certificate {
+		return false
+	}
 	at := v.expiry(c)
 	return c.Proof.Status != proof.Invalid && !at.IsZero() && !v.o.Now().Before(at)
 }

@@ -139,6 +139,7 @@ func TestPolicy(t *testing.T) {
 	login := &rules.Rule{ID: "db", Verify: &rules.Verify{SideEffects: rules.Login, Check: "db"}}
 	write := &rules.Rule{ID: "hook", Verify: &rules.Verify{SideEffects: rules.Write}}
 	unchecked := &rules.Rule{ID: "plain"}
+	key := &rules.Rule{ID: "pgp", Identity: rules.PrivateKey} // it decrypts on, and its holder can give it another date
 	foreign := &rules.Rule{ID: "theirs", Verify: &rules.Verify{}, Source: rules.Position{File: ".straykey.toml"}}
 	proved := func(r *rules.Rule, status proof.Status, facts ...proof.Fact) Candidate {
 		c := candidate(r, "s")
@@ -161,6 +162,7 @@ func TestPolicy(t *testing.T) {
 		{"proved and asked", proved(acme, proof.Valid), Options{}, "active", 1},
 		{"expired", proved(acme, proof.Expired, proof.Fact{Name: "expires", Value: "2020-02-03T04:05:06Z"}), Options{}, "inactive: expired on 2020-02-03", 0},
 		{"expired since", proved(acme, proof.Unknown, proof.Fact{Name: "expires", Value: "2020-02-03T04:05:06Z"}), Options{}, "inactive: expired on 2020-02-03", 0},
+		{"key past its date", proved(key, proof.Expired, proof.Fact{Name: "expires", Value: "2020-02-03T04:05:06Z"}), Options{}, "proved-offline: no check", 0},
 		{"expires never", proved(acme, proof.Valid, proof.Fact{Name: "expires", Value: "never"}), Options{}, "active", 1},
 		{"expires later", proved(acme, proof.Valid, proof.Fact{Name: "expires", Value: "2999-02-03T04:05:06Z"}), Options{}, "active", 1},
 		{"missing", Candidate{Rule: acme, Secret: "s", Missing: "no id near it"}, Options{}, "not-checkable: no id near it", 0},
@@ -750,6 +752,13 @@ func TestLiving(t *testing.T) {
 	}
 	if v.Living(&dead) != nil {
 		t.Error("what is dead lives")
+	}
+}
+
+// A check that asked and found no more than its credential itself says is believed.
+func TestProvedAfterAsking(t *testing.T) {
+	if got := verified(t, verifier(t, constant(verdict.ProvedOffline), Options{}), candidate(acme, "s"))["sk1:s"]; got.Verdict != verdict.ProvedOffline {
+		t.Errorf("%+v", got)
 	}
 }
 

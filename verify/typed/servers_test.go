@@ -317,7 +317,7 @@ func TestTLS(t *testing.T) {
 		{"not served", other.Key, "", config, verdict.Unknown, "no configured host serves"},
 		{"pair", other.Key, other.Cert, Config{}, verdict.ProvedOffline, "it is the key of the certificate beside it"},
 		{"pair, not served", other.Key, other.Cert, config, verdict.ProvedOffline, "it is the key of the certificate beside it"},
-		{"expired", expired.Key, expired.Cert, Config{}, verdict.Inactive, "expired"},
+		{"expired", expired.Key, expired.Cert, Config{}, verdict.ProvedOffline, "has expired"},
 		{"no pair", other.Key, served.Cert, config, verdict.Unknown, "no configured host serves"},
 		{"alone", other.Key, "", Config{}, verdict.NotCheckable, "no certificate was found"},
 	} {
