@@ -123,6 +123,28 @@ type asker struct {
 	declared *declared.Check
 	audit    *os.File // nil: nothing is logged
 	notes    []string
+	given    string // all that was given to ask about; empty: findings stand in files
+}
+
+// maxGiven bounds what is looked through as a whole, in bytes.
+const maxGiven = 64 << 10
+
+// candidates returns what is asked about findings. All that was given on purpose belongs together, however many lines lie
+// between.
+func (a *asker) candidates(findings []correlate.Finding) []verify.Candidate {
+	if a.given == "" || len(a.given) > maxGiven {
+		return verify.Candidates(findings)
+	}
+	lines := strings.Split(a.given, "\n")
+	whole := slices.Clone(findings)
+	for i := range whole {
+		places := slices.Clone(whole[i].Occurrences)
+		for k := range places {
+			places[k].Frame.FirstLine, places[k].Frame.Lines = 1, lines
+		}
+		whole[i].Occurrences = places
+	}
+	return verify.Candidates(whole)
 }
 
 // asker makes ready for asking. Rule files that lie within what is scanned do not decide whom to ask.
@@ -210,7 +232,7 @@ func (a *asker) close() {
 func (a *asker) ask(ctx context.Context, r *report.Report) error {
 	var err error
 	r.Run.Notes = append(r.Run.Notes, a.notes...)
-	r.Verdicts, err = a.verifier.Verify(ctx, verify.Candidates(r.Findings))
+	r.Verdicts, err = a.verifier.Verify(ctx, a.candidates(r.Findings))
 	if ctx.Err() != nil {
 		p := source.Problem{Reason: source.Cancelled, What: "verification", Detail: "interrupted"}
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
@@ -223,7 +245,7 @@ func (a *asker) ask(ctx context.Context, r *report.Report) error {
 
 // revoke has the issuer revoke a credential that was asked about, with the ids and at the host with which it was found alive.
 func (a *asker) revoke(ctx context.Context, findings []correlate.Finding, f *correlate.Finding) error {
-	candidates := verify.Candidates(findings)
+	candidates := a.candidates(findings)
 	i := slices.IndexFunc(candidates, func(c verify.Candidate) bool { return c.Fingerprint == f.Fingerprint })
 	attempt := a.verifier.Living(&candidates[i])
 	if attempt == nil {
@@ -261,7 +283,7 @@ func (a *asker) logRevocation(f *correlate.Finding, host string, done bool) erro
 
 // writePlan prints whom the asker would ask about what.
 func (a *asker) writePlan(w io.Writer, format string, findings []correlate.Finding) error {
-	plan := a.verifier.Plan(verify.Candidates(findings))
+	plan := a.verifier.Plan(a.candidates(findings))
 	if format == "json" {
 		return writeJSON(w, newJSONPlan(plan))
 	}

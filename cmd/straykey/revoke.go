@@ -69,7 +69,7 @@ func runRevoke(ctx context.Context, env *environment, f *revokeFlags) error {
 	if byStdin && !f.yes && f.confirm == "" {
 		return usageError("what comes by standard input cannot be confirmed there; use --env, --confirm FINGERPRINT or --yes, for example: straykey revoke --env GITHUB_TOKEN")
 	}
-	r, err := f.given.find(ctx, env)
+	r, given, err := f.given.find(ctx, env)
 	if err != nil {
 		return err
 	}
@@ -82,6 +82,7 @@ func runRevoke(ctx context.Context, env *environment, f *revokeFlags) error {
 		return err
 	}
 	defer asker.close()
+	asker.given = given
 	if err := asker.ask(ctx, r); err != nil {
 		return err
 	}

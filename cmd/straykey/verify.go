@@ -113,9 +113,10 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 		return err
 	}
 	var (
-		doc *report.Document
-		r   *report.Report
-		err error
+		doc   *report.Document
+		r     *report.Report
+		given string
+		err   error
 	)
 	if len(args) == 1 {
 		if len(f.given.env) > 0 || f.given.rule != "" {
@@ -123,7 +124,7 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 		}
 		doc, r, err = findAgain(ctx, env, &f.given, args[0])
 	} else {
-		r, err = f.given.find(ctx, env)
+		r, given, err = f.given.find(ctx, env)
 	}
 	if err != nil {
 		return err
@@ -133,6 +134,7 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 		return err
 	}
 	defer asker.close()
+	asker.given = given
 	if f.ask.plan {
 		return asker.writePlan(env.stdout, f.format, r.Findings)
 	}
@@ -226,12 +228,17 @@ func failsOn(word string, v verdict.Verdict) bool {
 	return true
 }
 
-// find finds the credential that was given.
-func (g *givenFlags) find(ctx context.Context, env *environment) (*report.Report, error) {
+// find finds the credential that was given, and returns all that was.
+func (g *givenFlags) find(ctx context.Context, env *environment) (*report.Report, string, error) {
 	text, err := g.text(env)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	r, err := g.findIn(ctx, env, text)
+	return r, text, err
+}
+
+func (g *givenFlags) findIn(ctx context.Context, env *environment, text string) (*report.Report, error) {
 	set, engine, err := g.engine()
 	if err != nil {
 		return nil, err

@@ -150,3 +150,24 @@ func TestEachNeighbourOfAKeyIsTried(t *testing.T) {
 		})
 	}
 }
+
+// TestWhatIsGivenBelongsTogether holds that an id is found among the variables, wherever its place is.
+func TestWhatIsGivenBelongsTogether(t *testing.T) {
+	var out bytes.Buffer
+	env := silence(&out, "00"+forge.Chars(forge.New(t.Name()), forge.Alnum, 40))
+	token := env.getenv
+	env.getenv = func(name string) string {
+		switch name {
+		case "TOKEN", "OKTA_TOKEN":
+			return token("TOKEN")
+		case "SITE":
+			return "https://acmeshop.okta.com"
+		case "NOTES":
+			return strings.Repeat("a line\n", 40)
+		}
+		return ""
+	}
+	if run([]string{"verify", "--env", "OKTA_TOKEN", "--env", "NOTES", "--env", "SITE", "--egress-plan"}, env); !strings.Contains(out.String(), "acmeshop.okta.com:443") {
+		t.Errorf("%s", &out)
+	}
+}
