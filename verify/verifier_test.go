@@ -177,6 +177,7 @@ func TestPolicy(t *testing.T) {
 		{"own canary account", proved(acme, proof.Unknown, proof.Fact{Name: "account", Value: "111122223333"}), Options{Canaries: []string{"111122223333"}}, "skipped: canary: its account is on your list", 0},
 		{"canary fingerprint", candidate(acme, "secret"), Options{Canaries: []string{"sk1:secret"}}, "skipped: canary: it is on your list", 0},
 		{"canary prefix", candidate(acme, "bait_1234567"), Options{Canaries: []string{"bait_1"}}, "skipped: canary: it is on your list", 0},
+		{"canary prefix of an id", candidate(acme, "s", "bait_id_7"), Options{Canaries: []string{"bait_id"}}, "skipped: canary: it is on your list", 0},
 		{"canary host", candidate(acme, "host=x.canarytokens.com:443"), Options{}, "skipped: canary: the host is one of bait", 0},
 		{"own canary host", candidate(acme, "host=hook.corp.example:443"), Options{Canaries: []string{"hook.corp.example"}}, "skipped: canary: the host is one of bait", 0},
 		{"host of the text", candidate(acme, "?host=db.corp.example:5432"), Options{}, "skipped: neither the rule nor you name the host", 0},
