@@ -62,6 +62,10 @@ type Frame struct {
 	// Cut is how many bytes of the line Occurrence.Line are missing from the left.
 	Cut   int
 	Match string // the whole match of the rule
+	// Around is more of the text around the match, and AroundLine the number of its first line: for what belongs to a
+	// credential and stands farther away than Lines. It is kept where Locator.Around says so, and no report writes it.
+	Around     string
+	AroundLine int
 	// Encoded is the text that the secret was decoded from, or its first part; empty if it was not.
 	Encoded string
 }

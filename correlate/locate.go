@@ -19,6 +19,10 @@ const (
 // order of place cost a few readings of the text together, however many they are and however long
 // its lines. In any other order they are located as well, only slower.
 type Locator struct {
+	// Around is how many bytes of the text on either side of a match are kept, of credentials that can be asked
+	// about (rules.Rule.Verify).
+	Around int
+
 	text   []byte
 	from   detect.Part // where it begins
 	line   span        // the line of the last match…
@@ -55,6 +59,11 @@ func (l *Locator) Locate(o *Occurrence, m detect.Match) {
 	}
 	o.Line, o.EndLine = o.Line+l.from.Lines, o.EndLine+l.from.Lines
 	o.Frame = l.frame(m)
+	if l.Around > 0 && m.Rule.Verify != nil {
+		start, end := max(0, m.Start-l.Around), min(len(l.text), m.End+l.Around)
+		o.Frame.Around = string(l.text[start:end])
+		o.Frame.AroundLine = o.Line - bytes.Count(l.text[start:m.SecretStart], []byte{'\n'})
+	}
 	if o.Via = m.Via; len(m.Via) > 0 {
 		o.Frame.Encoded = string(secret[:min(len(secret), maxEncoded)])
 	}

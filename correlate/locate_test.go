@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/rules"
 )
 
 // matchAt returns a match whose secret is text[lo:hi].
@@ -82,6 +83,34 @@ func BenchmarkLocateLongLine(b *testing.B) {
 		for i := range 10_000 {
 			var o Occurrence
 			l.Locate(&o, matchAt(2000*i, 2000*i+40))
+		}
+	}
+}
+
+// More of the text than the frame is kept of what can be asked about, and of nothing else.
+func TestAround(t *testing.T) {
+	text := strings.Repeat("before\n", 20) + "x = secret\n" + strings.Repeat("after\n", 20)
+	lo := strings.Index(text, "secret")
+	for _, tt := range []struct {
+		name   string
+		around int
+		verify *rules.Verify
+		want   string
+		line   int
+	}{
+		{"nobody asks", 0, &rules.Verify{}, "", 0},
+		{"nobody can be asked", 12, nil, "", 0},
+		{"a little", 12, &rules.Verify{}, text[lo-12 : lo+len("secret")+12], 19},
+		{"all", 1 << 20, &rules.Verify{}, text, 1},
+	} {
+		l := NewLocator(detect.Part{Text: []byte(text)})
+		l.Around = tt.around
+		m := matchAt(lo, lo+len("secret"))
+		m.Credential = &detect.Credential{Rule: &rules.Rule{Verify: tt.verify}, Secret: "secret"}
+		var o Occurrence
+		l.Locate(&o, m)
+		if o.Frame.Around != tt.want || o.Frame.AroundLine != tt.line {
+			t.Errorf("%s: %q from line %d, want %q from %d", tt.name, o.Frame.Around, o.Frame.AroundLine, tt.want, tt.line)
 		}
 	}
 }

@@ -12301,11 +12301,11 @@ var tableVerify189 = Verify{Request: Request{Method: `POST`, URL: `https://{host
 
 var tableVerify190 = Verify{Request: Request{URL: `https://api.paystack.co/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.paystack.co`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `true`}, Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid key`}}, Outcome: `inactive`}}}
 
-var tableVerify191 = Verify{Check: `private-key`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify191 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify192 = Verify{Check: `private-key`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify192 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify193 = Verify{Check: `private-key`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify193 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
 var tableVerify194 = Verify{Request: Request{URL: `https://api.perplexity.ai/async/chat/completions`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.perplexity.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `requests`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 

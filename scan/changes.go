@@ -304,7 +304,7 @@ func (c *changeScan) text(id pack.ID) (*texts, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newTexts(c.first().scanner, bytes.Clone(data)), nil
+	return c.newTexts(c.first().scanner, bytes.Clone(data)), nil
 }
 
 func (c *changeScan) absent() source.Reason {
@@ -335,7 +335,7 @@ func (c *changeScan) message(n pack.Num, at correlate.Occurrence) {
 	}
 	text := bytes.Clone(message(data))
 	c.coverage.Scanned("commit", 1, int64(len(text)))
-	located := newTexts(c.first().scanner, text)
+	located := c.newTexts(c.first().scanner, text)
 	matches := located.facts.Matches()
 	c.builder.AddPairs(located.pairs(c.Engine.Halves(matches, "", id)), id, "")
 	for _, m := range c.Engine.Keep(matches, "", id) {

@@ -176,7 +176,7 @@ func newFileScan(b *correlate.Builder, o Options) *fileScan {
 
 // text scans one text. It is called by several workers at once, each with a number of its own.
 func (f *fileScan) text(worker int, t files.Text) {
-	text := newTexts(f.scanners[worker], t.Data)
+	text := f.newTexts(f.scanners[worker], t.Data)
 	facts := text.facts
 	f.progress.Objects.Add(1)
 	f.progress.Bytes.Add(int64(len(t.Data)))

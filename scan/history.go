@@ -462,7 +462,7 @@ func chunksBy[T any](list []T, same func(a, b *T) bool) iter.Seq[[]T] {
 func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, places []cache.BlobPlace, find finder) []located {
 	id := h.store.ID(places[0].Blob).String()
 	_, data, err := reader.Read(places[0].Blob)
-	text := newTexts(scanner, data)
+	text := h.newTexts(scanner, data)
 	matches := text.facts.Matches()
 	missed := false
 	var out []located
@@ -568,7 +568,7 @@ func (h *historyScan) locateMessages(list []cache.Message) ([]said, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s %s again: %w", m.Type, o.Object, err)
 		}
-		text := newTexts(scanner, message(data))
+		text := h.newTexts(scanner, message(data))
 		matches := text.facts.Matches()
 		s := said{object: o.Object, pairs: text.pairs(h.Engine.Halves(matches, "", o.Object))}
 		kept := h.Engine.Keep(matches, "", o.Object)

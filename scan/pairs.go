@@ -62,7 +62,7 @@ func (h *historyScan) pairOthers(texts []pairText) {
 		if err != nil {
 			continue // it was read before, and told if it could not be
 		}
-		text := newTexts(scanner, data)
+		text := h.newTexts(scanner, data)
 		halves := h.Engine.Halves(text.facts.Matches(), p.path, "")
 		h.builder.AddPairs(text.pairs(halves), h.store.ID(p.blob).String(), h.at(p.path))
 	}

@@ -23,6 +23,7 @@ type Options struct {
 	Coverage *source.Coverage
 	Jobs     int    // goroutines; at least 1
 	MaxSize  int64  // texts of more bytes are skipped and counted
+	Around   int    // bytes on either side of a match that findings keep for asking issuers; 0: none
 	Prefix   string // put before paths, to tell several targets apart; may be empty
 	Progress *Progress
 

@@ -11,12 +11,13 @@ import (
 type texts struct {
 	facts    *detect.Facts
 	scanned  []byte
+	around   int                        // bytes around a match that are kept
 	locators map[int]*correlate.Locator // by detect.Match.Part
 }
 
 // newTexts scans data, which must not change while the texts are used.
-func newTexts(s *detect.Scanner, data []byte) *texts {
-	return &texts{facts: s.ScanToLocate(data), scanned: data, locators: map[int]*correlate.Locator{}}
+func (o *Options) newTexts(s *detect.Scanner, data []byte) *texts {
+	return &texts{facts: s.ScanToLocate(data), scanned: data, around: o.Around, locators: map[int]*correlate.Locator{}}
 }
 
 // locate fills in where a match stands. o.Path is the path of the whole.
@@ -25,6 +26,7 @@ func (t *texts) locate(o *correlate.Occurrence, m detect.Match) {
 	locator := t.locators[m.Part]
 	if locator == nil {
 		locator = correlate.NewLocator(t.facts.Part(t.scanned, m.Part))
+		locator.Around = t.around
 		t.locators[m.Part] = locator
 	}
 	locator.Locate(o, m)

@@ -17,6 +17,7 @@ const (
 	maxGuesses     = 8  // combinations of what was found near it
 	maxAttempts    = 32 // the same with each of the values that a rule lists
 	maxOccurrences = 8  // places at which parts are looked for
+	nearLines      = 10 // between a secret and a part that belongs to it if anything does
 	maxElsewhere   = 64 // findings of a rule among which the nearest are looked for
 	maxCombined    = 4096
 )
@@ -170,8 +171,8 @@ func (b *builder) options(f *correlate.Finding, place *correlate.Occurrence, p *
 				return []option{{value: group(m), near: true}}
 			}
 		}
-		for _, value := range around(re, place) {
-			add(option{value: value, near: true})
+		for _, h := range around(re, place) {
+			add(option{value: h.value, near: h.lines <= nearLines})
 		}
 	}
 	for _, partner := range f.Partners {
@@ -189,15 +190,20 @@ func (b *builder) options(f *correlate.Finding, place *correlate.Occurrence, p *
 	return out
 }
 
-// around looks for a part in the lines around a secret, nearest line first.
-func around(re *regexp.Regexp, o *correlate.Occurrence) []string {
-	text := strings.Join(o.Frame.Lines, "\n")
-	type hit struct {
-		value    string
-		distance int
+// hit is a part that stands around a secret, and how many lines away.
+type hit struct {
+	value string
+	lines int
+}
+
+// around looks for a part in the text around a secret, nearest line first.
+func around(re *regexp.Regexp, o *correlate.Occurrence) []hit {
+	text, first := strings.Join(o.Frame.Lines, "\n"), o.Frame.FirstLine
+	if len(o.Frame.Around) > len(text) {
+		text, first = o.Frame.Around, o.Frame.AroundLine
 	}
 	var hits []hit
-	for _, at := range re.FindAllStringSubmatchIndex(text, maxElsewhere) {
+	for _, at := range re.FindAllStringSubmatchIndex(text, -1) {
 		start, end := at[0], at[1]
 		for g := 2; g < len(at); g += 2 {
 			if at[g] < at[g+1] {
@@ -205,15 +211,11 @@ func around(re *regexp.Regexp, o *correlate.Occurrence) []string {
 				break
 			}
 		}
-		line := o.Frame.FirstLine + strings.Count(text[:start], "\n")
+		line := first + strings.Count(text[:start], "\n")
 		hits = append(hits, hit{text[start:end], max(line-o.Line, o.Line-line)})
 	}
-	slices.SortStableFunc(hits, func(x, y hit) int { return cmp.Compare(x.distance, y.distance) })
-	var out []string
-	for _, h := range hits {
-		out = append(out, h.value)
-	}
-	return out
+	slices.SortStableFunc(hits, func(x, y hit) int { return cmp.Compare(x.lines, y.lines) })
+	return hits
 }
 
 // group returns the first group of a match that is not empty, or all of it.

@@ -179,3 +179,24 @@ func TestAttemptsOfTypedChecks(t *testing.T) {
 		t.Errorf("%d attempts of a request that only has the secret", len(got))
 	}
 }
+
+// What belongs to a secret is looked for farther away than a report shows. What stands far from it may belong to
+// another, and then its no does not count.
+func TestPartsFartherAway(t *testing.T) {
+	rule := &rules.Rule{ID: "acme", Verify: &rules.Verify{
+		Request: rules.Request{URL: "https://{host}/"}, Hosts: []string{"*.acme.com"},
+		Parts: []rules.Part{{Name: "host", Regex: `[a-z]+\.acme\.com`}},
+	}}
+	place := func(lines int) correlate.Occurrence {
+		return correlate.Occurrence{Line: 3 + lines, Frame: correlate.Frame{
+			FirstLine: 3 + lines, Lines: []string{"token = s3cr3t"}, Match: "s3cr3t",
+			Around: "host: eu.acme.com\n" + strings.Repeat("\n", lines) + "token = s3cr3t\n", AroundLine: 2,
+		}}
+	}
+	for lines, near := range map[int]bool{3: true, 40: false} {
+		got := Candidates([]correlate.Finding{{Rule: rule, Secret: "s3cr3t", Occurrences: []correlate.Occurrence{place(lines)}}})
+		if len(got) != 1 || len(got[0].Attempts) != 1 || got[0].Attempts[0].Parts["host"] != "eu.acme.com" || got[0].Attempts[0].Near != near {
+			t.Errorf("%d lines away: %+v", lines, got)
+		}
+	}
+}

@@ -126,6 +126,10 @@ type asker struct {
 	given    string // all that was given to ask about; empty: findings stand in files
 }
 
+// aroundToAsk is how many bytes on either side of a secret are looked through for what its issuer wants to know beside
+// it: the hosts of a configuration, the certificate of a key.
+const aroundToAsk = 4 << 10
+
 // maxGiven bounds what is looked through as a whole, in bytes.
 const maxGiven = 64 << 10
 

@@ -132,6 +132,9 @@ func (p *scanPlan) checkNumbers() error {
 		NoUnreachable: f.noUnreachable, NoMessages: f.noMessages, NoGitignore: f.noGitignore,
 		Progress: &scan.Progress{}, Branch: f.branch,
 	}
+	if f.verify {
+		p.options.Around = aroundToAsk
+	}
 	return nil
 }
 

@@ -352,7 +352,7 @@ func findAgain(ctx context.Context, env *environment, g *givenFlags, name string
 		r.Run.Notes = append(r.Run.Notes, "the report was made with other rules: a finding that these do not have is not asked about")
 	}
 	var b correlate.Builder
-	o := scan.Options{Engine: engine, Coverage: r.Coverage, Jobs: runtime.GOMAXPROCS(0), MaxSize: defaultMaxSize}
+	o := scan.Options{Engine: engine, Coverage: r.Coverage, Jobs: runtime.GOMAXPROCS(0), MaxSize: defaultMaxSize, Around: aroundToAsk}
 	if err := rescan(ctx, doc, &b, o); err != nil {
 		return nil, nil, err
 	}
