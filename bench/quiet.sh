@@ -57,7 +57,7 @@ for directory in "$@"; do
 	ours=$(summary "$work/report" findings)
 	at=$(summary "$work/report" occurrences)
 	unshown=$(summary "$work/report" unshown)
-	if [[ $sample -gt 0 ]]; then
+	if [[ -n $count ]]; then
 		"$straykey" scan --files --no-gitignore --quiet --format gitleaks --output "$work/$name.json" "$directory" 2>/dev/null || true
 	fi
 	theirs=''

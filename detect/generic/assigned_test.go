@@ -171,6 +171,18 @@ func TestScore(t *testing.T) {
 			t.Errorf("%s in a test is taken for a secret in use", line)
 		}
 	}
+	for _, line := range []string{`DB_PASSWORD = "tiger-sunset-4711"`, `DB_PASSWORD = "electric-hamster-9"`, `password: falcon#river82`} {
+		for _, path := range []string{"deploy/settings.py", "config/prod.yml", "src/app.py"} {
+			if level(line, path) < 1 {
+				t.Errorf("%s in %s is no secret in use", line, path)
+			}
+		}
+		for _, path := range []string{"tests/settings.py", "examples/app.py", "docs/install.md"} {
+			if got := level(line, path); got != 0 {
+				t.Errorf("%s in %s has level %d, want low", line, path, got)
+			}
+		}
+	}
 	if level(secret, "src/test/app.py") < 0 {
 		t.Error("a test file hides a password")
 	}

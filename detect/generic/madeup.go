@@ -157,7 +157,7 @@ func longestWords(w []byte) int {
 //go:embed dictionary.txt
 var dictionaryText string
 
-// names are names that passwords are made of: people, animals, gods and places.
+// names are names that passwords are made of: people, animals, gods and places, seasons, weather, flowers, metals, games and food.
 const names = `adam alan albert alex alexander alice amanda amy andrea andrew andy angela anna anne anthony arthur barbara ben benjamin bert
 betty bill bob brian bruce carl carlos carol caroline charles charlie chris christian christine claire claudia dan daniel dave david
 dennis diana donald donna doris edgar edward elena elizabeth emily emma eric ernest eva eve felix frank fred gary george gerald
@@ -175,7 +175,11 @@ horse kitten kitty lion lizard monkey moose mouse otter owl panda panther parrot
 spider tiger turtle whale wolf wombat zebra apple banana cheese cherry coffee cookie ginger honey lemon orange peanut pepper pickle pizza potato
 pumpkin sugar strawberry america berlin boston canada chicago dallas denver england europe france germany india italy japan london madrid
 mexico moscow paris spain sweden texas tokyo vienna sekret geheim passwort parola clave mdp aladdin sesame barfoo blah bogus honk sooper super
-swordfish letmein hunter correct battery staple trustno iloveyou princess sunshine football baseball shadow ninja mustang jesus`
+swordfish letmein hunter correct battery staple trustno iloveyou princess sunshine football baseball shadow ninja mustang jesus
+autumn winter morning evening sunrise sunset rainbow thunder storm lightning rain flame planet galaxy comet mars venus jupiter saturn river
+lake beach island valley forest desert flower garden meadow oak maple willow daisy lily tulip violet silver copper iron steel crystal
+emerald sapphire pearl amber sales knight king queen prince wizard warrior angel devil phantom mystery freedom lucky sunny lover dream
+soccer hockey tennis golf guitar piano music cinnamon pasta bread butter sandwich burger whiskey vodka wine beer castle tower`
 
 var dictionary = sync.OnceValue(func() map[string]bool {
 	words := map[string]bool{}

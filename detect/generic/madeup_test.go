@@ -22,7 +22,9 @@ func TestWordy(t *testing.T) {
 		{"9f8a7c6b" + "5d4e3f2a", false},
 		{"c3ZjOnZx" + "OEt4Mg==", false},
 		{"", false},
-		{"zq#river" + "82", false},
+		{"zqxv#river" + "82", false},
+		{"falcon#river" + "82", true},
+		{"Winter" + "2024!", true},
 	} {
 		if got := Wordy([]byte(test.value)); got != test.want {
 			t.Errorf("%q: %v", test.value, got)

@@ -9,8 +9,8 @@ import (
 )
 
 // doubt is what the second step learns: what to add to the score of a candidate, by feature, before it is compared with the
-// thresholds of medium and high confidence. Each feature counts at any place, and once more where most
-// secrets are made up.
+// thresholds of medium and high confidence. All features count where most secrets are made up; at any place only what is evident does, and
+// a constant: how much surer than elsewhere one must be.
 type doubt struct {
 	model    *model
 	features int
@@ -37,7 +37,7 @@ func (d *doubt) sample(s *sample) *sample {
 const thresholdNear = -1
 
 // fitDoubt learns from candidates with scores: labelled ones, and those of clean code (without units), of which each
-// value of a package counts once.
+// value of a package counts once. A secret where few are made up counts more: to miss one of those is worse.
 func (t *training) fitDoubt(list []*sample) *doubt {
 	d := &doubt{features: len(generic.FeatureNames())}
 	type value struct{ repo, secret string }
@@ -58,6 +58,8 @@ func (t *training) fitDoubt(list []*sample) *doubt {
 			x.weight = t.doubtWeight
 		case !s.positive:
 			x.weight *= t.falseWeight
+		case !generic.MadeUp(s.path):
+			x.weight *= t.missWeight
 		}
 		samples = append(samples, x)
 	}
@@ -67,25 +69,32 @@ func (t *training) fitDoubt(list []*sample) *doubt {
 
 // evident are the features of values that somebody made up whatever the data says, and the highest weight each may have: the labelled
 // secrets have letters at random in the place of the words they were, so they say nothing of words. The first is for any
-// place, the second is added where most secrets are made up.
+// place, the second is added where most secrets are made up. Words are in use in many a configuration: it is only in
+// tests and the like that they tell anything.
 var evident = map[string][2]float64{
 	"made-of.stock":        {-4, -2},
 	"made-of.leet":         {-4, -2},
 	"made-of.base64-words": {-4, -2},
-	"made-of.words":        {-1, -4},
-	"made-of.some-words":   {-0.5, -1},
+	"made-of.words":        {leftOut, -4},
+	"made-of.some-words":   {leftOut, -1},
 	"shape.crypt":          {-4, -2}, // a hash: its own rule has low confidence
 	"shape.keyboard":       {-2, -2},
 	"shape.counting":       {-2, -2},
-	"shape.base64-text":    {0, -1},
-	"line.hex-before":      {0, -3}, // vectors for tests of cryptography: one hexadecimal value a line
+	"shape.base64-text":    {leftOut, -1},
+	"line.hex-before":      {leftOut, -3}, // vectors for tests of cryptography: one hexadecimal value a line
 }
+
+// leftOut is the limit of a feature that counts for nothing.
+var leftOut = math.Inf(-1)
 
 // limits are the highest weights of the features, at any place and where most secrets are made up.
 func (d *doubt) limits() []float64 {
 	most := make([]float64, 2*d.features)
 	for f, name := range generic.FeatureNames() {
-		most[f], most[d.features+f] = math.Inf(1), math.Inf(1)
+		most[f], most[d.features+f] = leftOut, math.Inf(1)
+		if name == "bias" {
+			most[f] = math.Inf(1)
+		}
 		if limit, ok := evident[name]; ok {
 			most[f], most[d.features+f] = limit[0], limit[1]
 		}

@@ -31,8 +31,9 @@ func main() {
 	flag.StringVar(&t.clean, "clean", "", "directory of packages without secrets in use, each a directory: see bench/clean.sh")
 	flag.Float64Var(&t.cleanWeight, "clean-weight", 0.1, "weight of a candidate in it")
 	flag.Float64Var(&t.doubtWeight, "doubt-weight", 1, "weight of a candidate in it when the second step learns")
-	flag.Float64Var(&t.falseWeight, "false-weight", 0.5, "weight of what the labels say is none when the second step learns")
-	flag.Float64Var(&t.doubtL2, "doubt-l2", 8, "penalty on weights of the second step")
+	flag.Float64Var(&t.falseWeight, "false-weight", 1, "weight of what the labels say is none when the second step learns")
+	flag.Float64Var(&t.missWeight, "miss-weight", 2, "weight of a secret that stands where few are made up when the second step learns")
+	flag.Float64Var(&t.doubtL2, "doubt-l2", 30, "penalty on weights of the second step")
 	flag.BoolVar(&t.write, "write", false, "write detect/generic/weights_table.go")
 	flag.BoolVar(&t.dictionary, "dictionary", false, "write detect/generic/dictionary.txt, the words of the clean code, and do nothing else")
 	flag.StringVar(&t.list, "list", "", "list what is wrong: fp, fn or unlabelled, or what is reported of clean code: clean; other-fn with other words in the place of secrets")
@@ -64,6 +65,7 @@ type training struct {
 	clean                      string
 	cleanWeight                float64
 	doubtWeight, falseWeight   float64
+	missWeight                 float64
 	doubtL2                    float64
 	write, dictionary          bool
 	folds                      int
@@ -317,7 +319,7 @@ func chooseThresholds(c *corpus) (t [3]float64) {
 	return t
 }
 
-const leastRecall = 0.725
+const leastRecall = 0.76
 
 // reports tells what has a level of confidence at the least: 0 low, 1 medium, 2 high.
 func reports(thresholds [3]float64, level int) func(*sample) bool {

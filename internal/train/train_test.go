@@ -73,7 +73,8 @@ func TestFitOffset(t *testing.T) {
 	}
 }
 
-// TestDoubt: a feature that made-up values have in tests lowers what is sure there, and not elsewhere.
+// TestDoubt: a feature that made-up values have lowers what is sure in tests, and not elsewhere, and a secret missed
+// elsewhere counts more.
 func TestDoubt(t *testing.T) {
 	var list []*sample
 	for i := range 200 {
@@ -86,17 +87,22 @@ func TestDoubt(t *testing.T) {
 		if !s.positive {
 			s.clean = true
 		}
-		if inTest && !s.positive || !inTest && s.positive {
+		if !s.positive {
 			s.features = append(s.features, 1)
 		}
 		list = append(list, s)
 	}
-	tr := training{doubtWeight: 1, falseWeight: 1, doubtL2: 1, options: options{sweeps: 60}}
+	tr := training{doubtWeight: 1, falseWeight: 1, missWeight: 3, doubtL2: 1, options: options{sweeps: 60}}
 	d := tr.fitDoubt(list)
 	here := &sample{path: "other/test/a.py", features: []int{0, 1}}
 	there := &sample{path: "other/src/a.py", features: []int{0, 1}}
-	if d.sure(here) > -1 || d.sure(there) < 1 {
+	if d.sure(here) > -1 || d.sure(there) < 0.5 {
 		t.Errorf("sure is %.2f in a test and %.2f elsewhere", d.sure(here), d.sure(there))
+	}
+	plain := *there
+	plain.features = []int{0}
+	if d.sure(there) != d.sure(&plain) {
+		t.Errorf("a feature that is not evident counts outside of tests: sure is %.2f with it and %.2f without", d.sure(there), d.sure(&plain))
 	}
 }
 
@@ -205,7 +211,7 @@ func TestLearnsFromFiles(t *testing.T) {
 		t.Fatalf("%d files and %d samples, want 8 and 16", c.files, len(c.samples))
 	}
 	tr := training{
-		clean: filepath.Join(dir, "clean"), cleanWeight: 0.1, doubtWeight: 1, falseWeight: 1, doubtL2: 6, folds: 4,
+		clean: filepath.Join(dir, "clean"), cleanWeight: 0.1, doubtWeight: 1, falseWeight: 1, missWeight: 1, doubtL2: 6, folds: 4,
 		options: options{l2Shared: 1, l2Group: 10, sweeps: 40},
 	}
 	clean, err := tr.cleanCode()

@@ -105,7 +105,7 @@ func TestPlaces(t *testing.T) {
 	for _, p := range keys {
 		look(p.name, p.path, p.text, key)
 	}
-	if all := len(places) + len(keys); unsure*10 > all {
+	if all := len(places) + len(keys); unsure*20 > all {
 		t.Errorf("%d of %d have low confidence", unsure, all)
 	}
 }
