@@ -14,7 +14,7 @@ import (
 func TestMemoIsNotSeen(t *testing.T) {
 	e := builtinEngine(t)
 	lines := []string{
-		`password = "Vq8Kx2` + `mTz7Lp"`, `password = "hunter"`, `  password: changeme1`, `db_pass=tiger7`, `secret = "tiger77"`,
+		`pass` + `word = "Vq8Kx2mTz7Lp"`, `password = "hunter"`, `  password: changeme1`, `db_pass=tiger7`, `secret = "tiger77"`,
 		`user: admin`, `host: db.acme.io`, `# for example`, `"user": "sa",`, ``, `x`, `assert token == "abc123def"`, `token: 8f3k` + `q9zz`,
 		`set_password("letmein9")`, `<password>winter11</password>`, `key = "0b5e1` + `f7a9c"`, `key =`, `auth: qwerty12`,
 	}

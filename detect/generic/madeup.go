@@ -54,7 +54,7 @@ func textOfWords(s []byte) bool {
 	return words*2 >= 1 || leet || isStock(secret)
 }
 
-// isStock reports whether s is a stock word, digits and signs at its end apart.
+// isStock reports whether s is a stock word, digits and signs at its end and a short prefix apart: changeme, secret1!, gho_none.
 func isStock(s []byte) bool {
 	var buf [24]byte
 	if len(s) > len(buf) {
@@ -62,7 +62,13 @@ func isStock(s []byte) bool {
 	}
 	low := lower(buf[:0], s)
 	stock := knownWords().stock
-	return stock[string(low)] || stock[string(bytes.TrimRight(low, "0123456789!?.#$*_-"))]
+	if stock[string(low)] {
+		return true
+	}
+	low = bytes.TrimRight(low, "0123456789!?.#$*_-")
+	const longestPrefix = 4
+	i := bytes.IndexAny(low, "_-") + 1
+	return stock[string(low)] || i > 0 && i <= longestPrefix+1 && stock[string(low[i:])]
 }
 
 // wordy is how many tenths of the letters of a value words must cover for it to be made of words.

@@ -101,7 +101,7 @@ func placeOf(dir string) (f feature, ok bool) {
 	switch dir {
 	case "e2e", "t", "xt", "cassettes", "__snapshots__", "golden":
 		return pathTest, true
-	case "docs", "doc", "documentation", "guide", "guides", "manual", "website":
+	case "docs", "doc", "documentation", "guide", "guides", "manual", "website", "man", "man1", "man3", "man5", "man7", "man8":
 		return pathExample, true
 	case "i18n", "lang", "l10n":
 		return pathLocale, true
