@@ -55,15 +55,15 @@ var weights = [nFeatures]weight{
 	{all: 0.25, by: [nGroups]float32{Password: 0.01, Auth: 0.04}, madeUp: -0.09},                                                                                           // keyword.cred
 	{all: -0.02, madeUp: 0.13},                                     // keyword.salt
 	{all: -0.07, by: [nGroups]float32{Salt: -0.01}, madeUp: -0.07}, // keyword.nonce
-	{all: -0.17, by: [nGroups]float32{Password: 0.24, Secret: 0.10, Token: -0.05, Key: -0.30, Auth: -0.09, Salt: 0.13, URL: -0.06}, madeUp: 0.21},  // name-style.lower
-	{all: 0.03, by: [nGroups]float32{Password: -0.09, Token: 0.02, Key: 0.08, Auth: -0.01, URL: -0.01, Header: 0.02}, madeUp: -0.02},               // name-style.upper
-	{all: 0.39, by: [nGroups]float32{Password: -0.20, Secret: -0.03, Token: 0.08, Auth: 0.11, Salt: -0.03, URL: 0.01, Header: 0.14}, madeUp: 0.02}, // name-style.capital
-	{all: -0.87, by: [nGroups]float32{Password: -0.03, Secret: -0.15, Token: -0.02, Key: -0.01, Auth: -0.02, URL: 0.05}, madeUp: -0.07},            // name-style.camel
-	{all: -0.12, by: [nGroups]float32{Password: -0.10, Secret: -0.13, Token: 0.17, Key: 0.11, Auth: 0.07, Salt: -0.11, URL: -0.04}, madeUp: -0.18}, // name-style.snake
-	{all: -0.22, by: [nGroups]float32{Password: -0.05, Secret: 0.16, Token: -0.16, Key: 0.09, Auth: -0.08}, madeUp: 0.29},                          // name-style.upper-snake
-	{all: -0.49, by: [nGroups]float32{Password: 0.16, Secret: 0.04, Token: -0.03, Key: -0.20, Auth: -0.09, URL: 0.02}, madeUp: -0.18},              // name-style.kebab
-	{all: 0.08, by: [nGroups]float32{Password: 0.04, Token: -0.09, Key: 0.11, Auth: -0.05, URL: 0.02}},                                             // name-style.dotted
-	{all: -0.03, by: [nGroups]float32{Password: -0.01}}, // name-style.other
+	{all: -0.17, by: [nGroups]float32{Password: 0.24, Secret: 0.10, Token: -0.05, Key: -0.30, Auth: -0.09, Salt: 0.13, URL: -0.06}, madeUp: 0.21},             // name-style.lower
+	{all: 0.03, by: [nGroups]float32{Password: -0.09, Token: 0.02, Key: 0.08, Auth: -0.01, URL: -0.01, Header: 0.02}, madeUp: -0.02},                          // name-style.upper
+	{all: 0.39, by: [nGroups]float32{Password: -0.20, Secret: -0.03, Token: 0.08, Auth: 0.11, Salt: -0.03, URL: 0.01, Header: 0.14}, madeUp: 0.02},            // name-style.capital
+	{all: -0.87, by: [nGroups]float32{Password: -0.03, Secret: -0.15, Token: -0.02, Key: -0.01, Auth: -0.02, URL: 0.05}, madeUp: -0.07},                       // name-style.camel
+	{all: -0.12, by: [nGroups]float32{Password: -0.10, Secret: -0.13, Token: 0.17, Key: 0.11, Auth: 0.07, Salt: -0.11, URL: -0.04}, madeUp: -0.18},            // name-style.snake
+	{all: -0.22, by: [nGroups]float32{Password: -0.05, Secret: 0.16, Token: -0.16, Key: 0.09, Auth: -0.08}, madeUp: 0.29},                                     // name-style.upper-snake
+	{all: -0.49, by: [nGroups]float32{Password: 0.16, Secret: 0.04, Token: -0.03, Key: -0.20, Auth: -0.09, URL: 0.02}, madeUp: -0.18},                         // name-style.kebab
+	{all: 0.08, by: [nGroups]float32{Password: 0.04, Token: -0.09, Key: 0.11, Auth: -0.05, URL: 0.02}},                                                        // name-style.dotted
+	{all: -0.03, by: [nGroups]float32{Password: -0.01}},                                                                                                       // name-style.other
 	{all: 0.24, by: [nGroups]float32{Password: -0.05, Secret: 0.07, Token: 0.04, Key: -0.23, Auth: 0.02, Salt: 0.09, URL: -0.04, Header: 0.16}, madeUp: 0.25}, // name-words.1
 	{all: -0.40, by: [nGroups]float32{Password: -0.07, Secret: -0.10, Token: -0.02, Key: 0.15, Auth: 0.18, Salt: -0.09, URL: -0.13}, madeUp: -0.02},           // name-words.2
 	{all: -0.41, by: [nGroups]float32{Password: 0.04, Secret: 0.02, Token: -0.03, Auth: -0.10, Salt: -0.01}, madeUp: -0.02},                                   // name-words.3
@@ -190,17 +190,17 @@ var weights = [nFeatures]weight{
 	{all: -0.20, by: [nGroups]float32{Password: 0.05, Token: -0.16, Key: -0.04, Auth: 0.01, Header: 0.09}, madeUp: -0.09},                                                // shape.camel
 	{all: -0.85, by: [nGroups]float32{Password: -0.05, Secret: -0.03, Token: -0.03, Key: -0.07, Auth: 0.03, Salt: -0.01, URL: -0.01}, madeUp: -0.01},                     // shape.member
 	{all: -0.63, by: [nGroups]float32{Password: -0.11, Secret: 0.01, Key: -0.02, Auth: -0.01}, madeUp: -0.02},                                                            // shape.index
-	{all: -0.09, by: [nGroups]float32{Password: -0.02}},                                                                                               // shape.template
-	{all: -0.19, by: [nGroups]float32{Password: -0.03}},                                                                                               // shape.angle
-	{all: -0.61, by: [nGroups]float32{Password: -0.10, Key: -0.01}},                                                                                   // shape.variable
-	{all: -0.16, by: [nGroups]float32{Token: -0.01, Key: -0.02, Auth: -0.01}},                                                                         // shape.format
-	{all: -1.69, by: [nGroups]float32{Password: -0.11, Token: -0.01, Key: -0.05, Auth: -0.02, ID: -0.15}, madeUp: -0.07},                              // shape.mask
-	{all: -2.41, by: [nGroups]float32{Password: -0.40, Secret: -0.06, Token: -0.05, Key: -0.01, Auth: -0.01, URL: 0.05}, doubt: -2.00, madeUp: -2.00}, // shape.counting
-	{all: -1.44, by: [nGroups]float32{Password: -0.28, Secret: 0.02, Token: 0.01, Key: -0.03}, doubt: -2.00, madeUp: -2.00},                           // shape.keyboard
-	{all: -1.13, by: [nGroups]float32{Password: -0.32, Secret: -0.01, Token: 0.01, Key: -0.03, Auth: 0.07, Salt: 0.06}, madeUp: -0.03},                // shape.sentence
-	{all: -0.47, by: [nGroups]float32{Password: -0.12, Secret: 0.01, Token: -0.12, Key: -0.04, Auth: 0.17}, madeUp: -0.05},                            // shape.two-words
-	{all: 0.53, by: [nGroups]float32{Password: -0.18, Secret: -0.03, Token: -0.01, Key: 0.42, Auth: -0.10}, madeUp: -0.01},                            // shape.literal
-	{all: -0.03, by: [nGroups]float32{Token: -0.02, Header: 0.02}, madeUp: -0.01},                                                                     // shape.jwt
+	{all: -0.09, by: [nGroups]float32{Password: -0.02}},                                                                                                                  // shape.template
+	{all: -0.19, by: [nGroups]float32{Password: -0.03}},                                                                                                                  // shape.angle
+	{all: -0.61, by: [nGroups]float32{Password: -0.10, Key: -0.01}},                                                                                                      // shape.variable
+	{all: -0.16, by: [nGroups]float32{Token: -0.01, Key: -0.02, Auth: -0.01}},                                                                                            // shape.format
+	{all: -1.69, by: [nGroups]float32{Password: -0.11, Token: -0.01, Key: -0.05, Auth: -0.02, ID: -0.15}, madeUp: -0.07},                                                 // shape.mask
+	{all: -2.41, by: [nGroups]float32{Password: -0.40, Secret: -0.06, Token: -0.05, Key: -0.01, Auth: -0.01, URL: 0.05}, doubt: -2.00, madeUp: -2.00},                    // shape.counting
+	{all: -1.44, by: [nGroups]float32{Password: -0.28, Secret: 0.02, Token: 0.01, Key: -0.03}, doubt: -2.00, madeUp: -2.00},                                              // shape.keyboard
+	{all: -1.13, by: [nGroups]float32{Password: -0.32, Secret: -0.01, Token: 0.01, Key: -0.03, Auth: 0.07, Salt: 0.06}, madeUp: -0.03},                                   // shape.sentence
+	{all: -0.47, by: [nGroups]float32{Password: -0.12, Secret: 0.01, Token: -0.12, Key: -0.04, Auth: 0.17}, madeUp: -0.05},                                               // shape.two-words
+	{all: 0.53, by: [nGroups]float32{Password: -0.18, Secret: -0.03, Token: -0.01, Key: 0.42, Auth: -0.10}, madeUp: -0.01},                                               // shape.literal
+	{all: -0.03, by: [nGroups]float32{Token: -0.02, Header: 0.02}, madeUp: -0.01},                                                                                        // shape.jwt
 	{all: -0.00}, // shape.pem
 	{all: -0.13, by: [nGroups]float32{Password: -0.02}},                                                                   // shape.markup
 	{all: -0.04, by: [nGroups]float32{Password: -0.10, Secret: 0.02, Token: 0.11, Key: -0.02, Auth: -0.01}, madeUp: 0.24}, // shape.code
