@@ -40,12 +40,12 @@ func TestLibraryWords(t *testing.T) {
 		writeLibraryWords(t)
 	}
 	for _, w := range []string{"string", "error", "buffer", "value"} {
-		if !knownWords().code[w] {
+		if !knownWords().words[w].code {
 			t.Errorf("%q is no common word", w)
 		}
 	}
 	for _, w := range []string{"kqgfvyqr", "hippopotamus"} {
-		if knownWords().code[w] {
+		if knownWords().words[w].code {
 			t.Errorf("%q is a common word", w)
 		}
 	}

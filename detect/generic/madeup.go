@@ -61,14 +61,14 @@ func isStock(s []byte) bool {
 		return false
 	}
 	low := lower(buf[:0], s)
-	stock := knownWords().stock
-	if stock[string(low)] {
+	known := knownWords().words
+	if known[string(low)].stock {
 		return true
 	}
 	low = bytes.TrimRight(low, "0123456789!?.#$*_-")
 	const longestPrefix = 4
 	i := bytes.IndexAny(low, "_-") + 1
-	return stock[string(low)] || i > 0 && i <= longestPrefix+1 && stock[string(low[i:])]
+	return known[string(low)].stock || i > 0 && i <= longestPrefix+1 && known[string(low[i:])].stock
 }
 
 // wordy is how many tenths of the letters of a value words must cover for it to be made of words.

@@ -1,6 +1,9 @@
 package generic
 
-import "bytes"
+import (
+	"bytes"
+	"math/bits"
+)
 
 // keyword is a word that tells the group of a name.
 type keyword struct {
@@ -131,22 +134,26 @@ func lower(dst, s []byte) []byte {
 func groupOf(name []byte) Group {
 	var buf [maxName]byte
 	low := lower(buf[:0], name)
-	best, at := ID, -1
-	for _, k := range keywords {
-		for from := 0; from < len(low); {
-			i := bytes.Index(low[from:], []byte(k.text))
-			if i < 0 {
-				break
-			}
-			i += from
-			from = i + len(k.text)
-			if !keywordAt(name, 0, len(name), i, i+len(k.text)) {
+	best := ID
+	for i := len(low) - 1; i >= 0; i-- {
+		for set := keywordsBy[low[i]]; set != 0; set &= set - 1 {
+			k := &keywords[bits.TrailingZeros64(set)]
+			if !bytes.HasPrefix(low[i:], []byte(k.text)) || !keywordAt(name, 0, len(name), i, i+len(k.text)) {
 				continue
 			}
-			if best == ID || best == Key || i > at && k.group != Key {
-				best, at = k.group, i
+			if k.group != Key {
+				return k.group
 			}
+			best = Key
 		}
 	}
 	return best
 }
+
+// keywordsBy are the key words by their first byte, as sets of their numbers.
+var keywordsBy = func() (sets [256]uint64) {
+	for i, k := range keywords {
+		sets[k.text[0]] |= 1 << i
+	}
+	return sets
+}()

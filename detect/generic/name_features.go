@@ -2,7 +2,6 @@ package generic
 
 import (
 	"bytes"
-	"sync"
 )
 
 // What holds of a name.
@@ -94,37 +93,25 @@ var wordKindNames = [nWordKinds]string{
 	"lexer", "example", "new", "wrong", "type",
 }
 
-// nameWords tells the kinds of words; what is not here says nothing.
-var nameWords = sync.OnceValue(makeNameWords)
-
-func makeNameWords() map[string]wordKind {
-	m := map[string]wordKind{}
-	for kind, words := range [nWordKinds]string{
-		wordKey:     "kennwort contrase senha wachtwoord motdepasse password passwords passwd pass pwd passphrase passcode passwort secret secrets token tokens key keys auth oauth oauth2 authorization credential credentials cred creds salt nonce jwt pw bearer",
-		wordStrong:  "api apikey access private master encryption signing sign client consumer app application admin root db database server service bearer refresh session bot deploy personal user account aws azure gcp github gitlab slack stripe twilio google facebook twitter smtp mail ftp ssh mysql postgres redis mongo ldap proxy login cookie webhook shared hmac aes otp totp license storage connection",
-		wordPlace:   "file filename path dir directory folder url uri endpoint host hostname server store keystore location address domain port socket bucket registry vault env environment variable var arn ref link page route",
-		wordDescr:   "name label title field type kind format mode scope provider method algorithm alg class service manager handler factory prefix suffix header param parameter attribute attr property prop option setting settings config configuration policy source status state strategy driver module plugin column table index group role action event entity model schema",
-		wordUser:    "user username login email mail owner account",
-		wordHash:    "hash hashed digest encrypted encoded md5 sha sha1 sha256 sha512 bcrypt crypt checksum signature fingerprint cipher hex base64 b64",
-		wordNumber:  "length len size count max min maximum minimum ttl expires expire expiry expiration expired lifetime timeout time date age offset version limit num number bits bytes duration interval days hours minutes seconds total level order position rounds iterations cost",
-		wordFlag:    "mandatory match matching matches enabled enable disabled disable required require requires valid is has use uses using allow allows allowed reset forgot forgotten change changed confirm confirmed update updated verify verified validate validation check checked need needs without show hide visible supported generate generated missing expired remember can should",
-		wordText:    "message msg error errors hint placeholder tooltip description help text prompt question info warning caption subject body instruction instructions button success failed failure",
-		wordPublic:  "public pub publishable anon recv",
-		wordID:      "id ids uuid guid kid sid identifier alias aliases selector",
-		wordData:    "primary foreign partition sort cache map dict object translation redis row col hash query route json yaml item items list array set data value values pair pairs entry entries node registry lookup unique composite storage key_of press down up code event arrow shortcut",
-		wordLexer:   "tokenizer tokenize csrf xsrf authenticity next page continuation sync cancellation parser lexer syntax keyword identifier literal cursor pagination start end stop unknown eof cls sep pad mask",
-		wordExample: "test tests testing fake dummy example sample mock demo foo bar baz stub my your default",
-		wordNew:     "new old current previous prev next temp tmp temporary initial other another repeat repeated confirmation again second first",
-		wordWrong:   "wrong invalid bad incorrect broken unknown empty no not missing weak short blank null nil",
-		wordType:    "string str int bool boolean byte bytes char object pattern regex regexp rule rules validator input output form view component controller helper util utils dialog screen widget button icon element",
-	} {
-		for _, w := range bytes.Fields([]byte(words)) {
-			if _, known := m[string(w)]; !known {
-				m[string(w)] = wordKind(kind)
-			}
-		}
-	}
-	return m
+// kindWords are the words of each kind; a word that several have is of the first.
+var kindWords = [nWordKinds]string{
+	wordKey:     "kennwort contrase senha wachtwoord motdepasse password passwords passwd pass pwd passphrase passcode passwort secret secrets token tokens key keys auth oauth oauth2 authorization credential credentials cred creds salt nonce jwt pw bearer",
+	wordStrong:  "api apikey access private master encryption signing sign client consumer app application admin root db database server service bearer refresh session bot deploy personal user account aws azure gcp github gitlab slack stripe twilio google facebook twitter smtp mail ftp ssh mysql postgres redis mongo ldap proxy login cookie webhook shared hmac aes otp totp license storage connection",
+	wordPlace:   "file filename path dir directory folder url uri endpoint host hostname server store keystore location address domain port socket bucket registry vault env environment variable var arn ref link page route",
+	wordDescr:   "name label title field type kind format mode scope provider method algorithm alg class service manager handler factory prefix suffix header param parameter attribute attr property prop option setting settings config configuration policy source status state strategy driver module plugin column table index group role action event entity model schema",
+	wordUser:    "user username login email mail owner account",
+	wordHash:    "hash hashed digest encrypted encoded md5 sha sha1 sha256 sha512 bcrypt crypt checksum signature fingerprint cipher hex base64 b64",
+	wordNumber:  "length len size count max min maximum minimum ttl expires expire expiry expiration expired lifetime timeout time date age offset version limit num number bits bytes duration interval days hours minutes seconds total level order position rounds iterations cost",
+	wordFlag:    "mandatory match matching matches enabled enable disabled disable required require requires valid is has use uses using allow allows allowed reset forgot forgotten change changed confirm confirmed update updated verify verified validate validation check checked need needs without show hide visible supported generate generated missing expired remember can should",
+	wordText:    "message msg error errors hint placeholder tooltip description help text prompt question info warning caption subject body instruction instructions button success failed failure",
+	wordPublic:  "public pub publishable anon recv",
+	wordID:      "id ids uuid guid kid sid identifier alias aliases selector",
+	wordData:    "primary foreign partition sort cache map dict object translation redis row col hash query route json yaml item items list array set data value values pair pairs entry entries node registry lookup unique composite storage key_of press down up code event arrow shortcut",
+	wordLexer:   "tokenizer tokenize csrf xsrf authenticity next page continuation sync cancellation parser lexer syntax keyword identifier literal cursor pagination start end stop unknown eof cls sep pad mask",
+	wordExample: "test tests testing fake dummy example sample mock demo foo bar baz stub my your default",
+	wordNew:     "new old current previous prev next temp tmp temporary initial other another repeat repeated confirmation again second first",
+	wordWrong:   "wrong invalid bad incorrect broken unknown empty no not missing weak short blank null nil",
+	wordType:    "string str int bool boolean byte bytes char object pattern regex regexp rule rules validator input output form view component controller helper util utils dialog screen widget button icon element",
 }
 
 // splitName calls yield for each word of a name, in lower case: camelCase, snake_case, kebab-case, dotted.
@@ -159,10 +146,11 @@ func (v *Verdict) describeName(t *Text, c *Candidate) {
 	}
 	words, keys, last, first := 0, 0, wordNone, wordNone
 	var kinds features
+	known := knownWords()
 	splitName(name, func(w []byte) {
-		kind := nameWords()[string(w)]
+		kind := known.words[string(w)].kind
 		if kind == wordNone && len(w) > 1 && isDigit(w[len(w)-1]) {
-			kind = nameWords()[string(bytes.TrimRight(w, "0123456789"))]
+			kind = known.words[string(bytes.TrimRight(w, "0123456789"))].kind
 		}
 		if words == 0 {
 			first = kind

@@ -2,6 +2,7 @@ package generic
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 	"sync"
 )
@@ -52,22 +53,60 @@ cipher block mode padding curve public private ssh rsa dsa ecdsa ed25519 aes des
 checksum signature fingerprint thumbprint serial vault keychain keystore truststore wallet account ledger balance transfer
 blue green red black white yellow orange purple grey gray dark light small large big little full half single multi multiple`
 
-type wordSets struct{ stock, code map[string]bool }
+// word is what is known of a word.
+type word struct {
+	kind        wordKind
+	stock, code bool
+}
 
-var knownWords = sync.OnceValue(func() wordSets {
-	w := wordSets{map[string]bool{}, map[string]bool{}}
-	for s := range strings.FieldsSeq(stockWords) {
-		w.stock[s] = true
+// vocabulary is all words that are known.
+type vocabulary struct {
+	words map[string]word
+	// begins are the first three letters of words, as a set of the numbers that beginning makes of them.
+	begins [1 << 15 / 64]uint64
+}
+
+// knownWords returns the vocabulary. Its map is made once, as large as it becomes: a hook that scans a few files
+// makes one as well.
+var knownWords = sync.OnceValue(func() *vocabulary {
+	const enough = 4100
+	v := &vocabulary{words: make(map[string]word, enough)}
+	for kind, list := range kindWords {
+		v.learn(list, 1, word{kind: wordKind(kind)})
 	}
-	for _, list := range [...]string{codeWords, libraryWords} {
-		for s := range strings.FieldsSeq(list) {
-			if len(s) > 2 {
-				w.code[s] = true
-			}
+	v.learn(stockWords, 1, word{stock: true})
+	v.learn(codeWords, 3, word{code: true})
+	v.learn(libraryWords, 3, word{code: true})
+	return v
+})
+
+// learn adds what is known of each word of a list that has the least length. The first kind counts.
+func (v *vocabulary) learn(list string, least int, is word) {
+	for s := range strings.FieldsSeq(list) {
+		if len(s) < least {
+			continue
+		}
+		w := v.words[s]
+		v.words[s] = word{cmp.Or(w.kind, is.kind), w.stock || is.stock, w.code || is.code}
+		if len(s) >= beginningLen {
+			n := beginning(s)
+			v.begins[n>>6] |= 1 << (n & 63)
 		}
 	}
-	return w
-})
+}
+
+const beginningLen = 3
+
+// beginning makes a number of the first three letters of a word. What has no letters there shares that of others.
+func beginning[S string | []byte](s S) uint {
+	return uint(s[0]&31)<<10 | uint(s[1]&31)<<5 | uint(s[2]&31)
+}
+
+// mayBegin reports whether a word may begin with the letters w begins with.
+func (v *vocabulary) mayBegin(w []byte) bool {
+	n := beginning(w)
+	return v.begins[n>>6]>>(n&63)&1 != 0
+}
 
 // words adds how much of the value is common words, and what it has in common with its name.
 func (v *Verdict) words(value, name []byte) {
@@ -79,15 +118,15 @@ func (v *Verdict) words(value, name []byte) {
 	splitWords(value, func(w []byte) {
 		n := len(w)
 		letters += n
-		kind := nameWords()[string(w)]
+		is := known.words[string(w)]
 		switch {
-		case kind == wordKey && n > 2:
+		case is.kind == wordKey && n > 2:
 			keys += n
 			covered += n
-		case known.stock[string(w)] && n > 1:
+		case is.stock && n > 1:
 			stock += n
 			covered += n
-		case known.code[string(w)] || kind != wordNone && n > 2:
+		case is.code || is.kind != wordNone && n > 2:
 			covered += n
 		default:
 			k := segments(w, known)
@@ -133,16 +172,18 @@ func splitWords(s []byte, yield func([]byte)) {
 	}
 }
 
-// segments returns how many letters of w common words cover, taken greedily from its start.
-func segments(w []byte, known wordSets) int {
+// segments returns how many letters of w, which has no others, common words cover, taken greedily from its start.
+func segments(w []byte, known *vocabulary) int {
 	covered := 0
-	for i := 0; i+3 <= len(w); {
+	for i := 0; i+beginningLen <= len(w); {
 		n := 0
-		for j := min(len(w), i+12); j >= i+3; j-- {
-			p := w[i:j] // the conversions below copy nothing
-			if known.stock[string(p)] || known.code[string(p)] || nameWords()[string(p)] == wordKey {
-				n = j - i
-				break
+		if known.mayBegin(w[i:]) {
+			for j := min(len(w), i+12); j >= i+beginningLen; j-- {
+				// The conversion copies nothing.
+				if is := known.words[string(w[i:j])]; is.stock || is.code || is.kind == wordKey {
+					n = j - i
+					break
+				}
 			}
 		}
 		if n < 4 {
