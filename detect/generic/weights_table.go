@@ -7,323 +7,323 @@ var thresholds = [3]float32{-0.15, -0.90, 1.75}
 
 // weights are those of the features, in the order of families.
 var weights = [nFeatures]weight{
-	{all: -0.27, by: [nGroups]float32{Password: -0.03, Secret: -0.01, Token: -0.11, Key: -0.12, Auth: -0.15, Salt: -0.02, ID: 0.12, URL: 0.10, Header: 0.15}, doubt: -1.39, madeUp: 0.08}, // bias
-	{all: 0.76, by: [nGroups]float32{ID: 0.07, URL: 0.08}, madeUp: 0.05},                                                                           // op.none
-	{all: 0.36, by: [nGroups]float32{Password: 0.09, Secret: -0.06, Token: -0.21, Key: 0.17, Auth: -0.03, Salt: 0.10, Header: 0.01}, madeUp: 0.07}, // op.assign
-	{all: 0.02, by: [nGroups]float32{Password: 0.26, Secret: 0.12, Token: -0.04, Key: -0.25, Auth: -0.06, Salt: -0.02}, madeUp: -0.08},             // op.colon
-	{all: 0.57, by: [nGroups]float32{Password: 0.01, Secret: 0.05, Token: 0.04, Key: 0.02, Auth: -0.01}, madeUp: 0.11},                             // op.arrow
-	{all: 0.27, by: [nGroups]float32{Password: 0.08, Secret: 0.06, Token: -0.02, Key: -0.03, Auth: -0.02}, madeUp: 0.08},                           // op.compare
-	{all: 0.40, by: [nGroups]float32{Password: -0.12, Secret: -0.07, Token: 0.20, Key: 0.10, Auth: -0.03}, madeUp: -0.03},                          // op.call
-	{all: -1.57, by: [nGroups]float32{Password: -0.14, Secret: -0.11, Token: -0.03, Key: -0.03, Auth: 0.08, Salt: -0.09}, madeUp: -0.20},           // op.comma
-	{all: -0.27, by: [nGroups]float32{Password: -0.05}, madeUp: -0.01},                                                                             // op.element
-	{all: -0.44, by: [nGroups]float32{Password: -0.05, Token: -0.02, Key: -0.09, Auth: -0.07, Header: 0.14}, madeUp: 0.12},                         // op.space
-	{all: -0.49, by: [nGroups]float32{Password: -0.09, Token: -0.01}, madeUp: -0.01},                                                               // op.other
-	{all: 0.66, by: [nGroups]float32{ID: 0.06, URL: 0.07}, madeUp: 0.05},                                                                           // bare-op.none
-	{all: 0.31, by: [nGroups]float32{Password: -0.05, Token: -0.05, Key: -0.03, Auth: 0.18, Header: 0.01}, madeUp: 0.03},                           // bare-op.assign
-	{all: 0.15, by: [nGroups]float32{Password: 0.09, Secret: -0.05, Token: -0.06, Key: 0.14, Auth: -0.08, Salt: -0.01}, madeUp: -0.22},             // bare-op.colon
-	{all: -0.08, by: [nGroups]float32{Key: -0.01}},                                                                                                 // bare-op.arrow
-	{all: -0.19, by: [nGroups]float32{Password: -0.01, Token: -0.01, Key: -0.01, Auth: -0.01}},                                                     // bare-op.compare
-	{all: 0.00}, // bare-op.call
-	{all: 0.00}, // bare-op.comma
-	{all: -0.27, by: [nGroups]float32{Password: -0.05}, madeUp: -0.01},                                                                                                     // bare-op.element
-	{all: -0.59, by: [nGroups]float32{Password: -0.19, Secret: 0.02, Token: -0.01, Key: -0.03, Auth: -0.06, Header: 0.14}, madeUp: 0.07},                                   // bare-op.space
-	{all: -0.45, by: [nGroups]float32{Password: -0.08}},                                                                                                                    // bare-op.other
-	{all: -0.23, by: [nGroups]float32{Password: -0.28, Secret: -0.03, Token: -0.13, Key: 0.06, Auth: 0.04, Salt: -0.01, ID: 0.07, URL: 0.08, Header: 0.16}, madeUp: -0.08}, // quote.bare
-	{all: -0.28, by: [nGroups]float32{Password: 0.29, Secret: -0.17, Token: 0.08, Key: -0.08, Auth: -0.16, Salt: -0.01}, madeUp: -0.12},                                    // quote.double
-	{all: 0.28, by: [nGroups]float32{Password: -0.03, Secret: 0.23, Key: -0.08, Auth: -0.05, Salt: -0.01}, madeUp: 0.16},                                                   // quote.single
-	{all: -0.37, by: [nGroups]float32{Password: -0.03, Secret: -0.01, Token: -0.01, Key: -0.01, Auth: -0.01}, madeUp: -0.04},                                               // quote.back
-	{all: 0.21, by: [nGroups]float32{Password: 0.04, Secret: -0.02, Token: -0.04, Auth: 0.04, Salt: 0.02}, madeUp: 0.17},                                                   // quote.escaped
-	{all: 0.05, by: [nGroups]float32{Password: 0.13, Secret: 0.09, Token: 0.09, Key: -0.18, Auth: -0.11, Salt: -0.03, URL: -0.04, Header: 0.04}, madeUp: 0.01},             // name.ends-in-keyword
-	{all: 0.27, by: [nGroups]float32{Password: 0.01, Secret: 0.13, Token: -0.06, Key: -0.18, Auth: 0.12, Salt: -0.01, Header: 0.04}, madeUp: -0.25},                        // name.begins-with-keyword
-	{all: -0.43, by: [nGroups]float32{Secret: 0.07, Token: -0.07, Key: -0.26, Auth: 0.05, Salt: 0.08, Header: 0.04}, madeUp: -0.12},                                        // name.is-keyword
-	{all: 0.59, by: [nGroups]float32{Password: 0.10, Secret: 0.13, Token: 0.04, Key: -0.04, Auth: -0.02, Salt: -0.09}, madeUp: 0.20},                                       // name.two-keywords
-	{all: -0.02, by: [nGroups]float32{Password: -0.08, Secret: 0.02, Token: -0.02, Key: -0.02, Auth: -0.07, Salt: 0.02, URL: 0.03, Header: 0.11}, madeUp: 0.27},            // name.glued
-	{all: 0.34, by: [nGroups]float32{Password: -0.25, Secret: -0.05, Token: 0.19, Key: 0.26, Auth: 0.01, Salt: -0.10, URL: -0.08, Header: 0.08}, madeUp: 0.13},             // name.quoted
-	{all: 0.29, by: [nGroups]float32{Password: 0.09, Secret: 0.02, Token: -0.03, Key: 0.02, Auth: -0.13, URL: 0.09}, madeUp: 0.06},                                         // name.option
-	{all: -0.09, by: [nGroups]float32{Password: -0.16, Key: 0.13, Auth: -0.02, Salt: 0.03}, madeUp: 0.03},                                                                  // name.sigil
-	{all: -1.00, by: [nGroups]float32{Password: -0.06, Secret: -0.04, Token: -0.07, Key: -0.03, Auth: -0.02, URL: 0.02}, madeUp: -0.15},                                    // name.member
-	{all: 0.04, by: [nGroups]float32{Password: 0.03, Secret: -0.02, Token: 0.03, Key: -0.06, Auth: 0.03}, madeUp: -0.01},                                                   // name.query
-	{all: -0.25, by: [nGroups]float32{Password: 0.25, Secret: 0.13, Token: -0.03, Key: -0.20, Auth: -0.25, Salt: 0.06}, madeUp: -0.25},                                     // name.line-start
-	{all: 0.34, by: [nGroups]float32{Password: 0.10, Salt: -0.01}, madeUp: -0.05},                                                                                          // keyword.password
-	{all: -0.14, by: [nGroups]float32{Password: -0.03}, madeUp: 0.14},                                                                                                      // keyword.pass
-	{all: -0.47, by: [nGroups]float32{Password: -0.09}, madeUp: -0.18},                                                                                                     // keyword.pwd
-	{all: -0.06, by: [nGroups]float32{Password: -0.01}},                                                                                                                    // keyword.foreign
-	{all: -0.24, by: [nGroups]float32{Secret: -0.01, Token: -0.01, Key: -0.03}, madeUp: 0.03},                                                                              // keyword.secret
-	{all: -0.15, by: [nGroups]float32{Secret: 0.11, Token: -0.09, Auth: -0.01, URL: -0.03}, madeUp: 0.19},                                                                  // keyword.token
-	{all: -0.55, by: [nGroups]float32{Password: 0.09, Secret: 0.03, Token: -0.12, Key: -0.12, Auth: 0.01}, madeUp: -0.18},                                                  // keyword.key
-	{all: 0.43, by: [nGroups]float32{Password: 0.07, Secret: 0.09, Token: 0.21, Key: -0.01, Auth: -0.20, Salt: -0.07}, madeUp: 0.26},                                       // keyword.auth
-	{all: 0.25, by: [nGroups]float32{Password: 0.01, Auth: 0.04}, madeUp: -0.09},                                                                                           // keyword.cred
-	{all: -0.02, madeUp: 0.13},                                     // keyword.salt
-	{all: -0.07, by: [nGroups]float32{Salt: -0.01}, madeUp: -0.07}, // keyword.nonce
-	{all: -0.17, by: [nGroups]float32{Password: 0.24, Secret: 0.10, Token: -0.05, Key: -0.30, Auth: -0.09, Salt: 0.13, URL: -0.06}, madeUp: 0.21},             // name-style.lower
-	{all: 0.03, by: [nGroups]float32{Password: -0.09, Token: 0.02, Key: 0.08, Auth: -0.01, URL: -0.01, Header: 0.02}, madeUp: -0.02},                          // name-style.upper
-	{all: 0.39, by: [nGroups]float32{Password: -0.20, Secret: -0.03, Token: 0.08, Auth: 0.11, Salt: -0.03, URL: 0.01, Header: 0.14}, madeUp: 0.02},            // name-style.capital
-	{all: -0.87, by: [nGroups]float32{Password: -0.03, Secret: -0.15, Token: -0.02, Key: -0.01, Auth: -0.02, URL: 0.05}, madeUp: -0.07},                       // name-style.camel
-	{all: -0.12, by: [nGroups]float32{Password: -0.10, Secret: -0.13, Token: 0.17, Key: 0.11, Auth: 0.07, Salt: -0.11, URL: -0.04}, madeUp: -0.18},            // name-style.snake
-	{all: -0.22, by: [nGroups]float32{Password: -0.05, Secret: 0.16, Token: -0.16, Key: 0.09, Auth: -0.08}, madeUp: 0.29},                                     // name-style.upper-snake
-	{all: -0.49, by: [nGroups]float32{Password: 0.16, Secret: 0.04, Token: -0.03, Key: -0.20, Auth: -0.09, URL: 0.02}, madeUp: -0.18},                         // name-style.kebab
-	{all: 0.08, by: [nGroups]float32{Password: 0.04, Token: -0.09, Key: 0.11, Auth: -0.05, URL: 0.02}},                                                        // name-style.dotted
-	{all: -0.03, by: [nGroups]float32{Password: -0.01}},                                                                                                       // name-style.other
-	{all: 0.24, by: [nGroups]float32{Password: -0.05, Secret: 0.07, Token: 0.04, Key: -0.23, Auth: 0.02, Salt: 0.09, URL: -0.04, Header: 0.16}, madeUp: 0.25}, // name-words.1
-	{all: -0.40, by: [nGroups]float32{Password: -0.07, Secret: -0.10, Token: -0.02, Key: 0.15, Auth: 0.18, Salt: -0.09, URL: -0.13}, madeUp: -0.02},           // name-words.2
-	{all: -0.41, by: [nGroups]float32{Password: 0.04, Secret: 0.02, Token: -0.03, Auth: -0.10, Salt: -0.01}, madeUp: -0.02},                                   // name-words.3
-	{all: -0.96, by: [nGroups]float32{Password: 0.04, Secret: -0.01, Token: -0.09, Key: -0.05, Auth: -0.25, URL: 0.17}, madeUp: -0.13},                        // name-words.more
-	{all: 0.00}, // word.none
-	{all: -0.60, by: [nGroups]float32{Password: 0.15, Secret: -0.02, Token: -0.05, Key: -0.08, Auth: -0.07, Salt: -0.03, URL: -0.04, Header: 0.04}, madeUp: -0.20}, // word.keyword
-	{all: 0.48, by: [nGroups]float32{Password: -0.17, Secret: -0.03, Token: 0.11, Key: 0.25, Auth: -0.22, Salt: -0.02, URL: 0.17}, madeUp: -0.10},                  // word.strong
-	{all: 0.40, by: [nGroups]float32{Password: 0.07, Secret: -0.03, Token: -0.02, Key: 0.01, Auth: 0.06}},                                                          // word.place
-	{all: -0.62, by: [nGroups]float32{Password: -0.16, Secret: 0.01, Token: -0.07, Key: 0.22, Auth: -0.12}, madeUp: 0.06},                                          // word.description
-	{all: -0.17, by: [nGroups]float32{Password: -0.02, Auth: -0.01, URL: -0.01}, madeUp: -0.01},                                                                    // word.user
-	{all: -0.52, by: [nGroups]float32{Password: -0.07, Secret: -0.13, Token: -0.04, Key: 0.13, Auth: 0.01}, madeUp: -0.21},                                         // word.hash
-	{all: -0.47, by: [nGroups]float32{Password: -0.04, Secret: -0.01, Token: -0.02, Key: -0.02}},                                                                   // word.number
-	{all: -0.89, by: [nGroups]float32{Password: -0.25, Secret: -0.01, Token: 0.01, Key: 0.14, Auth: -0.08}, madeUp: -0.02},                                         // word.flag
-	{all: -0.52, by: [nGroups]float32{Password: -0.04, Secret: -0.01, Token: -0.02, Key: 0.01, Auth: -0.03}},                                                       // word.text
-	{all: -1.43, by: [nGroups]float32{Token: -0.12, Key: -0.16}, madeUp: -0.07},                                                                                    // word.public
-	{all: -0.59, by: [nGroups]float32{Secret: -0.06, Auth: -0.05}, madeUp: -0.04},                                                                                  // word.id
-	{all: 0.88, by: [nGroups]float32{Password: -0.12, Secret: 0.01, Token: 0.18, Key: -0.05, Auth: 0.16}, madeUp: 0.09},                                            // word.data
-	{all: -0.05, by: [nGroups]float32{Key: -0.01}, madeUp: -0.01},                                                                                                  // word.lexer
-	{all: 0.42, by: [nGroups]float32{Password: 0.29, Secret: -0.02, Token: -0.02, Key: -0.12, Auth: -0.02, Salt: -0.01, URL: -0.01}, madeUp: 0.02},                 // word.example
-	{all: -0.21, by: [nGroups]float32{Password: -0.05, Secret: -0.01, Token: -0.04, Key: 0.05}, madeUp: 0.01},                                                      // word.new
-	{all: -0.79, by: [nGroups]float32{Password: -0.06, Secret: -0.01, Token: -0.03, Key: -0.02, Auth: -0.04}, madeUp: -0.01},                                       // word.wrong
-	{all: 0.14, by: [nGroups]float32{Password: -0.01, Token: 0.09, Key: -0.03, Auth: -0.02}, madeUp: 0.04},                                                         // word.type
-	{all: 0.00}, // last-word.none
-	{all: 0.53, by: [nGroups]float32{Password: 0.23, Secret: 0.09, Token: 0.11, Key: -0.18, Auth: -0.11, Salt: -0.03, URL: -0.04, Header: 0.04}, madeUp: -0.01}, // last-word.keyword
-	{all: -0.41, by: [nGroups]float32{Password: -0.10, Key: -0.05, Auth: -0.09, URL: 0.17}, madeUp: -0.12},                                                      // last-word.strong
-	{all: 0.48, by: [nGroups]float32{Password: -0.01, Secret: -0.02, Token: -0.01, Key: 0.05, Auth: 0.09}, madeUp: -0.02},                                       // last-word.place
-	{all: -0.82, by: [nGroups]float32{Password: -0.01, Secret: -0.03, Token: -0.02, Key: -0.04, Auth: -0.06}, madeUp: -0.02},                                    // last-word.description
-	{all: -0.06, by: [nGroups]float32{Auth: -0.01, URL: -0.01}},                                                                                                 // last-word.user
-	{all: 0.88, by: [nGroups]float32{Password: -0.04, Token: -0.07, Key: 0.25, Auth: 0.04}, madeUp: -0.14},                                                      // last-word.hash
-	{all: -0.40, by: [nGroups]float32{Password: -0.05, Secret: -0.01, Token: -0.02}},                                                                            // last-word.number
-	{all: -0.11, by: [nGroups]float32{Password: -0.02}},                                                                                                         // last-word.flag
-	{all: -0.27, by: [nGroups]float32{Password: -0.01, Token: -0.02, Auth: -0.02}},                                                                              // last-word.text
-	{all: -0.01}, // last-word.public
-	{all: -0.56, by: [nGroups]float32{Secret: -0.06, Token: -0.01, Auth: -0.04}, madeUp: -0.04},           // last-word.id
-	{all: 1.01, by: [nGroups]float32{Password: -0.02, Token: 0.04, Key: -0.04, Auth: 0.22}, madeUp: 0.02}, // last-word.data
-	{all: -0.01}, // last-word.lexer
-	{all: 0.16, by: [nGroups]float32{Password: 0.01, URL: 0.03}, madeUp: 0.04},    // last-word.example
-	{all: 0.56, by: [nGroups]float32{Password: 0.12, Token: -0.01}, madeUp: 0.09}, // last-word.new
-	{all: -0.02}, // last-word.wrong
-	{all: 0.00, by: [nGroups]float32{Token: 0.04, Key: -0.02, Auth: -0.02}, madeUp: 0.01},                                                                                // last-word.type
-	{all: -1.48, by: [nGroups]float32{Password: 0.02, Secret: -0.19, Token: -0.18, Key: 0.19, Auth: -0.24, URL: 0.12}, madeUp: 0.09},                                     // length.5
-	{all: -1.08, by: [nGroups]float32{Password: 0.49, Secret: 0.02, Token: -0.40, Key: -0.14, Auth: -0.07, URL: -0.10, Header: -0.01}, madeUp: 0.10},                     // length.6
-	{all: -0.91, by: [nGroups]float32{Password: 0.17, Secret: 0.06, Token: -0.14, Key: -0.11, Auth: -0.04, URL: -0.11}, madeUp: -0.05},                                   // length.7
-	{all: -0.13, by: [nGroups]float32{Password: 0.11, Secret: -0.17, Token: 0.12, Key: -0.05, Auth: -0.07, Salt: -0.04, URL: 0.08}, madeUp: -0.05},                       // length.8
-	{all: -0.20, by: [nGroups]float32{Secret: 0.04, Token: -0.08, Key: -0.08, Auth: -0.04, URL: 0.12}, madeUp: -0.04},                                                    // length.9
-	{all: -0.29, by: [nGroups]float32{Password: 0.22, Secret: -0.20, Token: -0.05, Key: -0.12, Auth: 0.03, Salt: 0.05, URL: 0.01}, madeUp: 0.02},                         // length.10
-	{all: -0.06, by: [nGroups]float32{Password: -0.15, Secret: 0.12, Token: 0.01, Key: -0.07, Auth: 0.10, URL: -0.01}, madeUp: 0.02},                                     // length.11
-	{all: -0.06, by: [nGroups]float32{Password: -0.12, Secret: 0.09, Token: 0.05, Key: -0.05, Auth: -0.03, URL: -0.02, Header: 0.08}, madeUp: 0.03},                      // length.13
-	{all: 0.12, by: [nGroups]float32{Password: 0.03, Secret: 0.01, Token: 0.15, Key: -0.10, Auth: -0.04, Salt: -0.02, Header: -0.01}, madeUp: 0.07},                      // length.15
-	{all: 0.17, by: [nGroups]float32{Password: -0.07, Secret: 0.07, Token: 0.06, Key: 0.03, Auth: -0.09, URL: 0.02, Header: 0.02}, madeUp: 0.21},                         // length.17
-	{all: 0.20, by: [nGroups]float32{Password: -0.01, Secret: -0.01, Token: 0.08, Key: -0.05, Auth: 0.05, URL: -0.02}, madeUp: -0.03},                                    // length.19
-	{all: -0.08, by: [nGroups]float32{Password: -0.05, Secret: 0.07, Token: -0.02, Key: -0.01, Auth: -0.03, Salt: -0.01, URL: 0.02, Header: 0.01}, madeUp: -0.06},        // length.21
-	{all: 0.53, by: [nGroups]float32{Password: -0.08, Secret: 0.04, Key: 0.13, Auth: -0.01, Salt: 0.01, URL: -0.01, Header: 0.03}},                                       // length.24
-	{all: 0.21, by: [nGroups]float32{Password: -0.05, Secret: 0.01, Token: 0.06, Key: -0.01, Auth: 0.07, URL: -0.01, Header: -0.03}, madeUp: 0.18},                       // length.31
-	{all: 0.15, by: [nGroups]float32{Password: -0.01, Secret: 0.11, Token: -0.07, Key: -0.01, Auth: 0.05, Salt: -0.07, Header: 0.02}, madeUp: -0.08},                     // length.32
-	{all: 0.24, by: [nGroups]float32{Password: -0.07, Secret: 0.06, Token: 0.08, Key: -0.06, Auth: -0.03, ID: 0.06, Header: 0.01}, madeUp: 0.10},                         // length.39
-	{all: 0.35, by: [nGroups]float32{Password: -0.01, Secret: 0.01, Token: -0.01, Key: 0.04, Auth: -0.02, Salt: 0.05}, madeUp: -0.08},                                    // length.40
-	{all: 0.15, by: [nGroups]float32{Password: 0.04, Secret: 0.02, Token: -0.04, Key: 0.08, Auth: -0.08, Salt: 0.01}, madeUp: -0.22},                                     // length.47
-	{all: 0.94, by: [nGroups]float32{Password: -0.08, Secret: -0.17, Token: 0.09, Key: 0.22, Auth: 0.14, Salt: 0.01, URL: -0.01, Header: -0.01}, madeUp: 0.15},           // length.63
-	{all: -0.07, by: [nGroups]float32{Password: -0.03, Secret: -0.03, Token: 0.12, Key: -0.10, Auth: -0.02, Header: 0.04}},                                               // length.64
-	{all: 0.86, by: [nGroups]float32{Password: -0.27, Secret: -0.04, Token: 0.04, Key: 0.19, Auth: 0.25}, madeUp: -0.22},                                                 // length.99
-	{all: 0.19, by: [nGroups]float32{Password: -0.01, Secret: 0.07, Token: -0.01, Key: -0.02, Header: 0.02}, madeUp: -0.12},                                              // length.199
-	{all: 0.36, by: [nGroups]float32{Secret: 0.01, Token: 0.07}, madeUp: 0.08},                                                                                           // length.more
-	{all: 0.33, by: [nGroups]float32{Password: -0.09, Secret: 0.07, Token: 0.10, Key: -0.06, Auth: -0.09, URL: 0.13}, madeUp: 0.09},                                      // charset.digits
-	{all: 0.74, by: [nGroups]float32{Password: 0.53, Secret: 0.01, Token: -0.29, Key: 0.08, Auth: -0.20, Salt: -0.02, URL: 0.04}, madeUp: 0.06},                          // charset.lower
-	{all: 0.63, by: [nGroups]float32{Password: -0.08, Secret: 0.11, Token: 0.09, Key: -0.02, Auth: 0.02}, madeUp: 0.14},                                                  // charset.upper
-	{all: -0.48, by: [nGroups]float32{Password: -0.04, Secret: -0.01, Key: -0.02, Auth: -0.02}},                                                                          // charset.capital
-	{all: 0.55, by: [nGroups]float32{Password: 0.12, Secret: 0.10, Token: -0.08, Key: -0.07, Header: 0.05}, madeUp: 0.06},                                                // charset.letters
-	{all: 0.47, by: [nGroups]float32{Password: -0.13, Secret: 0.01, Token: 0.09, Key: 0.11, Auth: -0.07, Salt: 0.05, URL: -0.01, Header: 0.04}, madeUp: 0.29},            // charset.hex
-	{all: -0.06, by: [nGroups]float32{Password: 0.14, Secret: -0.19, Token: 0.05, Key: -0.03, Auth: 0.11, URL: -0.07, Header: -0.02}, madeUp: 0.21},                      // charset.lower-digits
-	{all: 0.17, by: [nGroups]float32{Password: -0.02, Secret: -0.01, Token: -0.11, Key: 0.20, Auth: -0.03}, madeUp: 0.19},                                                // charset.upper-digits
-	{all: 0.31, by: [nGroups]float32{Password: 0.22, Secret: -0.07, Token: -0.02, Key: -0.07, Auth: 0.08, Salt: -0.07, URL: 0.04, Header: -0.04}, madeUp: -0.37},         // charset.mixed
-	{all: -0.51, by: [nGroups]float32{Password: 0.17, Secret: -0.01, Token: 0.04, Key: -0.37, Auth: -0.16, ID: 0.06, URL: 0.18}, madeUp: -0.03},                          // charset.word
-	{all: -0.42, by: [nGroups]float32{Password: -0.04, Secret: -0.04, Token: -0.08, Key: 0.14, Auth: 0.03, Salt: -0.11, URL: -0.02, Header: 0.04}, madeUp: -0.12},        // charset.dotted
-	{all: 0.39, by: [nGroups]float32{Password: -0.17, Token: 0.10, Key: 0.13, Auth: -0.08, Salt: 0.02, Header: 0.09}, madeUp: -0.26},                                     // charset.base64
-	{all: -0.84, by: [nGroups]float32{Password: -0.05, Secret: 0.03, Token: 0.07, Key: -0.09, Auth: 0.08, URL: -0.19}, madeUp: -0.14},                                    // charset.printable
-	{all: -0.37, by: [nGroups]float32{Password: -0.30, Token: -0.07, Key: -0.07, Auth: 0.29, Salt: 0.06}, madeUp: -0.08},                                                 // charset.spaced
-	{all: -0.98, by: [nGroups]float32{Password: -0.09, Token: -0.03, Auth: -0.07}, madeUp: 0.01},                                                                         // charset.foreign
-	{all: 0.19, by: [nGroups]float32{Password: -0.11, Token: 0.08, Key: 0.04, Auth: -0.02, Salt: 0.05}, madeUp: 0.02},                                                    // charset.escaped
-	{all: -0.13, by: [nGroups]float32{Password: 0.25, Secret: -0.16, Token: -0.18, Key: -0.25, URL: 0.31, Header: 0.02}, madeUp: 0.12},                                   // entropy.0
-	{all: -0.07, by: [nGroups]float32{Password: -0.04, Token: -0.01, Key: 0.03, URL: -0.01, Header: 0.01}, madeUp: 0.04},                                                 // entropy.0.1
-	{all: 0.50, by: [nGroups]float32{Password: 0.08, Secret: 0.10, Token: 0.01, Key: -0.05, Salt: -0.07, URL: -0.04, Header: 0.07}, madeUp: 0.01},                        // entropy.0.2
-	{all: 0.22, by: [nGroups]float32{Password: 0.18, Secret: -0.11, Token: 0.02, Key: -0.09, Auth: 0.03, Salt: 0.03, URL: -0.07, Header: 0.05}},                          // entropy.0.3
-	{all: 0.56, by: [nGroups]float32{Password: 0.32, Secret: 0.14, Token: -0.17, Key: -0.08, Auth: -0.03, Salt: 0.03, URL: -0.11, Header: 0.01}, madeUp: -0.18},          // entropy.0.4
-	{all: 0.48, by: [nGroups]float32{Password: -0.11, Secret: 0.04, Token: 0.05, Key: 0.24, Auth: 0.02, Salt: -0.02, URL: -0.08, Header: -0.04}, madeUp: 0.01},           // entropy.0.6
-	{all: 0.56, by: [nGroups]float32{Password: -0.15, Secret: 0.07, Token: 0.10, Key: 0.17, Auth: -0.17, Salt: 0.01, URL: 0.07, Header: 0.02}, madeUp: 0.26},             // entropy.0.8
-	{all: -0.37, by: [nGroups]float32{Password: -0.26, Secret: 0.02, Token: 0.11, Key: 0.10, Auth: -0.03, Salt: -0.01, ID: 0.01, URL: 0.01, Header: 0.01}, madeUp: 0.14}, // entropy.1.1
-	{all: -0.73, by: [nGroups]float32{Password: -0.01, Secret: -0.13, Token: 0.01, Key: -0.14, Auth: -0.07, ID: 0.14, URL: 0.05, Header: 0.01}, madeUp: -0.11},           // entropy.1.5
-	{all: -0.80, by: [nGroups]float32{Password: -0.18, Secret: 0.04, Token: -0.02, Key: -0.04, Auth: 0.11, Salt: 0.03, ID: -0.07, URL: -0.03}, madeUp: -0.20},            // entropy.more
-	{all: -0.98, by: [nGroups]float32{Password: -0.37, Secret: 0.07, Token: 0.05, Key: -0.11, Auth: 0.08, Salt: 0.02, ID: -0.16, URL: 0.22}, madeUp: -0.08},              // letters.none
-	{all: -0.61, by: [nGroups]float32{Password: -0.08, Secret: -0.01, Key: -0.02}},                                                                                       // letters.2.2
-	{all: -0.34, by: [nGroups]float32{Password: -0.03, Secret: -0.01, Token: -0.02, Key: -0.01}},                                                                         // letters.2.6
-	{all: -0.47, by: [nGroups]float32{Password: -0.07, Secret: -0.01, Token: -0.01, Key: -0.04, Auth: -0.01, URL: 0.06}, madeUp: -0.01},                                  // letters.3
-	{all: 0.13, by: [nGroups]float32{Password: 0.23, Secret: -0.02, Token: -0.03, Key: -0.11, Auth: -0.04}, madeUp: -0.01},                                               // letters.3.4
-	{all: -0.39, by: [nGroups]float32{Password: 0.03, Secret: 0.03, Token: 0.03, Key: -0.13, Auth: -0.05, URL: 0.02}, madeUp: -0.04},                                     // letters.3.8
-	{all: -0.28, by: [nGroups]float32{Password: 0.28, Secret: -0.17, Token: -0.04, Key: -0.08, Auth: -0.03}, madeUp: -0.12},                                              // letters.4.2
-	{all: 0.41, by: [nGroups]float32{Password: -0.04, Secret: -0.10, Token: -0.06, Key: 0.34, Auth: -0.08, Salt: -0.01, URL: 0.03}, madeUp: -0.14},                       // letters.4.6
-	{all: 0.41, by: [nGroups]float32{Password: 0.09, Secret: 0.02, Key: -0.04, Auth: -0.01, ID: 0.01, URL: 0.02}, madeUp: -0.30},                                         // letters.5.1
-	{all: 0.22, by: [nGroups]float32{Password: 0.07, Secret: 0.07, Token: -0.03, Key: -0.15, Auth: 0.01, Salt: -0.01, ID: 0.21, URL: -0.12}, madeUp: -0.15},              // letters.5.7
-	{all: 0.80, by: [nGroups]float32{Password: -0.01, Secret: 0.02, Token: 0.01, Key: 0.11, Auth: -0.21, Salt: 0.03, ID: 0.37, URL: -0.20, Header: 0.04}, madeUp: 0.27},  // letters.6.5
-	{all: 1.39, by: [nGroups]float32{Password: -0.02, Secret: 0.12, Token: 0.02, Key: 0.14, Auth: 0.22, Salt: -0.05, ID: -0.36, URL: 0.07, Header: 0.13}, madeUp: 0.65},  // letters.more
-	{all: 1.34, by: [nGroups]float32{Password: 0.24, Secret: 0.08, Token: 0.06, Key: -0.31, Auth: 0.05, Salt: -0.01, ID: -0.02, URL: -0.02, Header: 0.17}, madeUp: 0.29}, // known-words.0
-	{all: 1.05, by: [nGroups]float32{Password: 0.11, Secret: -0.07, Token: 0.09, Key: 0.06, Auth: -0.05, Salt: 0.02, ID: 0.07, URL: 0.01, Header: -0.02}, madeUp: -0.04}, // known-words.30%
-	{all: 0.16, by: [nGroups]float32{Password: 0.09, Secret: 0.05, Token: -0.04, Key: -0.06, Auth: -0.07, Salt: -0.01, ID: 0.02, URL: 0.05}, madeUp: -0.14},              // known-words.60%
-	{all: -1.16, by: [nGroups]float32{Password: -0.12, Secret: -0.03, Token: -0.10, Key: -0.06, Auth: 0.06, URL: 0.03}, madeUp: -0.05},                                   // known-words.90%
-	{all: -1.65, by: [nGroups]float32{Password: -0.30, Secret: -0.05, Token: -0.10, Key: 0.25, Auth: -0.13, Salt: -0.01, URL: 0.01}, madeUp: 0.01},                       // known-words.all
-	{all: -1.26, by: [nGroups]float32{Password: 0.33, Secret: 0.13, Token: -0.21, Key: -0.34, Auth: -0.29, Salt: -0.04, URL: 0.12, Header: 0.05}, madeUp: 0.29},          // digits.0
-	{all: -0.52, by: [nGroups]float32{Password: 0.19, Secret: -0.06, Token: -0.09, Auth: -0.17, Salt: 0.01, URL: -0.02, Header: 0.03}, madeUp: -0.19},                    // digits.10%
-	{all: -0.26, by: [nGroups]float32{Password: -0.35, Secret: 0.03, Token: -0.04, Key: 0.10, Auth: 0.14, Salt: -0.05, URL: 0.09, Header: 0.03}, madeUp: -0.21},          // digits.25%
-	{all: 0.43, by: [nGroups]float32{Password: 0.04, Secret: -0.04, Key: 0.09, Auth: 0.18, Salt: 0.05, ID: -0.01, URL: -0.22}, madeUp: 0.14},                             // digits.50%
-	{all: 0.62, by: [nGroups]float32{Password: -0.14, Secret: -0.16, Token: 0.12, Key: 0.08, Auth: 0.10, Salt: 0.02, ID: 0.08, URL: -0.01, Header: 0.05}, madeUp: -0.06}, // digits.more
-	{all: 0.29, by: [nGroups]float32{Password: -0.09, Secret: 0.07, Token: 0.10, Key: -0.06, Auth: -0.09, URL: 0.13}, madeUp: 0.09},                                      // digits.all
-	{all: 0.25, by: [nGroups]float32{Secret: 0.01, Token: 0.05, Key: -0.11, Auth: -0.01, ID: 0.10, Header: 0.01}, madeUp: 0.07},                                          // shape.uuid
-	{all: 0.37, by: [nGroups]float32{Password: -0.01, Secret: 0.03, Token: 0.01, Key: -0.01, Auth: -0.04, Salt: 0.05, Header: 0.04}, madeUp: -0.03},                      // shape.hash
-	{all: -0.23, by: [nGroups]float32{Token: -0.01, Salt: -0.03}, madeUp: -0.01},                                                                                         // shape.date
-	{all: -0.72, by: [nGroups]float32{Password: -0.06, Secret: -0.05, Key: -0.03, Auth: 0.01, Salt: -0.02}, madeUp: -0.04},                                               // shape.path
-	{all: 0.34, by: [nGroups]float32{Password: -0.03, Secret: 0.07, Token: -0.01, Key: -0.01, Auth: 0.05}, madeUp: -0.01},                                                // shape.url
-	{all: -0.21, by: [nGroups]float32{Password: -0.03, Auth: -0.01}},                                                                                                     // shape.mail
-	{all: -0.85, by: [nGroups]float32{Password: -0.01, Token: -0.10, Key: -0.01, Auth: -0.03, Salt: -0.02}, madeUp: -0.09},                                               // shape.version
-	{all: -0.89, by: [nGroups]float32{Password: -0.11, Secret: 0.07, Token: 0.09, Key: -0.06, Auth: -0.11, Salt: -0.02, ID: -0.16, URL: 0.13}, madeUp: 0.04},             // shape.number
-	{all: -0.11, by: [nGroups]float32{Password: 0.06, Secret: -0.01, Token: -0.05, Key: -0.02, Auth: -0.01}, madeUp: -0.01},                                              // shape.const
-	{all: 0.93, by: [nGroups]float32{Password: 0.05, Secret: 0.04, Token: -0.03, Key: -0.04, Auth: -0.02, URL: 0.18}, madeUp: 0.11},                                      // shape.snake
-	{all: -0.19, by: [nGroups]float32{Password: 0.03, Secret: -0.06, Token: 0.06, Key: -0.05, Auth: -0.01}, madeUp: -0.10},                                               // shape.kebab
-	{all: -0.20, by: [nGroups]float32{Password: 0.05, Token: -0.16, Key: -0.04, Auth: 0.01, Header: 0.09}, madeUp: -0.09},                                                // shape.camel
-	{all: -0.85, by: [nGroups]float32{Password: -0.05, Secret: -0.03, Token: -0.03, Key: -0.07, Auth: 0.03, Salt: -0.01, URL: -0.01}, madeUp: -0.01},                     // shape.member
-	{all: -0.63, by: [nGroups]float32{Password: -0.11, Secret: 0.01, Key: -0.02, Auth: -0.01}, madeUp: -0.02},                                                            // shape.index
-	{all: -0.09, by: [nGroups]float32{Password: -0.02}},                                                                                                                  // shape.template
-	{all: -0.19, by: [nGroups]float32{Password: -0.03}},                                                                                                                  // shape.angle
-	{all: -0.61, by: [nGroups]float32{Password: -0.10, Key: -0.01}},                                                                                                      // shape.variable
-	{all: -0.16, by: [nGroups]float32{Token: -0.01, Key: -0.02, Auth: -0.01}},                                                                                            // shape.format
-	{all: -1.69, by: [nGroups]float32{Password: -0.11, Token: -0.01, Key: -0.05, Auth: -0.02, ID: -0.15}, madeUp: -0.07},                                                 // shape.mask
-	{all: -2.41, by: [nGroups]float32{Password: -0.40, Secret: -0.06, Token: -0.05, Key: -0.01, Auth: -0.01, URL: 0.05}, doubt: -2.00, madeUp: -2.00},                    // shape.counting
-	{all: -1.44, by: [nGroups]float32{Password: -0.28, Secret: 0.02, Token: 0.01, Key: -0.03}, doubt: -2.00, madeUp: -2.00},                                              // shape.keyboard
-	{all: -1.13, by: [nGroups]float32{Password: -0.32, Secret: -0.01, Token: 0.01, Key: -0.03, Auth: 0.07, Salt: 0.06}, madeUp: -0.03},                                   // shape.sentence
-	{all: -0.47, by: [nGroups]float32{Password: -0.12, Secret: 0.01, Token: -0.12, Key: -0.04, Auth: 0.17}, madeUp: -0.05},                                               // shape.two-words
-	{all: 0.53, by: [nGroups]float32{Password: -0.18, Secret: -0.03, Token: -0.01, Key: 0.42, Auth: -0.10}, madeUp: -0.01},                                               // shape.literal
-	{all: -0.03, by: [nGroups]float32{Token: -0.02, Header: 0.02}, madeUp: -0.01},                                                                                        // shape.jwt
-	{all: -0.00}, // shape.pem
-	{all: -0.13, by: [nGroups]float32{Password: -0.02}},                                                                   // shape.markup
-	{all: -0.04, by: [nGroups]float32{Password: -0.10, Secret: 0.02, Token: 0.11, Key: -0.02, Auth: -0.01}, madeUp: 0.24}, // shape.code
-	{all: -5.00}, // shape.ellipsis
-	{all: 0.39, by: [nGroups]float32{Password: -0.12, Token: 0.13, Key: 0.04, Auth: -0.02, Salt: 0.05}, madeUp: 0.11},                                                     // shape.escape
-	{all: 0.08, by: [nGroups]float32{Password: -0.14, Secret: 0.01, Token: -0.03, Key: 0.22, Auth: 0.05, Salt: -0.08, URL: -0.02}, madeUp: 0.03},                          // shape.colon
-	{all: 0.52, by: [nGroups]float32{Password: 0.14, Token: -0.04, Key: -0.04, Auth: -0.01, URL: 0.05}, madeUp: 0.16},                                                     // shape.bang
-	{all: 0.43, by: [nGroups]float32{Password: -0.02, Secret: 0.05, Token: 0.18, Auth: 0.06, URL: -0.20}, madeUp: 0.03},                                                   // shape.symbols
-	{all: -0.18, by: [nGroups]float32{Password: -0.04}},                                                                                                                   // shape.regex
-	{all: -0.48, by: [nGroups]float32{Password: -0.01, Key: -0.02, URL: -0.06}},                                                                                           // shape.equals-name
-	{all: -2.09, by: [nGroups]float32{Password: -0.32, Secret: -0.05, Token: -0.03, Key: 0.05, Auth: -0.01, URL: -0.06}, madeUp: -0.02},                                   // shape.in-name
-	{all: -1.79, by: [nGroups]float32{Password: -0.35, Secret: -0.04, Token: -0.03, Key: 0.07, Auth: 0.10, Salt: -0.01, URL: -0.08}, madeUp: 0.02},                        // shape.keyword
-	{all: -1.08, by: [nGroups]float32{Password: -0.17, URL: -0.04}},                                                                                                       // shape.only-keywords
-	{all: -0.28, by: [nGroups]float32{Password: -0.28, Secret: -0.14, Token: 0.02, Key: 0.35, Auth: -0.04, Salt: -0.01, ID: 0.04, URL: 0.02}, madeUp: 0.01},               // shape.stock
-	{all: -1.07, by: [nGroups]float32{Password: -0.55, Secret: -0.02, Token: -0.02, Key: 0.49, Auth: -0.01, URL: -0.10}},                                                  // shape.only-stock
-	{all: 0.22, by: [nGroups]float32{Password: -0.16, Secret: -0.15, Token: -0.13, Key: 0.14, Auth: 0.14, Salt: 0.07, ID: 0.13, URL: -0.07, Header: 0.08}, madeUp: -0.33}, // shape.changes
-	{all: -0.31, by: [nGroups]float32{Password: -0.18, Secret: -0.04, Token: 0.10, Key: 0.01, Auth: -0.08, Salt: 0.02, Header: 0.09}, madeUp: -0.23},                      // shape.base64
-	{all: 0.52, by: [nGroups]float32{Password: -0.10, Secret: -0.01, Token: 0.12, Key: -0.04, Auth: 0.13}, madeUp: 0.11},                                                  // shape.list
-	{all: -0.09, by: [nGroups]float32{Key: 0.08, Auth: 0.07, URL: -0.17}, madeUp: -0.09},                                                                                  // shape.percent
-	{all: -0.99, by: [nGroups]float32{Password: -0.08, Secret: -0.01, Token: -0.04, Salt: -0.02, URL: -0.05}, madeUp: -0.04},                                              // shape.repeated
-	{all: 0.70, by: [nGroups]float32{Key: -0.01, Auth: 0.15}, madeUp: -0.09},                                                                                              // shape.numbers
-	{all: -0.97, by: [nGroups]float32{Password: -0.16, Secret: -0.01, Auth: -0.02}, madeUp: 0.01},                                                                         // shape.prose
-	{all: -8.00}, // shape.pattern
-	{all: -6.00}, // shape.slot
-	{all: -0.17, by: [nGroups]float32{Password: -0.02, Secret: -0.02, Key: -0.04, Auth: -0.06, Header: 0.11}, madeUp: -1.00}, // shape.base64-text
-	{all: -0.07, by: [nGroups]float32{Password: -0.02, Token: 0.01}, doubt: -4.00, madeUp: -2.00},                            // shape.crypt
-	{all: -6.00}, // shape.codes
-	{all: -3.00}, // shape.hex-number
-	{all: 0.00},  // shape.digest
-	{all: -0.25, by: [nGroups]float32{Password: 0.06, Secret: 0.13, Key: -0.24, Auth: -0.07, Salt: 0.01, ID: 0.04, URL: 0.02}, madeUp: -0.14},                               // line.comment
-	{all: -0.15, by: [nGroups]float32{Password: -0.10, Secret: 0.07, Token: -0.04, Key: 0.07, Auth: -0.06, Salt: 0.02, ID: 0.02, URL: -0.04, Header: 0.03}, madeUp: 0.10},   // line.test
-	{all: -0.64, by: [nGroups]float32{Password: -0.05, Token: -0.01, Key: -0.01, ID: -0.06, Header: 0.02}, madeUp: 0.01},                                                    // line.function
-	{all: -0.20, by: [nGroups]float32{Password: -0.03, Key: -0.01, Auth: -0.01, Salt: -0.02, ID: 0.01, URL: 0.03}, madeUp: -0.01},                                           // line.import
-	{all: -0.44, by: [nGroups]float32{Password: 0.01, Secret: -0.03, Key: -0.02, Auth: -0.02, Salt: -0.02}, madeUp: -0.04},                                                  // line.return
-	{all: -0.03, by: [nGroups]float32{Password: 0.07, Secret: 0.04, Token: 0.01, Key: -0.12, Auth: -0.04, Salt: -0.02, ID: 0.03, URL: 0.02}, madeUp: -0.06},                 // line.compare
-	{all: -0.15, by: [nGroups]float32{Password: 0.02, Secret: -0.08, Token: 0.06, Key: -0.02, Auth: -0.02, ID: 0.01}, madeUp: -0.01},                                        // line.look-up
-	{all: 0.37, by: [nGroups]float32{Password: -0.01, Secret: -0.01, Token: -0.02, Key: -0.17, Auth: -0.01, URL: 0.30}, madeUp: 0.15},                                       // line.format
-	{all: 0.36, by: [nGroups]float32{Password: -0.15, Secret: -0.07, Token: -0.07, Key: 0.17, Auth: -0.02, Salt: -0.02, URL: 0.24}, madeUp: 0.02},                           // line.print
-	{all: -0.45, by: [nGroups]float32{Password: -0.04, Secret: -0.01, Key: -0.02, Auth: -0.02, Salt: -0.02, ID: 0.01}, madeUp: -0.03},                                       // line.throw
-	{all: 0.97, by: [nGroups]float32{Password: 0.09, Secret: -0.04, Token: -0.03, Key: -0.03, Auth: 0.03, Salt: -0.02, ID: 0.01, URL: 0.18}, madeUp: 0.10},                  // line.url
-	{all: 0.07, by: [nGroups]float32{Password: 0.27, Secret: -0.05, Token: -0.02, Key: 0.09, Auth: -0.16, ID: 0.05, URL: -0.18, Header: 0.02}, madeUp: 0.02},                // line.user
-	{all: 0.32, by: [nGroups]float32{Password: -0.01, Secret: -0.08, Token: -0.12, Key: 0.11, Auth: 0.02, Salt: -0.10, ID: 0.18, URL: 0.04, Header: 0.02}, madeUp: 0.16},    // line.user-before
-	{all: -0.04, by: [nGroups]float32{Password: -0.04, Secret: -0.03, Token: -0.04, Key: -0.06, Auth: -0.23, Salt: -0.03, ID: 0.09, URL: 0.32}},                             // line.host
-	{all: -0.08, by: [nGroups]float32{Password: 0.17, Secret: 0.08, Token: -0.02, Key: -0.12, Auth: -0.11, ID: 0.04, URL: -0.01, Header: -0.03}, madeUp: 0.12},              // line.host-before
-	{all: -0.48, by: [nGroups]float32{Password: 0.19, Secret: -0.01, Token: -0.02, Key: -0.04, Auth: -0.04, Salt: -0.04, ID: 0.01, URL: -0.15}, madeUp: -0.10},              // line.example
-	{all: 0.09, by: [nGroups]float32{Password: -0.09, Secret: 0.01, Token: 0.19, Auth: -0.05, Salt: 0.01, ID: 0.03, URL: -0.01, Header: -0.07}, madeUp: 0.10},               // line.example-before
-	{all: 0.66, by: [nGroups]float32{Password: 0.14, Token: 0.02, Key: 0.03, Auth: -0.01, ID: 0.07, URL: -0.12}, madeUp: 0.13},                                              // line.sql
-	{all: -0.43, by: [nGroups]float32{Password: 0.22, Secret: 0.01, Key: 0.04, Auth: -0.13, Salt: -0.03, ID: -0.10, URL: -0.10}, madeUp: 0.01},                              // line.shell
-	{all: -0.04, by: [nGroups]float32{Password: -0.08, Secret: -0.01, Token: 0.07, Key: -0.01, Salt: 0.01, ID: 0.02}, madeUp: 0.01},                                         // line.html
-	{all: -0.76, by: [nGroups]float32{Password: -0.07, Secret: 0.03, Token: -0.02, Key: 0.44, Auth: 0.07, ID: -0.43, URL: -0.17, Header: 0.01}, madeUp: -0.15},              // line.json
-	{all: 0.47, by: [nGroups]float32{Password: -0.07, Secret: -0.03, Token: 0.29, Key: -0.16, Auth: 0.05, Salt: -0.02, URL: 0.04}, madeUp: 0.25},                            // line.long
-	{all: 0.13, by: [nGroups]float32{Password: 0.02, Secret: -0.01, Token: -0.02, Key: -0.05, Auth: 0.12, ID: 0.06, URL: -0.13, Header: 0.04}, madeUp: 0.12},                // line.list-item
-	{all: 0.51, by: [nGroups]float32{Password: 0.05, Token: 0.03, Key: -0.11, Auth: -0.01, Salt: -0.01, ID: 0.15}, madeUp: 0.03},                                            // line.type
-	{all: -0.44, by: [nGroups]float32{Password: -0.11, Secret: -0.14, Token: -0.08, Key: 0.06, Auth: 0.06, Salt: -0.04, ID: 0.29, URL: -0.10, Header: -0.02}, madeUp: 0.12}, // line.code
-	{all: -0.27, by: [nGroups]float32{Password: 0.05, Secret: 0.01, Key: -0.09, Auth: -0.01}, madeUp: -0.02},                                                                // line.translation
-	{all: -0.55, by: [nGroups]float32{Password: 0.02, Secret: -0.16, Token: -0.03, Key: -0.04, Auth: 0.08, Salt: 0.02, ID: 0.01}, madeUp: -0.30},                            // line.hash
-	{all: -0.68, by: [nGroups]float32{Password: -0.01, Token: -0.05, Key: -0.12, Auth: 0.01, Salt: -0.02, ID: 0.02, URL: 0.02}, madeUp: -0.11},                              // line.markdown
-	{all: -0.05, by: [nGroups]float32{Password: -0.03, Secret: -0.03, Token: -0.03, Key: -0.10, Auth: 0.10, ID: 0.08}, madeUp: -3.00},                                       // line.hex-before
-	{all: 0.17, by: [nGroups]float32{Password: 0.04, Secret: 0.13, Token: 0.11, Key: -0.17, Auth: -0.16, Salt: 0.06, ID: 0.04, Header: -0.02}, madeUp: 0.20},                // after.end
-	{all: 0.19, by: [nGroups]float32{Password: -0.19, Secret: 0.24, Key: -0.03, Auth: -0.04, Salt: 0.01, ID: 0.05}},                                                         // after.comma
-	{all: 0.69, by: [nGroups]float32{Password: 0.11, Secret: -0.03, Key: 0.05, Auth: 0.01, Salt: -0.02, ID: 0.01}, madeUp: 0.19},                                            // after.semicolon
-	{all: -0.39, by: [nGroups]float32{Password: 0.06, Secret: -0.12, Token: -0.06, Key: 0.02, Auth: 0.07, Salt: -0.09, ID: 0.05}, madeUp: -0.29},                            // after.paren
-	{all: -0.07, by: [nGroups]float32{Password: 0.05, Secret: -0.12, Token: -0.05, Key: 0.10, Auth: 0.04, ID: -0.04}, madeUp: 0.22},                                         // after.brace
-	{all: -0.25, by: [nGroups]float32{Password: -0.03, Key: -0.01, Auth: -0.01}, madeUp: -0.01},                                                                             // after.plus
-	{all: 0.37, by: [nGroups]float32{Password: -0.06, Secret: -0.02, Token: 0.02, Key: 0.06, Auth: -0.01, Salt: 0.04, ID: 0.02, Header: 0.02}, madeUp: -0.01},               // after.method
-	{all: -0.94, by: [nGroups]float32{Password: 0.07, Secret: -0.04, Token: -0.04, Key: -0.12, Auth: -0.05}},                                                                // after.words
-	{all: -0.16, by: [nGroups]float32{Password: -0.01, Secret: -0.02, Token: 0.04, Key: -0.01, ID: -0.02}, madeUp: -0.04},                                                   // after.query
-	{all: -0.36, by: [nGroups]float32{Password: -0.08, Secret: 0.03, Token: -0.02, Key: -0.01, Auth: -0.01, Salt: 0.01}, madeUp: -0.03},                                     // after.element
-	{all: 0.26, by: [nGroups]float32{Password: -0.01, Token: 0.11, Key: -0.03, Auth: -0.01, Salt: -0.01}, madeUp: 0.06},                                                     // after.operator
-	{all: -0.39, by: [nGroups]float32{Password: -0.01, Secret: -0.08, Token: -0.24, Key: 0.01, Auth: 0.02, Salt: -0.02, URL: 0.09, Header: 0.15}, madeUp: -0.24},            // after.other
-	{all: -0.18, by: [nGroups]float32{Password: 0.26, Secret: 0.12, Token: -0.03, Key: -0.20, Auth: -0.26, Salt: 0.06, URL: 0.01}, madeUp: -0.26},                           // before.nothing
-	{all: -0.23, by: [nGroups]float32{Password: 0.08, Secret: 0.06, Token: -0.06, Key: -0.01, Auth: 0.01, Salt: -0.02, ID: -0.01, URL: -0.10}, madeUp: -0.06},               // before.word
-	{all: 0.00, by: [nGroups]float32{Password: -0.02, Secret: -0.04, Token: -0.02, Key: 0.03, Auth: 0.07, ID: -0.04}, madeUp: 0.21},                                         // before.brace
-	{all: -0.08, by: [nGroups]float32{Password: 0.02, Secret: -0.01, Token: -0.04, Key: -0.06, Auth: 0.01, ID: 0.05}, madeUp: -0.01},                                        // before.paren
-	{all: 0.20, by: [nGroups]float32{Password: 0.21, Secret: -0.10, Token: -0.21, Key: 0.06, Auth: 0.06, ID: 0.01, URL: -0.01, Header: 0.01}, madeUp: 0.05},                 // before.comma
-	{all: -0.10, by: [nGroups]float32{Password: -0.34, Secret: -0.05, Token: 0.15, Key: 0.24, Auth: 0.01, Salt: -0.10, ID: -0.12, URL: 0.12, Header: 0.08}, madeUp: -0.16},  // before.quote
-	{all: 0.08, by: [nGroups]float32{Password: 0.05, Secret: -0.02, Token: 0.03, Key: -0.07, Auth: 0.02}},                                                                   // before.query
-	{all: 0.54, by: [nGroups]float32{Password: 0.14, Secret: 0.02, Token: -0.02, Key: -0.08, Auth: 0.06, ID: -0.04, Header: 0.04}, madeUp: 0.15},                            // before.dash
-	{all: -0.42, by: [nGroups]float32{Password: -0.04, Token: -0.01, Key: -0.03, Auth: -0.01}, madeUp: -0.02},                                                               // before.element
-	{all: -0.25, by: [nGroups]float32{Password: -0.40, Secret: -0.01, Token: 0.10, Key: -0.01, Auth: -0.13, Salt: 0.03, ID: 0.26, URL: 0.08, Header: 0.02}, madeUp: 0.15},   // before.other
-	{all: 0.00, madeUp: -4.00},               // made-of.words
-	{all: 0.00, madeUp: -1.00},               // made-of.some-words
-	{all: 0.00, doubt: -4.00, madeUp: -2.00}, // made-of.leet
-	{all: 0.00, doubt: -4.00, madeUp: -2.00}, // made-of.stock
-	{all: 0.00, doubt: -4.00, madeUp: -2.00}, // made-of.base64-words
-	{all: 0.28, by: [nGroups]float32{Password: 0.21, Secret: -0.12, Token: -0.20, Key: 0.24, Auth: 0.02, Salt: -0.09}, madeUp: -0.40}, // path.code
-	{all: 0.03, by: [nGroups]float32{Password: 0.18, Secret: 0.24, Token: -0.05, Key: -0.37, Auth: -0.09, Salt: 0.09}, madeUp: 0.02},  // path.script
-	{all: -0.07, by: [nGroups]float32{Password: -0.10, Secret: -0.07, Token: 0.22, Key: -0.02, Auth: -0.04}, madeUp: 0.37},            // path.config
-	{all: -0.32, by: [nGroups]float32{Password: -0.11, Secret: 0.08, Token: -0.04, Key: 0.11, Auth: -0.10}, madeUp: 0.23},             // path.data
-	{all: 0.06, by: [nGroups]float32{Password: -0.10, Secret: -0.05, Token: 0.10, Auth: 0.05}, madeUp: -0.03},                         // path.docs
-	{all: 0.27, by: [nGroups]float32{Password: 0.02, Token: 0.04}, madeUp: 0.10},                                                      // path.markup
-	{all: -0.20, by: [nGroups]float32{Password: -0.02, Key: -0.01}},                                                                   // path.template
-	{all: 0.37, by: [nGroups]float32{Password: 0.12, Secret: -0.02, Token: -0.01, Key: -0.02}, madeUp: -0.04},                         // path.shell
-	{all: 0.50, by: [nGroups]float32{Password: 0.10}, madeUp: 0.03},                                                                   // path.sql
-	{all: -0.00}, // path.keys
-	{all: -0.00}, // path.env
-	{all: -0.20, by: [nGroups]float32{Password: -0.02, Key: -0.01}, madeUp: 0.01},                                           // path.none
-	{all: -0.35, by: [nGroups]float32{Password: 0.07, Secret: -0.03, Token: -0.01, Key: -0.08, Auth: -0.01}, madeUp: -0.16}, // path.other
-	{all: -0.70, madeUp: -0.05}, // path.test
-	{all: -0.76, madeUp: 0.05},  // path.example
-	{all: -0.34},                // path.locale
-	{all: -0.30, madeUp: 0.13},  // path.vendor
-	{all: 0.28, by: [nGroups]float32{Password: -0.05, Secret: -0.02, Token: -0.10, Key: 0.23, Auth: -0.01}, madeUp: 0.05}, // path.deploy
-	{all: -0.02}, // path.minified
-	{all: -0.54, by: [nGroups]float32{Password: -0.08, Token: -0.01, Key: -0.01}},                                                                                          // path.lock
-	{all: 0.47, by: [nGroups]float32{Password: -0.06, Secret: -0.08, Token: 0.16, Key: -0.20, Auth: 0.09, ID: 0.04, URL: 0.17, Header: -0.03}, madeUp: 0.15},               // bare-path.code
-	{all: -0.93, by: [nGroups]float32{Password: -0.26, Secret: 0.03, Token: -0.03, Key: -0.10, Auth: -0.06, ID: 0.24, URL: -0.11, Header: 0.11}, madeUp: 0.14},             // bare-path.script
-	{all: 0.35, by: [nGroups]float32{Password: 0.17, Secret: -0.07, Token: -0.04, Key: -0.10, Auth: 0.06, Salt: 0.01, ID: 0.07, URL: -0.07, Header: 0.03}, madeUp: -0.09},  // bare-path.config
-	{all: 0.79, by: [nGroups]float32{Secret: -0.01, Key: 0.54, Auth: 0.04, Salt: -0.03, ID: -0.39, Header: 0.01}, madeUp: -0.31},                                           // bare-path.data
-	{all: -0.20, by: [nGroups]float32{Password: -0.03, Secret: 0.09, Token: -0.14, Key: -0.18, Auth: -0.03, Salt: 0.01, ID: 0.08, URL: 0.13, Header: 0.03}, madeUp: -0.27}, // bare-path.docs
-	{all: -0.00}, // bare-path.markup
-	{all: -0.17, by: [nGroups]float32{Password: 0.03, Secret: -0.03, Key: -0.04}, madeUp: -0.01},                                    // bare-path.template
-	{all: -0.49, by: [nGroups]float32{Password: 0.02, Secret: -0.06, Token: 0.01, Key: -0.03, ID: 0.03, URL: -0.07}, madeUp: -0.03}, // bare-path.shell
-	{all: 0.48, by: [nGroups]float32{ID: 0.08, URL: 0.02}, madeUp: 0.11},                                                            // bare-path.sql
-	{all: -0.00}, // bare-path.keys
-	{all: -0.01}, // bare-path.env
-	{all: 0.45, by: [nGroups]float32{Password: 0.02, Secret: 0.11, Token: 0.02, Key: -0.01, Auth: -0.02, ID: -0.06, URL: 0.04}, madeUp: 0.07}, // bare-path.none
-	{all: -0.56, by: [nGroups]float32{Password: -0.15, Secret: -0.02, Token: -0.10, Key: 0.18, Auth: -0.04, ID: 0.01}, madeUp: 0.16},          // bare-path.other
-	{all: -0.70, madeUp: -0.02}, // bare-path.test
-	{all: -0.70, madeUp: -0.07}, // bare-path.example
-	{all: -0.30},                // bare-path.locale
-	{all: -0.30, madeUp: 0.06},  // bare-path.vendor
-	{all: -0.05, by: [nGroups]float32{Password: -0.03, Secret: -0.04, Token: -0.04, Key: -0.14, Auth: -0.06, URL: 0.28, Header: 0.01}, madeUp: -0.04}, // bare-path.deploy
-	{all: -0.02}, // bare-path.minified
-	{all: -0.11, by: [nGroups]float32{Password: -0.02}}, // bare-path.lock
+	/* bias */ {all: -0.27, by: [nGroups]float32{Password: -0.03, Secret: -0.01, Token: -0.11, Key: -0.12, Auth: -0.15, Salt: -0.02, ID: 0.12, URL: 0.10, Header: 0.15}, doubt: -1.39, madeUp: 0.08},
+	/* op.none */ {all: 0.76, by: [nGroups]float32{ID: 0.07, URL: 0.08}, madeUp: 0.05},
+	/* op.assign */ {all: 0.36, by: [nGroups]float32{Password: 0.09, Secret: -0.06, Token: -0.21, Key: 0.17, Auth: -0.03, Salt: 0.10, Header: 0.01}, madeUp: 0.07},
+	/* op.colon */ {all: 0.02, by: [nGroups]float32{Password: 0.26, Secret: 0.12, Token: -0.04, Key: -0.25, Auth: -0.06, Salt: -0.02}, madeUp: -0.08},
+	/* op.arrow */ {all: 0.57, by: [nGroups]float32{Password: 0.01, Secret: 0.05, Token: 0.04, Key: 0.02, Auth: -0.01}, madeUp: 0.11},
+	/* op.compare */ {all: 0.27, by: [nGroups]float32{Password: 0.08, Secret: 0.06, Token: -0.02, Key: -0.03, Auth: -0.02}, madeUp: 0.08},
+	/* op.call */ {all: 0.40, by: [nGroups]float32{Password: -0.12, Secret: -0.07, Token: 0.20, Key: 0.10, Auth: -0.03}, madeUp: -0.03},
+	/* op.comma */ {all: -1.57, by: [nGroups]float32{Password: -0.14, Secret: -0.11, Token: -0.03, Key: -0.03, Auth: 0.08, Salt: -0.09}, madeUp: -0.20},
+	/* op.element */ {all: -0.27, by: [nGroups]float32{Password: -0.05}, madeUp: -0.01},
+	/* op.space */ {all: -0.44, by: [nGroups]float32{Password: -0.05, Token: -0.02, Key: -0.09, Auth: -0.07, Header: 0.14}, madeUp: 0.12},
+	/* op.other */ {all: -0.49, by: [nGroups]float32{Password: -0.09, Token: -0.01}, madeUp: -0.01},
+	/* bare-op.none */ {all: 0.66, by: [nGroups]float32{ID: 0.06, URL: 0.07}, madeUp: 0.05},
+	/* bare-op.assign */ {all: 0.31, by: [nGroups]float32{Password: -0.05, Token: -0.05, Key: -0.03, Auth: 0.18, Header: 0.01}, madeUp: 0.03},
+	/* bare-op.colon */ {all: 0.15, by: [nGroups]float32{Password: 0.09, Secret: -0.05, Token: -0.06, Key: 0.14, Auth: -0.08, Salt: -0.01}, madeUp: -0.22},
+	/* bare-op.arrow */ {all: -0.08, by: [nGroups]float32{Key: -0.01}},
+	/* bare-op.compare */ {all: -0.19, by: [nGroups]float32{Password: -0.01, Token: -0.01, Key: -0.01, Auth: -0.01}},
+	/* bare-op.call */ {all: 0.00},
+	/* bare-op.comma */ {all: 0.00},
+	/* bare-op.element */ {all: -0.27, by: [nGroups]float32{Password: -0.05}, madeUp: -0.01},
+	/* bare-op.space */ {all: -0.59, by: [nGroups]float32{Password: -0.19, Secret: 0.02, Token: -0.01, Key: -0.03, Auth: -0.06, Header: 0.14}, madeUp: 0.07},
+	/* bare-op.other */ {all: -0.45, by: [nGroups]float32{Password: -0.08}},
+	/* quote.bare */ {all: -0.23, by: [nGroups]float32{Password: -0.28, Secret: -0.03, Token: -0.13, Key: 0.06, Auth: 0.04, Salt: -0.01, ID: 0.07, URL: 0.08, Header: 0.16}, madeUp: -0.08},
+	/* quote.double */ {all: -0.28, by: [nGroups]float32{Password: 0.29, Secret: -0.17, Token: 0.08, Key: -0.08, Auth: -0.16, Salt: -0.01}, madeUp: -0.12},
+	/* quote.single */ {all: 0.28, by: [nGroups]float32{Password: -0.03, Secret: 0.23, Key: -0.08, Auth: -0.05, Salt: -0.01}, madeUp: 0.16},
+	/* quote.back */ {all: -0.37, by: [nGroups]float32{Password: -0.03, Secret: -0.01, Token: -0.01, Key: -0.01, Auth: -0.01}, madeUp: -0.04},
+	/* quote.escaped */ {all: 0.21, by: [nGroups]float32{Password: 0.04, Secret: -0.02, Token: -0.04, Auth: 0.04, Salt: 0.02}, madeUp: 0.17},
+	/* name.ends-in-keyword */ {all: 0.05, by: [nGroups]float32{Password: 0.13, Secret: 0.09, Token: 0.09, Key: -0.18, Auth: -0.11, Salt: -0.03, URL: -0.04, Header: 0.04}, madeUp: 0.01},
+	/* name.begins-with-keyword */ {all: 0.27, by: [nGroups]float32{Password: 0.01, Secret: 0.13, Token: -0.06, Key: -0.18, Auth: 0.12, Salt: -0.01, Header: 0.04}, madeUp: -0.25},
+	/* name.is-keyword */ {all: -0.43, by: [nGroups]float32{Secret: 0.07, Token: -0.07, Key: -0.26, Auth: 0.05, Salt: 0.08, Header: 0.04}, madeUp: -0.12},
+	/* name.two-keywords */ {all: 0.59, by: [nGroups]float32{Password: 0.10, Secret: 0.13, Token: 0.04, Key: -0.04, Auth: -0.02, Salt: -0.09}, madeUp: 0.20},
+	/* name.glued */ {all: -0.02, by: [nGroups]float32{Password: -0.08, Secret: 0.02, Token: -0.02, Key: -0.02, Auth: -0.07, Salt: 0.02, URL: 0.03, Header: 0.11}, madeUp: 0.27},
+	/* name.quoted */ {all: 0.34, by: [nGroups]float32{Password: -0.25, Secret: -0.05, Token: 0.19, Key: 0.26, Auth: 0.01, Salt: -0.10, URL: -0.08, Header: 0.08}, madeUp: 0.13},
+	/* name.option */ {all: 0.29, by: [nGroups]float32{Password: 0.09, Secret: 0.02, Token: -0.03, Key: 0.02, Auth: -0.13, URL: 0.09}, madeUp: 0.06},
+	/* name.sigil */ {all: -0.09, by: [nGroups]float32{Password: -0.16, Key: 0.13, Auth: -0.02, Salt: 0.03}, madeUp: 0.03},
+	/* name.member */ {all: -1.00, by: [nGroups]float32{Password: -0.06, Secret: -0.04, Token: -0.07, Key: -0.03, Auth: -0.02, URL: 0.02}, madeUp: -0.15},
+	/* name.query */ {all: 0.04, by: [nGroups]float32{Password: 0.03, Secret: -0.02, Token: 0.03, Key: -0.06, Auth: 0.03}, madeUp: -0.01},
+	/* name.line-start */ {all: -0.25, by: [nGroups]float32{Password: 0.25, Secret: 0.13, Token: -0.03, Key: -0.20, Auth: -0.25, Salt: 0.06}, madeUp: -0.25},
+	/* keyword.password */ {all: 0.34, by: [nGroups]float32{Password: 0.10, Salt: -0.01}, madeUp: -0.05},
+	/* keyword.pass */ {all: -0.14, by: [nGroups]float32{Password: -0.03}, madeUp: 0.14},
+	/* keyword.pwd */ {all: -0.47, by: [nGroups]float32{Password: -0.09}, madeUp: -0.18},
+	/* keyword.foreign */ {all: -0.06, by: [nGroups]float32{Password: -0.01}},
+	/* keyword.secret */ {all: -0.24, by: [nGroups]float32{Secret: -0.01, Token: -0.01, Key: -0.03}, madeUp: 0.03},
+	/* keyword.token */ {all: -0.15, by: [nGroups]float32{Secret: 0.11, Token: -0.09, Auth: -0.01, URL: -0.03}, madeUp: 0.19},
+	/* keyword.key */ {all: -0.55, by: [nGroups]float32{Password: 0.09, Secret: 0.03, Token: -0.12, Key: -0.12, Auth: 0.01}, madeUp: -0.18},
+	/* keyword.auth */ {all: 0.43, by: [nGroups]float32{Password: 0.07, Secret: 0.09, Token: 0.21, Key: -0.01, Auth: -0.20, Salt: -0.07}, madeUp: 0.26},
+	/* keyword.cred */ {all: 0.25, by: [nGroups]float32{Password: 0.01, Auth: 0.04}, madeUp: -0.09},
+	/* keyword.salt */ {all: -0.02, madeUp: 0.13},
+	/* keyword.nonce */ {all: -0.07, by: [nGroups]float32{Salt: -0.01}, madeUp: -0.07},
+	/* name-style.lower */ {all: -0.17, by: [nGroups]float32{Password: 0.24, Secret: 0.10, Token: -0.05, Key: -0.30, Auth: -0.09, Salt: 0.13, URL: -0.06}, madeUp: 0.21},
+	/* name-style.upper */ {all: 0.03, by: [nGroups]float32{Password: -0.09, Token: 0.02, Key: 0.08, Auth: -0.01, URL: -0.01, Header: 0.02}, madeUp: -0.02},
+	/* name-style.capital */ {all: 0.39, by: [nGroups]float32{Password: -0.20, Secret: -0.03, Token: 0.08, Auth: 0.11, Salt: -0.03, URL: 0.01, Header: 0.14}, madeUp: 0.02},
+	/* name-style.camel */ {all: -0.87, by: [nGroups]float32{Password: -0.03, Secret: -0.15, Token: -0.02, Key: -0.01, Auth: -0.02, URL: 0.05}, madeUp: -0.07},
+	/* name-style.snake */ {all: -0.12, by: [nGroups]float32{Password: -0.10, Secret: -0.13, Token: 0.17, Key: 0.11, Auth: 0.07, Salt: -0.11, URL: -0.04}, madeUp: -0.18},
+	/* name-style.upper-snake */ {all: -0.22, by: [nGroups]float32{Password: -0.05, Secret: 0.16, Token: -0.16, Key: 0.09, Auth: -0.08}, madeUp: 0.29},
+	/* name-style.kebab */ {all: -0.49, by: [nGroups]float32{Password: 0.16, Secret: 0.04, Token: -0.03, Key: -0.20, Auth: -0.09, URL: 0.02}, madeUp: -0.18},
+	/* name-style.dotted */ {all: 0.08, by: [nGroups]float32{Password: 0.04, Token: -0.09, Key: 0.11, Auth: -0.05, URL: 0.02}},
+	/* name-style.other */ {all: -0.03, by: [nGroups]float32{Password: -0.01}},
+	/* name-words.1 */ {all: 0.24, by: [nGroups]float32{Password: -0.05, Secret: 0.07, Token: 0.04, Key: -0.23, Auth: 0.02, Salt: 0.09, URL: -0.04, Header: 0.16}, madeUp: 0.25},
+	/* name-words.2 */ {all: -0.40, by: [nGroups]float32{Password: -0.07, Secret: -0.10, Token: -0.02, Key: 0.15, Auth: 0.18, Salt: -0.09, URL: -0.13}, madeUp: -0.02},
+	/* name-words.3 */ {all: -0.41, by: [nGroups]float32{Password: 0.04, Secret: 0.02, Token: -0.03, Auth: -0.10, Salt: -0.01}, madeUp: -0.02},
+	/* name-words.more */ {all: -0.96, by: [nGroups]float32{Password: 0.04, Secret: -0.01, Token: -0.09, Key: -0.05, Auth: -0.25, URL: 0.17}, madeUp: -0.13},
+	/* word.none */ {all: 0.00},
+	/* word.keyword */ {all: -0.60, by: [nGroups]float32{Password: 0.15, Secret: -0.02, Token: -0.05, Key: -0.08, Auth: -0.07, Salt: -0.03, URL: -0.04, Header: 0.04}, madeUp: -0.20},
+	/* word.strong */ {all: 0.48, by: [nGroups]float32{Password: -0.17, Secret: -0.03, Token: 0.11, Key: 0.25, Auth: -0.22, Salt: -0.02, URL: 0.17}, madeUp: -0.10},
+	/* word.place */ {all: 0.40, by: [nGroups]float32{Password: 0.07, Secret: -0.03, Token: -0.02, Key: 0.01, Auth: 0.06}},
+	/* word.description */ {all: -0.62, by: [nGroups]float32{Password: -0.16, Secret: 0.01, Token: -0.07, Key: 0.22, Auth: -0.12}, madeUp: 0.06},
+	/* word.user */ {all: -0.17, by: [nGroups]float32{Password: -0.02, Auth: -0.01, URL: -0.01}, madeUp: -0.01},
+	/* word.hash */ {all: -0.52, by: [nGroups]float32{Password: -0.07, Secret: -0.13, Token: -0.04, Key: 0.13, Auth: 0.01}, madeUp: -0.21},
+	/* word.number */ {all: -0.47, by: [nGroups]float32{Password: -0.04, Secret: -0.01, Token: -0.02, Key: -0.02}},
+	/* word.flag */ {all: -0.89, by: [nGroups]float32{Password: -0.25, Secret: -0.01, Token: 0.01, Key: 0.14, Auth: -0.08}, madeUp: -0.02},
+	/* word.text */ {all: -0.52, by: [nGroups]float32{Password: -0.04, Secret: -0.01, Token: -0.02, Key: 0.01, Auth: -0.03}},
+	/* word.public */ {all: -1.43, by: [nGroups]float32{Token: -0.12, Key: -0.16}, madeUp: -0.07},
+	/* word.id */ {all: -0.59, by: [nGroups]float32{Secret: -0.06, Auth: -0.05}, madeUp: -0.04},
+	/* word.data */ {all: 0.88, by: [nGroups]float32{Password: -0.12, Secret: 0.01, Token: 0.18, Key: -0.05, Auth: 0.16}, madeUp: 0.09},
+	/* word.lexer */ {all: -0.05, by: [nGroups]float32{Key: -0.01}, madeUp: -0.01},
+	/* word.example */ {all: 0.42, by: [nGroups]float32{Password: 0.29, Secret: -0.02, Token: -0.02, Key: -0.12, Auth: -0.02, Salt: -0.01, URL: -0.01}, madeUp: 0.02},
+	/* word.new */ {all: -0.21, by: [nGroups]float32{Password: -0.05, Secret: -0.01, Token: -0.04, Key: 0.05}, madeUp: 0.01},
+	/* word.wrong */ {all: -0.79, by: [nGroups]float32{Password: -0.06, Secret: -0.01, Token: -0.03, Key: -0.02, Auth: -0.04}, madeUp: -0.01},
+	/* word.type */ {all: 0.14, by: [nGroups]float32{Password: -0.01, Token: 0.09, Key: -0.03, Auth: -0.02}, madeUp: 0.04},
+	/* last-word.none */ {all: 0.00},
+	/* last-word.keyword */ {all: 0.53, by: [nGroups]float32{Password: 0.23, Secret: 0.09, Token: 0.11, Key: -0.18, Auth: -0.11, Salt: -0.03, URL: -0.04, Header: 0.04}, madeUp: -0.01},
+	/* last-word.strong */ {all: -0.41, by: [nGroups]float32{Password: -0.10, Key: -0.05, Auth: -0.09, URL: 0.17}, madeUp: -0.12},
+	/* last-word.place */ {all: 0.48, by: [nGroups]float32{Password: -0.01, Secret: -0.02, Token: -0.01, Key: 0.05, Auth: 0.09}, madeUp: -0.02},
+	/* last-word.description */ {all: -0.82, by: [nGroups]float32{Password: -0.01, Secret: -0.03, Token: -0.02, Key: -0.04, Auth: -0.06}, madeUp: -0.02},
+	/* last-word.user */ {all: -0.06, by: [nGroups]float32{Auth: -0.01, URL: -0.01}},
+	/* last-word.hash */ {all: 0.88, by: [nGroups]float32{Password: -0.04, Token: -0.07, Key: 0.25, Auth: 0.04}, madeUp: -0.14},
+	/* last-word.number */ {all: -0.40, by: [nGroups]float32{Password: -0.05, Secret: -0.01, Token: -0.02}},
+	/* last-word.flag */ {all: -0.11, by: [nGroups]float32{Password: -0.02}},
+	/* last-word.text */ {all: -0.27, by: [nGroups]float32{Password: -0.01, Token: -0.02, Auth: -0.02}},
+	/* last-word.public */ {all: -0.01},
+	/* last-word.id */ {all: -0.56, by: [nGroups]float32{Secret: -0.06, Token: -0.01, Auth: -0.04}, madeUp: -0.04},
+	/* last-word.data */ {all: 1.01, by: [nGroups]float32{Password: -0.02, Token: 0.04, Key: -0.04, Auth: 0.22}, madeUp: 0.02},
+	/* last-word.lexer */ {all: -0.01},
+	/* last-word.example */ {all: 0.16, by: [nGroups]float32{Password: 0.01, URL: 0.03}, madeUp: 0.04},
+	/* last-word.new */ {all: 0.56, by: [nGroups]float32{Password: 0.12, Token: -0.01}, madeUp: 0.09},
+	/* last-word.wrong */ {all: -0.02},
+	/* last-word.type */ {all: 0.00, by: [nGroups]float32{Token: 0.04, Key: -0.02, Auth: -0.02}, madeUp: 0.01},
+	/* length.5 */ {all: -1.48, by: [nGroups]float32{Password: 0.02, Secret: -0.19, Token: -0.18, Key: 0.19, Auth: -0.24, URL: 0.12}, madeUp: 0.09},
+	/* length.6 */ {all: -1.08, by: [nGroups]float32{Password: 0.49, Secret: 0.02, Token: -0.40, Key: -0.14, Auth: -0.07, URL: -0.10, Header: -0.01}, madeUp: 0.10},
+	/* length.7 */ {all: -0.91, by: [nGroups]float32{Password: 0.17, Secret: 0.06, Token: -0.14, Key: -0.11, Auth: -0.04, URL: -0.11}, madeUp: -0.05},
+	/* length.8 */ {all: -0.13, by: [nGroups]float32{Password: 0.11, Secret: -0.17, Token: 0.12, Key: -0.05, Auth: -0.07, Salt: -0.04, URL: 0.08}, madeUp: -0.05},
+	/* length.9 */ {all: -0.20, by: [nGroups]float32{Secret: 0.04, Token: -0.08, Key: -0.08, Auth: -0.04, URL: 0.12}, madeUp: -0.04},
+	/* length.10 */ {all: -0.29, by: [nGroups]float32{Password: 0.22, Secret: -0.20, Token: -0.05, Key: -0.12, Auth: 0.03, Salt: 0.05, URL: 0.01}, madeUp: 0.02},
+	/* length.11 */ {all: -0.06, by: [nGroups]float32{Password: -0.15, Secret: 0.12, Token: 0.01, Key: -0.07, Auth: 0.10, URL: -0.01}, madeUp: 0.02},
+	/* length.13 */ {all: -0.06, by: [nGroups]float32{Password: -0.12, Secret: 0.09, Token: 0.05, Key: -0.05, Auth: -0.03, URL: -0.02, Header: 0.08}, madeUp: 0.03},
+	/* length.15 */ {all: 0.12, by: [nGroups]float32{Password: 0.03, Secret: 0.01, Token: 0.15, Key: -0.10, Auth: -0.04, Salt: -0.02, Header: -0.01}, madeUp: 0.07},
+	/* length.17 */ {all: 0.17, by: [nGroups]float32{Password: -0.07, Secret: 0.07, Token: 0.06, Key: 0.03, Auth: -0.09, URL: 0.02, Header: 0.02}, madeUp: 0.21},
+	/* length.19 */ {all: 0.20, by: [nGroups]float32{Password: -0.01, Secret: -0.01, Token: 0.08, Key: -0.05, Auth: 0.05, URL: -0.02}, madeUp: -0.03},
+	/* length.21 */ {all: -0.08, by: [nGroups]float32{Password: -0.05, Secret: 0.07, Token: -0.02, Key: -0.01, Auth: -0.03, Salt: -0.01, URL: 0.02, Header: 0.01}, madeUp: -0.06},
+	/* length.24 */ {all: 0.53, by: [nGroups]float32{Password: -0.08, Secret: 0.04, Key: 0.13, Auth: -0.01, Salt: 0.01, URL: -0.01, Header: 0.03}},
+	/* length.31 */ {all: 0.21, by: [nGroups]float32{Password: -0.05, Secret: 0.01, Token: 0.06, Key: -0.01, Auth: 0.07, URL: -0.01, Header: -0.03}, madeUp: 0.18},
+	/* length.32 */ {all: 0.15, by: [nGroups]float32{Password: -0.01, Secret: 0.11, Token: -0.07, Key: -0.01, Auth: 0.05, Salt: -0.07, Header: 0.02}, madeUp: -0.08},
+	/* length.39 */ {all: 0.24, by: [nGroups]float32{Password: -0.07, Secret: 0.06, Token: 0.08, Key: -0.06, Auth: -0.03, ID: 0.06, Header: 0.01}, madeUp: 0.10},
+	/* length.40 */ {all: 0.35, by: [nGroups]float32{Password: -0.01, Secret: 0.01, Token: -0.01, Key: 0.04, Auth: -0.02, Salt: 0.05}, madeUp: -0.08},
+	/* length.47 */ {all: 0.15, by: [nGroups]float32{Password: 0.04, Secret: 0.02, Token: -0.04, Key: 0.08, Auth: -0.08, Salt: 0.01}, madeUp: -0.22},
+	/* length.63 */ {all: 0.94, by: [nGroups]float32{Password: -0.08, Secret: -0.17, Token: 0.09, Key: 0.22, Auth: 0.14, Salt: 0.01, URL: -0.01, Header: -0.01}, madeUp: 0.15},
+	/* length.64 */ {all: -0.07, by: [nGroups]float32{Password: -0.03, Secret: -0.03, Token: 0.12, Key: -0.10, Auth: -0.02, Header: 0.04}},
+	/* length.99 */ {all: 0.86, by: [nGroups]float32{Password: -0.27, Secret: -0.04, Token: 0.04, Key: 0.19, Auth: 0.25}, madeUp: -0.22},
+	/* length.199 */ {all: 0.19, by: [nGroups]float32{Password: -0.01, Secret: 0.07, Token: -0.01, Key: -0.02, Header: 0.02}, madeUp: -0.12},
+	/* length.more */ {all: 0.36, by: [nGroups]float32{Secret: 0.01, Token: 0.07}, madeUp: 0.08},
+	/* charset.digits */ {all: 0.33, by: [nGroups]float32{Password: -0.09, Secret: 0.07, Token: 0.10, Key: -0.06, Auth: -0.09, URL: 0.13}, madeUp: 0.09},
+	/* charset.lower */ {all: 0.74, by: [nGroups]float32{Password: 0.53, Secret: 0.01, Token: -0.29, Key: 0.08, Auth: -0.20, Salt: -0.02, URL: 0.04}, madeUp: 0.06},
+	/* charset.upper */ {all: 0.63, by: [nGroups]float32{Password: -0.08, Secret: 0.11, Token: 0.09, Key: -0.02, Auth: 0.02}, madeUp: 0.14},
+	/* charset.capital */ {all: -0.48, by: [nGroups]float32{Password: -0.04, Secret: -0.01, Key: -0.02, Auth: -0.02}},
+	/* charset.letters */ {all: 0.55, by: [nGroups]float32{Password: 0.12, Secret: 0.10, Token: -0.08, Key: -0.07, Header: 0.05}, madeUp: 0.06},
+	/* charset.hex */ {all: 0.47, by: [nGroups]float32{Password: -0.13, Secret: 0.01, Token: 0.09, Key: 0.11, Auth: -0.07, Salt: 0.05, URL: -0.01, Header: 0.04}, madeUp: 0.29},
+	/* charset.lower-digits */ {all: -0.06, by: [nGroups]float32{Password: 0.14, Secret: -0.19, Token: 0.05, Key: -0.03, Auth: 0.11, URL: -0.07, Header: -0.02}, madeUp: 0.21},
+	/* charset.upper-digits */ {all: 0.17, by: [nGroups]float32{Password: -0.02, Secret: -0.01, Token: -0.11, Key: 0.20, Auth: -0.03}, madeUp: 0.19},
+	/* charset.mixed */ {all: 0.31, by: [nGroups]float32{Password: 0.22, Secret: -0.07, Token: -0.02, Key: -0.07, Auth: 0.08, Salt: -0.07, URL: 0.04, Header: -0.04}, madeUp: -0.37},
+	/* charset.word */ {all: -0.51, by: [nGroups]float32{Password: 0.17, Secret: -0.01, Token: 0.04, Key: -0.37, Auth: -0.16, ID: 0.06, URL: 0.18}, madeUp: -0.03},
+	/* charset.dotted */ {all: -0.42, by: [nGroups]float32{Password: -0.04, Secret: -0.04, Token: -0.08, Key: 0.14, Auth: 0.03, Salt: -0.11, URL: -0.02, Header: 0.04}, madeUp: -0.12},
+	/* charset.base64 */ {all: 0.39, by: [nGroups]float32{Password: -0.17, Token: 0.10, Key: 0.13, Auth: -0.08, Salt: 0.02, Header: 0.09}, madeUp: -0.26},
+	/* charset.printable */ {all: -0.84, by: [nGroups]float32{Password: -0.05, Secret: 0.03, Token: 0.07, Key: -0.09, Auth: 0.08, URL: -0.19}, madeUp: -0.14},
+	/* charset.spaced */ {all: -0.37, by: [nGroups]float32{Password: -0.30, Token: -0.07, Key: -0.07, Auth: 0.29, Salt: 0.06}, madeUp: -0.08},
+	/* charset.foreign */ {all: -0.98, by: [nGroups]float32{Password: -0.09, Token: -0.03, Auth: -0.07}, madeUp: 0.01},
+	/* charset.escaped */ {all: 0.19, by: [nGroups]float32{Password: -0.11, Token: 0.08, Key: 0.04, Auth: -0.02, Salt: 0.05}, madeUp: 0.02},
+	/* entropy.0 */ {all: -0.13, by: [nGroups]float32{Password: 0.25, Secret: -0.16, Token: -0.18, Key: -0.25, URL: 0.31, Header: 0.02}, madeUp: 0.12},
+	/* entropy.0.1 */ {all: -0.07, by: [nGroups]float32{Password: -0.04, Token: -0.01, Key: 0.03, URL: -0.01, Header: 0.01}, madeUp: 0.04},
+	/* entropy.0.2 */ {all: 0.50, by: [nGroups]float32{Password: 0.08, Secret: 0.10, Token: 0.01, Key: -0.05, Salt: -0.07, URL: -0.04, Header: 0.07}, madeUp: 0.01},
+	/* entropy.0.3 */ {all: 0.22, by: [nGroups]float32{Password: 0.18, Secret: -0.11, Token: 0.02, Key: -0.09, Auth: 0.03, Salt: 0.03, URL: -0.07, Header: 0.05}},
+	/* entropy.0.4 */ {all: 0.56, by: [nGroups]float32{Password: 0.32, Secret: 0.14, Token: -0.17, Key: -0.08, Auth: -0.03, Salt: 0.03, URL: -0.11, Header: 0.01}, madeUp: -0.18},
+	/* entropy.0.6 */ {all: 0.48, by: [nGroups]float32{Password: -0.11, Secret: 0.04, Token: 0.05, Key: 0.24, Auth: 0.02, Salt: -0.02, URL: -0.08, Header: -0.04}, madeUp: 0.01},
+	/* entropy.0.8 */ {all: 0.56, by: [nGroups]float32{Password: -0.15, Secret: 0.07, Token: 0.10, Key: 0.17, Auth: -0.17, Salt: 0.01, URL: 0.07, Header: 0.02}, madeUp: 0.26},
+	/* entropy.1.1 */ {all: -0.37, by: [nGroups]float32{Password: -0.26, Secret: 0.02, Token: 0.11, Key: 0.10, Auth: -0.03, Salt: -0.01, ID: 0.01, URL: 0.01, Header: 0.01}, madeUp: 0.14},
+	/* entropy.1.5 */ {all: -0.73, by: [nGroups]float32{Password: -0.01, Secret: -0.13, Token: 0.01, Key: -0.14, Auth: -0.07, ID: 0.14, URL: 0.05, Header: 0.01}, madeUp: -0.11},
+	/* entropy.more */ {all: -0.80, by: [nGroups]float32{Password: -0.18, Secret: 0.04, Token: -0.02, Key: -0.04, Auth: 0.11, Salt: 0.03, ID: -0.07, URL: -0.03}, madeUp: -0.20},
+	/* letters.none */ {all: -0.98, by: [nGroups]float32{Password: -0.37, Secret: 0.07, Token: 0.05, Key: -0.11, Auth: 0.08, Salt: 0.02, ID: -0.16, URL: 0.22}, madeUp: -0.08},
+	/* letters.2.2 */ {all: -0.61, by: [nGroups]float32{Password: -0.08, Secret: -0.01, Key: -0.02}},
+	/* letters.2.6 */ {all: -0.34, by: [nGroups]float32{Password: -0.03, Secret: -0.01, Token: -0.02, Key: -0.01}},
+	/* letters.3 */ {all: -0.47, by: [nGroups]float32{Password: -0.07, Secret: -0.01, Token: -0.01, Key: -0.04, Auth: -0.01, URL: 0.06}, madeUp: -0.01},
+	/* letters.3.4 */ {all: 0.13, by: [nGroups]float32{Password: 0.23, Secret: -0.02, Token: -0.03, Key: -0.11, Auth: -0.04}, madeUp: -0.01},
+	/* letters.3.8 */ {all: -0.39, by: [nGroups]float32{Password: 0.03, Secret: 0.03, Token: 0.03, Key: -0.13, Auth: -0.05, URL: 0.02}, madeUp: -0.04},
+	/* letters.4.2 */ {all: -0.28, by: [nGroups]float32{Password: 0.28, Secret: -0.17, Token: -0.04, Key: -0.08, Auth: -0.03}, madeUp: -0.12},
+	/* letters.4.6 */ {all: 0.41, by: [nGroups]float32{Password: -0.04, Secret: -0.10, Token: -0.06, Key: 0.34, Auth: -0.08, Salt: -0.01, URL: 0.03}, madeUp: -0.14},
+	/* letters.5.1 */ {all: 0.41, by: [nGroups]float32{Password: 0.09, Secret: 0.02, Key: -0.04, Auth: -0.01, ID: 0.01, URL: 0.02}, madeUp: -0.30},
+	/* letters.5.7 */ {all: 0.22, by: [nGroups]float32{Password: 0.07, Secret: 0.07, Token: -0.03, Key: -0.15, Auth: 0.01, Salt: -0.01, ID: 0.21, URL: -0.12}, madeUp: -0.15},
+	/* letters.6.5 */ {all: 0.80, by: [nGroups]float32{Password: -0.01, Secret: 0.02, Token: 0.01, Key: 0.11, Auth: -0.21, Salt: 0.03, ID: 0.37, URL: -0.20, Header: 0.04}, madeUp: 0.27},
+	/* letters.more */ {all: 1.39, by: [nGroups]float32{Password: -0.02, Secret: 0.12, Token: 0.02, Key: 0.14, Auth: 0.22, Salt: -0.05, ID: -0.36, URL: 0.07, Header: 0.13}, madeUp: 0.65},
+	/* known-words.0 */ {all: 1.34, by: [nGroups]float32{Password: 0.24, Secret: 0.08, Token: 0.06, Key: -0.31, Auth: 0.05, Salt: -0.01, ID: -0.02, URL: -0.02, Header: 0.17}, madeUp: 0.29},
+	/* known-words.30% */ {all: 1.05, by: [nGroups]float32{Password: 0.11, Secret: -0.07, Token: 0.09, Key: 0.06, Auth: -0.05, Salt: 0.02, ID: 0.07, URL: 0.01, Header: -0.02}, madeUp: -0.04},
+	/* known-words.60% */ {all: 0.16, by: [nGroups]float32{Password: 0.09, Secret: 0.05, Token: -0.04, Key: -0.06, Auth: -0.07, Salt: -0.01, ID: 0.02, URL: 0.05}, madeUp: -0.14},
+	/* known-words.90% */ {all: -1.16, by: [nGroups]float32{Password: -0.12, Secret: -0.03, Token: -0.10, Key: -0.06, Auth: 0.06, URL: 0.03}, madeUp: -0.05},
+	/* known-words.all */ {all: -1.65, by: [nGroups]float32{Password: -0.30, Secret: -0.05, Token: -0.10, Key: 0.25, Auth: -0.13, Salt: -0.01, URL: 0.01}, madeUp: 0.01},
+	/* digits.0 */ {all: -1.26, by: [nGroups]float32{Password: 0.33, Secret: 0.13, Token: -0.21, Key: -0.34, Auth: -0.29, Salt: -0.04, URL: 0.12, Header: 0.05}, madeUp: 0.29},
+	/* digits.10% */ {all: -0.52, by: [nGroups]float32{Password: 0.19, Secret: -0.06, Token: -0.09, Auth: -0.17, Salt: 0.01, URL: -0.02, Header: 0.03}, madeUp: -0.19},
+	/* digits.25% */ {all: -0.26, by: [nGroups]float32{Password: -0.35, Secret: 0.03, Token: -0.04, Key: 0.10, Auth: 0.14, Salt: -0.05, URL: 0.09, Header: 0.03}, madeUp: -0.21},
+	/* digits.50% */ {all: 0.43, by: [nGroups]float32{Password: 0.04, Secret: -0.04, Key: 0.09, Auth: 0.18, Salt: 0.05, ID: -0.01, URL: -0.22}, madeUp: 0.14},
+	/* digits.more */ {all: 0.62, by: [nGroups]float32{Password: -0.14, Secret: -0.16, Token: 0.12, Key: 0.08, Auth: 0.10, Salt: 0.02, ID: 0.08, URL: -0.01, Header: 0.05}, madeUp: -0.06},
+	/* digits.all */ {all: 0.29, by: [nGroups]float32{Password: -0.09, Secret: 0.07, Token: 0.10, Key: -0.06, Auth: -0.09, URL: 0.13}, madeUp: 0.09},
+	/* shape.uuid */ {all: 0.25, by: [nGroups]float32{Secret: 0.01, Token: 0.05, Key: -0.11, Auth: -0.01, ID: 0.10, Header: 0.01}, madeUp: 0.07},
+	/* shape.hash */ {all: 0.37, by: [nGroups]float32{Password: -0.01, Secret: 0.03, Token: 0.01, Key: -0.01, Auth: -0.04, Salt: 0.05, Header: 0.04}, madeUp: -0.03},
+	/* shape.date */ {all: -0.23, by: [nGroups]float32{Token: -0.01, Salt: -0.03}, madeUp: -0.01},
+	/* shape.path */ {all: -0.72, by: [nGroups]float32{Password: -0.06, Secret: -0.05, Key: -0.03, Auth: 0.01, Salt: -0.02}, madeUp: -0.04},
+	/* shape.url */ {all: 0.34, by: [nGroups]float32{Password: -0.03, Secret: 0.07, Token: -0.01, Key: -0.01, Auth: 0.05}, madeUp: -0.01},
+	/* shape.mail */ {all: -0.21, by: [nGroups]float32{Password: -0.03, Auth: -0.01}},
+	/* shape.version */ {all: -0.85, by: [nGroups]float32{Password: -0.01, Token: -0.10, Key: -0.01, Auth: -0.03, Salt: -0.02}, madeUp: -0.09},
+	/* shape.number */ {all: -0.89, by: [nGroups]float32{Password: -0.11, Secret: 0.07, Token: 0.09, Key: -0.06, Auth: -0.11, Salt: -0.02, ID: -0.16, URL: 0.13}, madeUp: 0.04},
+	/* shape.const */ {all: -0.11, by: [nGroups]float32{Password: 0.06, Secret: -0.01, Token: -0.05, Key: -0.02, Auth: -0.01}, madeUp: -0.01},
+	/* shape.snake */ {all: 0.93, by: [nGroups]float32{Password: 0.05, Secret: 0.04, Token: -0.03, Key: -0.04, Auth: -0.02, URL: 0.18}, madeUp: 0.11},
+	/* shape.kebab */ {all: -0.19, by: [nGroups]float32{Password: 0.03, Secret: -0.06, Token: 0.06, Key: -0.05, Auth: -0.01}, madeUp: -0.10},
+	/* shape.camel */ {all: -0.20, by: [nGroups]float32{Password: 0.05, Token: -0.16, Key: -0.04, Auth: 0.01, Header: 0.09}, madeUp: -0.09},
+	/* shape.member */ {all: -0.85, by: [nGroups]float32{Password: -0.05, Secret: -0.03, Token: -0.03, Key: -0.07, Auth: 0.03, Salt: -0.01, URL: -0.01}, madeUp: -0.01},
+	/* shape.index */ {all: -0.63, by: [nGroups]float32{Password: -0.11, Secret: 0.01, Key: -0.02, Auth: -0.01}, madeUp: -0.02},
+	/* shape.template */ {all: -0.09, by: [nGroups]float32{Password: -0.02}},
+	/* shape.angle */ {all: -0.19, by: [nGroups]float32{Password: -0.03}},
+	/* shape.variable */ {all: -0.61, by: [nGroups]float32{Password: -0.10, Key: -0.01}},
+	/* shape.format */ {all: -0.16, by: [nGroups]float32{Token: -0.01, Key: -0.02, Auth: -0.01}},
+	/* shape.mask */ {all: -1.69, by: [nGroups]float32{Password: -0.11, Token: -0.01, Key: -0.05, Auth: -0.02, ID: -0.15}, madeUp: -0.07},
+	/* shape.counting */ {all: -2.41, by: [nGroups]float32{Password: -0.40, Secret: -0.06, Token: -0.05, Key: -0.01, Auth: -0.01, URL: 0.05}, doubt: -2.00, madeUp: -2.00},
+	/* shape.keyboard */ {all: -1.44, by: [nGroups]float32{Password: -0.28, Secret: 0.02, Token: 0.01, Key: -0.03}, doubt: -2.00, madeUp: -2.00},
+	/* shape.sentence */ {all: -1.13, by: [nGroups]float32{Password: -0.32, Secret: -0.01, Token: 0.01, Key: -0.03, Auth: 0.07, Salt: 0.06}, madeUp: -0.03},
+	/* shape.two-words */ {all: -0.47, by: [nGroups]float32{Password: -0.12, Secret: 0.01, Token: -0.12, Key: -0.04, Auth: 0.17}, madeUp: -0.05},
+	/* shape.literal */ {all: 0.53, by: [nGroups]float32{Password: -0.18, Secret: -0.03, Token: -0.01, Key: 0.42, Auth: -0.10}, madeUp: -0.01},
+	/* shape.jwt */ {all: -0.03, by: [nGroups]float32{Token: -0.02, Header: 0.02}, madeUp: -0.01},
+	/* shape.pem */ {all: -0.00},
+	/* shape.markup */ {all: -0.13, by: [nGroups]float32{Password: -0.02}},
+	/* shape.code */ {all: -0.04, by: [nGroups]float32{Password: -0.10, Secret: 0.02, Token: 0.11, Key: -0.02, Auth: -0.01}, madeUp: 0.24},
+	/* shape.ellipsis */ {all: -5.00},
+	/* shape.escape */ {all: 0.39, by: [nGroups]float32{Password: -0.12, Token: 0.13, Key: 0.04, Auth: -0.02, Salt: 0.05}, madeUp: 0.11},
+	/* shape.colon */ {all: 0.08, by: [nGroups]float32{Password: -0.14, Secret: 0.01, Token: -0.03, Key: 0.22, Auth: 0.05, Salt: -0.08, URL: -0.02}, madeUp: 0.03},
+	/* shape.bang */ {all: 0.52, by: [nGroups]float32{Password: 0.14, Token: -0.04, Key: -0.04, Auth: -0.01, URL: 0.05}, madeUp: 0.16},
+	/* shape.symbols */ {all: 0.43, by: [nGroups]float32{Password: -0.02, Secret: 0.05, Token: 0.18, Auth: 0.06, URL: -0.20}, madeUp: 0.03},
+	/* shape.regex */ {all: -0.18, by: [nGroups]float32{Password: -0.04}},
+	/* shape.equals-name */ {all: -0.48, by: [nGroups]float32{Password: -0.01, Key: -0.02, URL: -0.06}},
+	/* shape.in-name */ {all: -2.09, by: [nGroups]float32{Password: -0.32, Secret: -0.05, Token: -0.03, Key: 0.05, Auth: -0.01, URL: -0.06}, madeUp: -0.02},
+	/* shape.keyword */ {all: -1.79, by: [nGroups]float32{Password: -0.35, Secret: -0.04, Token: -0.03, Key: 0.07, Auth: 0.10, Salt: -0.01, URL: -0.08}, madeUp: 0.02},
+	/* shape.only-keywords */ {all: -1.08, by: [nGroups]float32{Password: -0.17, URL: -0.04}},
+	/* shape.stock */ {all: -0.28, by: [nGroups]float32{Password: -0.28, Secret: -0.14, Token: 0.02, Key: 0.35, Auth: -0.04, Salt: -0.01, ID: 0.04, URL: 0.02}, madeUp: 0.01},
+	/* shape.only-stock */ {all: -1.07, by: [nGroups]float32{Password: -0.55, Secret: -0.02, Token: -0.02, Key: 0.49, Auth: -0.01, URL: -0.10}},
+	/* shape.changes */ {all: 0.22, by: [nGroups]float32{Password: -0.16, Secret: -0.15, Token: -0.13, Key: 0.14, Auth: 0.14, Salt: 0.07, ID: 0.13, URL: -0.07, Header: 0.08}, madeUp: -0.33},
+	/* shape.base64 */ {all: -0.31, by: [nGroups]float32{Password: -0.18, Secret: -0.04, Token: 0.10, Key: 0.01, Auth: -0.08, Salt: 0.02, Header: 0.09}, madeUp: -0.23},
+	/* shape.list */ {all: 0.52, by: [nGroups]float32{Password: -0.10, Secret: -0.01, Token: 0.12, Key: -0.04, Auth: 0.13}, madeUp: 0.11},
+	/* shape.percent */ {all: -0.09, by: [nGroups]float32{Key: 0.08, Auth: 0.07, URL: -0.17}, madeUp: -0.09},
+	/* shape.repeated */ {all: -0.99, by: [nGroups]float32{Password: -0.08, Secret: -0.01, Token: -0.04, Salt: -0.02, URL: -0.05}, madeUp: -0.04},
+	/* shape.numbers */ {all: 0.70, by: [nGroups]float32{Key: -0.01, Auth: 0.15}, madeUp: -0.09},
+	/* shape.prose */ {all: -0.97, by: [nGroups]float32{Password: -0.16, Secret: -0.01, Auth: -0.02}, madeUp: 0.01},
+	/* shape.pattern */ {all: -8.00},
+	/* shape.slot */ {all: -6.00},
+	/* shape.base64-text */ {all: -0.17, by: [nGroups]float32{Password: -0.02, Secret: -0.02, Key: -0.04, Auth: -0.06, Header: 0.11}, madeUp: -1.00},
+	/* shape.crypt */ {all: -0.07, by: [nGroups]float32{Password: -0.02, Token: 0.01}, doubt: -4.00, madeUp: -2.00},
+	/* shape.codes */ {all: -6.00},
+	/* shape.hex-number */ {all: -3.00},
+	/* shape.digest */ {all: 0.00},
+	/* line.comment */ {all: -0.25, by: [nGroups]float32{Password: 0.06, Secret: 0.13, Key: -0.24, Auth: -0.07, Salt: 0.01, ID: 0.04, URL: 0.02}, madeUp: -0.14},
+	/* line.test */ {all: -0.15, by: [nGroups]float32{Password: -0.10, Secret: 0.07, Token: -0.04, Key: 0.07, Auth: -0.06, Salt: 0.02, ID: 0.02, URL: -0.04, Header: 0.03}, madeUp: 0.10},
+	/* line.function */ {all: -0.64, by: [nGroups]float32{Password: -0.05, Token: -0.01, Key: -0.01, ID: -0.06, Header: 0.02}, madeUp: 0.01},
+	/* line.import */ {all: -0.20, by: [nGroups]float32{Password: -0.03, Key: -0.01, Auth: -0.01, Salt: -0.02, ID: 0.01, URL: 0.03}, madeUp: -0.01},
+	/* line.return */ {all: -0.44, by: [nGroups]float32{Password: 0.01, Secret: -0.03, Key: -0.02, Auth: -0.02, Salt: -0.02}, madeUp: -0.04},
+	/* line.compare */ {all: -0.03, by: [nGroups]float32{Password: 0.07, Secret: 0.04, Token: 0.01, Key: -0.12, Auth: -0.04, Salt: -0.02, ID: 0.03, URL: 0.02}, madeUp: -0.06},
+	/* line.look-up */ {all: -0.15, by: [nGroups]float32{Password: 0.02, Secret: -0.08, Token: 0.06, Key: -0.02, Auth: -0.02, ID: 0.01}, madeUp: -0.01},
+	/* line.format */ {all: 0.37, by: [nGroups]float32{Password: -0.01, Secret: -0.01, Token: -0.02, Key: -0.17, Auth: -0.01, URL: 0.30}, madeUp: 0.15},
+	/* line.print */ {all: 0.36, by: [nGroups]float32{Password: -0.15, Secret: -0.07, Token: -0.07, Key: 0.17, Auth: -0.02, Salt: -0.02, URL: 0.24}, madeUp: 0.02},
+	/* line.throw */ {all: -0.45, by: [nGroups]float32{Password: -0.04, Secret: -0.01, Key: -0.02, Auth: -0.02, Salt: -0.02, ID: 0.01}, madeUp: -0.03},
+	/* line.url */ {all: 0.97, by: [nGroups]float32{Password: 0.09, Secret: -0.04, Token: -0.03, Key: -0.03, Auth: 0.03, Salt: -0.02, ID: 0.01, URL: 0.18}, madeUp: 0.10},
+	/* line.user */ {all: 0.07, by: [nGroups]float32{Password: 0.27, Secret: -0.05, Token: -0.02, Key: 0.09, Auth: -0.16, ID: 0.05, URL: -0.18, Header: 0.02}, madeUp: 0.02},
+	/* line.user-before */ {all: 0.32, by: [nGroups]float32{Password: -0.01, Secret: -0.08, Token: -0.12, Key: 0.11, Auth: 0.02, Salt: -0.10, ID: 0.18, URL: 0.04, Header: 0.02}, madeUp: 0.16},
+	/* line.host */ {all: -0.04, by: [nGroups]float32{Password: -0.04, Secret: -0.03, Token: -0.04, Key: -0.06, Auth: -0.23, Salt: -0.03, ID: 0.09, URL: 0.32}},
+	/* line.host-before */ {all: -0.08, by: [nGroups]float32{Password: 0.17, Secret: 0.08, Token: -0.02, Key: -0.12, Auth: -0.11, ID: 0.04, URL: -0.01, Header: -0.03}, madeUp: 0.12},
+	/* line.example */ {all: -0.48, by: [nGroups]float32{Password: 0.19, Secret: -0.01, Token: -0.02, Key: -0.04, Auth: -0.04, Salt: -0.04, ID: 0.01, URL: -0.15}, madeUp: -0.10},
+	/* line.example-before */ {all: 0.09, by: [nGroups]float32{Password: -0.09, Secret: 0.01, Token: 0.19, Auth: -0.05, Salt: 0.01, ID: 0.03, URL: -0.01, Header: -0.07}, madeUp: 0.10},
+	/* line.sql */ {all: 0.66, by: [nGroups]float32{Password: 0.14, Token: 0.02, Key: 0.03, Auth: -0.01, ID: 0.07, URL: -0.12}, madeUp: 0.13},
+	/* line.shell */ {all: -0.43, by: [nGroups]float32{Password: 0.22, Secret: 0.01, Key: 0.04, Auth: -0.13, Salt: -0.03, ID: -0.10, URL: -0.10}, madeUp: 0.01},
+	/* line.html */ {all: -0.04, by: [nGroups]float32{Password: -0.08, Secret: -0.01, Token: 0.07, Key: -0.01, Salt: 0.01, ID: 0.02}, madeUp: 0.01},
+	/* line.json */ {all: -0.76, by: [nGroups]float32{Password: -0.07, Secret: 0.03, Token: -0.02, Key: 0.44, Auth: 0.07, ID: -0.43, URL: -0.17, Header: 0.01}, madeUp: -0.15},
+	/* line.long */ {all: 0.47, by: [nGroups]float32{Password: -0.07, Secret: -0.03, Token: 0.29, Key: -0.16, Auth: 0.05, Salt: -0.02, URL: 0.04}, madeUp: 0.25},
+	/* line.list-item */ {all: 0.13, by: [nGroups]float32{Password: 0.02, Secret: -0.01, Token: -0.02, Key: -0.05, Auth: 0.12, ID: 0.06, URL: -0.13, Header: 0.04}, madeUp: 0.12},
+	/* line.type */ {all: 0.51, by: [nGroups]float32{Password: 0.05, Token: 0.03, Key: -0.11, Auth: -0.01, Salt: -0.01, ID: 0.15}, madeUp: 0.03},
+	/* line.code */ {all: -0.44, by: [nGroups]float32{Password: -0.11, Secret: -0.14, Token: -0.08, Key: 0.06, Auth: 0.06, Salt: -0.04, ID: 0.29, URL: -0.10, Header: -0.02}, madeUp: 0.12},
+	/* line.translation */ {all: -0.27, by: [nGroups]float32{Password: 0.05, Secret: 0.01, Key: -0.09, Auth: -0.01}, madeUp: -0.02},
+	/* line.hash */ {all: -0.55, by: [nGroups]float32{Password: 0.02, Secret: -0.16, Token: -0.03, Key: -0.04, Auth: 0.08, Salt: 0.02, ID: 0.01}, madeUp: -0.30},
+	/* line.markdown */ {all: -0.68, by: [nGroups]float32{Password: -0.01, Token: -0.05, Key: -0.12, Auth: 0.01, Salt: -0.02, ID: 0.02, URL: 0.02}, madeUp: -0.11},
+	/* line.hex-before */ {all: -0.05, by: [nGroups]float32{Password: -0.03, Secret: -0.03, Token: -0.03, Key: -0.10, Auth: 0.10, ID: 0.08}, madeUp: -3.00},
+	/* after.end */ {all: 0.17, by: [nGroups]float32{Password: 0.04, Secret: 0.13, Token: 0.11, Key: -0.17, Auth: -0.16, Salt: 0.06, ID: 0.04, Header: -0.02}, madeUp: 0.20},
+	/* after.comma */ {all: 0.19, by: [nGroups]float32{Password: -0.19, Secret: 0.24, Key: -0.03, Auth: -0.04, Salt: 0.01, ID: 0.05}},
+	/* after.semicolon */ {all: 0.69, by: [nGroups]float32{Password: 0.11, Secret: -0.03, Key: 0.05, Auth: 0.01, Salt: -0.02, ID: 0.01}, madeUp: 0.19},
+	/* after.paren */ {all: -0.39, by: [nGroups]float32{Password: 0.06, Secret: -0.12, Token: -0.06, Key: 0.02, Auth: 0.07, Salt: -0.09, ID: 0.05}, madeUp: -0.29},
+	/* after.brace */ {all: -0.07, by: [nGroups]float32{Password: 0.05, Secret: -0.12, Token: -0.05, Key: 0.10, Auth: 0.04, ID: -0.04}, madeUp: 0.22},
+	/* after.plus */ {all: -0.25, by: [nGroups]float32{Password: -0.03, Key: -0.01, Auth: -0.01}, madeUp: -0.01},
+	/* after.method */ {all: 0.37, by: [nGroups]float32{Password: -0.06, Secret: -0.02, Token: 0.02, Key: 0.06, Auth: -0.01, Salt: 0.04, ID: 0.02, Header: 0.02}, madeUp: -0.01},
+	/* after.words */ {all: -0.94, by: [nGroups]float32{Password: 0.07, Secret: -0.04, Token: -0.04, Key: -0.12, Auth: -0.05}},
+	/* after.query */ {all: -0.16, by: [nGroups]float32{Password: -0.01, Secret: -0.02, Token: 0.04, Key: -0.01, ID: -0.02}, madeUp: -0.04},
+	/* after.element */ {all: -0.36, by: [nGroups]float32{Password: -0.08, Secret: 0.03, Token: -0.02, Key: -0.01, Auth: -0.01, Salt: 0.01}, madeUp: -0.03},
+	/* after.operator */ {all: 0.26, by: [nGroups]float32{Password: -0.01, Token: 0.11, Key: -0.03, Auth: -0.01, Salt: -0.01}, madeUp: 0.06},
+	/* after.other */ {all: -0.39, by: [nGroups]float32{Password: -0.01, Secret: -0.08, Token: -0.24, Key: 0.01, Auth: 0.02, Salt: -0.02, URL: 0.09, Header: 0.15}, madeUp: -0.24},
+	/* before.nothing */ {all: -0.18, by: [nGroups]float32{Password: 0.26, Secret: 0.12, Token: -0.03, Key: -0.20, Auth: -0.26, Salt: 0.06, URL: 0.01}, madeUp: -0.26},
+	/* before.word */ {all: -0.23, by: [nGroups]float32{Password: 0.08, Secret: 0.06, Token: -0.06, Key: -0.01, Auth: 0.01, Salt: -0.02, ID: -0.01, URL: -0.10}, madeUp: -0.06},
+	/* before.brace */ {all: 0.00, by: [nGroups]float32{Password: -0.02, Secret: -0.04, Token: -0.02, Key: 0.03, Auth: 0.07, ID: -0.04}, madeUp: 0.21},
+	/* before.paren */ {all: -0.08, by: [nGroups]float32{Password: 0.02, Secret: -0.01, Token: -0.04, Key: -0.06, Auth: 0.01, ID: 0.05}, madeUp: -0.01},
+	/* before.comma */ {all: 0.20, by: [nGroups]float32{Password: 0.21, Secret: -0.10, Token: -0.21, Key: 0.06, Auth: 0.06, ID: 0.01, URL: -0.01, Header: 0.01}, madeUp: 0.05},
+	/* before.quote */ {all: -0.10, by: [nGroups]float32{Password: -0.34, Secret: -0.05, Token: 0.15, Key: 0.24, Auth: 0.01, Salt: -0.10, ID: -0.12, URL: 0.12, Header: 0.08}, madeUp: -0.16},
+	/* before.query */ {all: 0.08, by: [nGroups]float32{Password: 0.05, Secret: -0.02, Token: 0.03, Key: -0.07, Auth: 0.02}},
+	/* before.dash */ {all: 0.54, by: [nGroups]float32{Password: 0.14, Secret: 0.02, Token: -0.02, Key: -0.08, Auth: 0.06, ID: -0.04, Header: 0.04}, madeUp: 0.15},
+	/* before.element */ {all: -0.42, by: [nGroups]float32{Password: -0.04, Token: -0.01, Key: -0.03, Auth: -0.01}, madeUp: -0.02},
+	/* before.other */ {all: -0.25, by: [nGroups]float32{Password: -0.40, Secret: -0.01, Token: 0.10, Key: -0.01, Auth: -0.13, Salt: 0.03, ID: 0.26, URL: 0.08, Header: 0.02}, madeUp: 0.15},
+	/* made-of.words */ {all: 0.00, madeUp: -4.00},
+	/* made-of.some-words */ {all: 0.00, madeUp: -1.00},
+	/* made-of.leet */ {all: 0.00, doubt: -4.00, madeUp: -2.00},
+	/* made-of.stock */ {all: 0.00, doubt: -4.00, madeUp: -2.00},
+	/* made-of.base64-words */ {all: 0.00, doubt: -4.00, madeUp: -2.00},
+	/* path.code */ {all: 0.28, by: [nGroups]float32{Password: 0.21, Secret: -0.12, Token: -0.20, Key: 0.24, Auth: 0.02, Salt: -0.09}, madeUp: -0.40},
+	/* path.script */ {all: 0.03, by: [nGroups]float32{Password: 0.18, Secret: 0.24, Token: -0.05, Key: -0.37, Auth: -0.09, Salt: 0.09}, madeUp: 0.02},
+	/* path.config */ {all: -0.07, by: [nGroups]float32{Password: -0.10, Secret: -0.07, Token: 0.22, Key: -0.02, Auth: -0.04}, madeUp: 0.37},
+	/* path.data */ {all: -0.32, by: [nGroups]float32{Password: -0.11, Secret: 0.08, Token: -0.04, Key: 0.11, Auth: -0.10}, madeUp: 0.23},
+	/* path.docs */ {all: 0.06, by: [nGroups]float32{Password: -0.10, Secret: -0.05, Token: 0.10, Auth: 0.05}, madeUp: -0.03},
+	/* path.markup */ {all: 0.27, by: [nGroups]float32{Password: 0.02, Token: 0.04}, madeUp: 0.10},
+	/* path.template */ {all: -0.20, by: [nGroups]float32{Password: -0.02, Key: -0.01}},
+	/* path.shell */ {all: 0.37, by: [nGroups]float32{Password: 0.12, Secret: -0.02, Token: -0.01, Key: -0.02}, madeUp: -0.04},
+	/* path.sql */ {all: 0.50, by: [nGroups]float32{Password: 0.10}, madeUp: 0.03},
+	/* path.keys */ {all: -0.00},
+	/* path.env */ {all: -0.00},
+	/* path.none */ {all: -0.20, by: [nGroups]float32{Password: -0.02, Key: -0.01}, madeUp: 0.01},
+	/* path.other */ {all: -0.35, by: [nGroups]float32{Password: 0.07, Secret: -0.03, Token: -0.01, Key: -0.08, Auth: -0.01}, madeUp: -0.16},
+	/* path.test */ {all: -0.70, madeUp: -0.05},
+	/* path.example */ {all: -0.76, madeUp: 0.05},
+	/* path.locale */ {all: -0.34},
+	/* path.vendor */ {all: -0.30, madeUp: 0.13},
+	/* path.deploy */ {all: 0.28, by: [nGroups]float32{Password: -0.05, Secret: -0.02, Token: -0.10, Key: 0.23, Auth: -0.01}, madeUp: 0.05},
+	/* path.minified */ {all: -0.02},
+	/* path.lock */ {all: -0.54, by: [nGroups]float32{Password: -0.08, Token: -0.01, Key: -0.01}},
+	/* bare-path.code */ {all: 0.47, by: [nGroups]float32{Password: -0.06, Secret: -0.08, Token: 0.16, Key: -0.20, Auth: 0.09, ID: 0.04, URL: 0.17, Header: -0.03}, madeUp: 0.15},
+	/* bare-path.script */ {all: -0.93, by: [nGroups]float32{Password: -0.26, Secret: 0.03, Token: -0.03, Key: -0.10, Auth: -0.06, ID: 0.24, URL: -0.11, Header: 0.11}, madeUp: 0.14},
+	/* bare-path.config */ {all: 0.35, by: [nGroups]float32{Password: 0.17, Secret: -0.07, Token: -0.04, Key: -0.10, Auth: 0.06, Salt: 0.01, ID: 0.07, URL: -0.07, Header: 0.03}, madeUp: -0.09},
+	/* bare-path.data */ {all: 0.79, by: [nGroups]float32{Secret: -0.01, Key: 0.54, Auth: 0.04, Salt: -0.03, ID: -0.39, Header: 0.01}, madeUp: -0.31},
+	/* bare-path.docs */ {all: -0.20, by: [nGroups]float32{Password: -0.03, Secret: 0.09, Token: -0.14, Key: -0.18, Auth: -0.03, Salt: 0.01, ID: 0.08, URL: 0.13, Header: 0.03}, madeUp: -0.27},
+	/* bare-path.markup */ {all: -0.00},
+	/* bare-path.template */ {all: -0.17, by: [nGroups]float32{Password: 0.03, Secret: -0.03, Key: -0.04}, madeUp: -0.01},
+	/* bare-path.shell */ {all: -0.49, by: [nGroups]float32{Password: 0.02, Secret: -0.06, Token: 0.01, Key: -0.03, ID: 0.03, URL: -0.07}, madeUp: -0.03},
+	/* bare-path.sql */ {all: 0.48, by: [nGroups]float32{ID: 0.08, URL: 0.02}, madeUp: 0.11},
+	/* bare-path.keys */ {all: -0.00},
+	/* bare-path.env */ {all: -0.01},
+	/* bare-path.none */ {all: 0.45, by: [nGroups]float32{Password: 0.02, Secret: 0.11, Token: 0.02, Key: -0.01, Auth: -0.02, ID: -0.06, URL: 0.04}, madeUp: 0.07},
+	/* bare-path.other */ {all: -0.56, by: [nGroups]float32{Password: -0.15, Secret: -0.02, Token: -0.10, Key: 0.18, Auth: -0.04, ID: 0.01}, madeUp: 0.16},
+	/* bare-path.test */ {all: -0.70, madeUp: -0.02},
+	/* bare-path.example */ {all: -0.70, madeUp: -0.07},
+	/* bare-path.locale */ {all: -0.30},
+	/* bare-path.vendor */ {all: -0.30, madeUp: 0.06},
+	/* bare-path.deploy */ {all: -0.05, by: [nGroups]float32{Password: -0.03, Secret: -0.04, Token: -0.04, Key: -0.14, Auth: -0.06, URL: 0.28, Header: 0.01}, madeUp: -0.04},
+	/* bare-path.minified */ {all: -0.02},
+	/* bare-path.lock */ {all: -0.11, by: [nGroups]float32{Password: -0.02}},
 }

@@ -100,7 +100,8 @@ package generic
 				dev += fmt.Sprintf(", %s: %.2f", w.field, w.value)
 			}
 		}
-		fmt.Fprintf(&b, "\t{all: %.2f%s}, // %s\n", round(m.shared[f]), dev, name)
+		// The name goes before: how comments behind values are aligned, gofmt and gofumpt do not agree.
+		fmt.Fprintf(&b, "\t/* %s */ {all: %.2f%s},\n", name, round(m.shared[f]), dev)
 	}
 	b.WriteString("}\n")
 	src, err := format.Source([]byte(b.String()))
