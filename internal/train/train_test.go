@@ -232,7 +232,7 @@ func TestLearnsFromFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n := strings.Count(string(table), "\t{all: "); n != len(generic.FeatureNames()) {
+	if n := strings.Count(string(table), " {all: "); n != len(generic.FeatureNames()) {
 		t.Errorf("the table has %d rows, want %d", n, len(generic.FeatureNames()))
 	}
 }
