@@ -167,7 +167,7 @@ unset GITLEAKS_CONFIG GITLEAKS_CONFIG_TOML BETTERLEAKS_CONFIG BETTERLEAKS_CONFIG
 started=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 machine=$(machine)
 load=$(LC_ALL=C uptime | sed 's/.*averages*: *//; s/[, ].*//')
-awk -v load="$load" 'BEGIN {exit load <= 0.5}' &&
+awk -v now="$load" 'BEGIN {exit now <= 0.5}' &&
 	echo "history.sh: the load of this machine is $load; the figures will not be worth much" >&2
 versions=()
 for tool in "${tools[@]}"; do
