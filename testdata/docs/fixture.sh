@@ -1,0 +1,31 @@
+# Makes what the command lines in the documents name: a project with a history and a remote, and files beside it.
+git init -q --bare -b main origin.git
+git init -q -b main project
+cd project
+git remote add origin ../origin.git
+mkdir -p src dist
+echo 'package main' > src/main.go
+echo 'console.log("hello")' > dist/app.js
+printf 'name: demo\nlog: debug\n' > config.yml
+cat > acme.toml <<'TOML'
+[[rules]]
+id = "acme-token"
+description = "An ACME token."
+regex = '''acme_[a-z0-9]{32}'''
+keywords = ["acme_"]
+TOML
+cp acme.toml .gitleaks.toml
+git add -A
+git commit -qm 'First version'
+git push -q origin main
+git fetch -q origin
+git remote set-head origin main
+git checkout -q -b change
+echo 'retries: 3' >> config.yml
+git commit -qam 'Retry'
+echo 'timeout: 10s' >> config.yml
+git add config.yml
+mkdir -p path/to
+git clone -q . path/to/repo
+git clone -q --bare . other.git
+straykey scan --format json -o report.json .
