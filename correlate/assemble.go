@@ -20,6 +20,8 @@ type Builder struct {
 	// many credentials have only places of less.
 	Least   rules.Confidence
 	Unshown int
+	// Target is put into the occurrences that are added.
+	Target int
 
 	creds []*credential
 	index map[string]uint32
@@ -73,8 +75,16 @@ func credentialKey(c *detect.Credential) string {
 
 func family(r *rules.Rule) string { return cmp.Or(r.Family, r.ID) }
 
+// Bare returns the number of a credential that an allow comment covers where nothing covers it.
+func (b *Builder) Bare(c *detect.Credential) uint32 {
+	bare := *c
+	bare.Allowed = ""
+	return b.Credential(&bare)
+}
+
 // Add records where a credential was seen.
 func (b *Builder) Add(seen *detect.Credential, o Occurrence) {
+	o.Target = b.Target
 	c := b.creds[b.Credential(seen)]
 	c.places = append(c.places, place{seen: seen, at: o})
 }

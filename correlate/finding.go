@@ -37,6 +37,12 @@ type Occurrence struct {
 	// the encoded text stands.
 	Via []string
 
+	// Target is the number of the scanned target it was found in, from 0, in their order ([Builder.Target]).
+	Target int
+	// Held says, of an occurrence that an allow comment covers and that a change brought, that the secret stood there
+	// before: only the comment is new.
+	Held bool
+
 	Line, Column       int // of the secret's first byte; from 1, columns in bytes; 0 if the finding is a file
 	EndLine, EndColumn int // of the byte after the secret's last
 	Frame              Frame

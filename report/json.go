@@ -143,6 +143,10 @@ type jsonCommit struct {
 type jsonSuppressed struct {
 	By      Suppression `json:"by"`
 	Reason  string      `json:"reason,omitempty"`
+	Owner   string      `json:"owner,omitempty"`
+	Until   string      `json:"until,omitempty"`
+	File    string      `json:"file,omitempty"`
+	Line    int         `json:"line,omitempty"`
 	Finding jsonFinding `json:"finding"`
 }
 
@@ -390,7 +394,10 @@ func (v *jsonView) commit(c *correlate.Commit) *jsonCommit {
 }
 
 func (v *jsonView) suppressed(s *Suppressed) jsonSuppressed {
-	return jsonSuppressed{s.By, v.text(s.Reason), v.finding(&s.Finding)}
+	return jsonSuppressed{
+		By: s.By, Reason: v.text(s.Reason), Owner: v.text(s.Owner), Until: lastDay(s.Until),
+		File: v.text(s.At.File), Line: s.At.Line, Finding: v.finding(&s.Finding),
+	}
 }
 
 func (v *jsonView) coverage(c *source.Coverage) jsonCoverage {

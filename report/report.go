@@ -46,7 +46,10 @@ type Report struct {
 type Suppressed struct {
 	Finding correlate.Finding
 	By      Suppression
-	Reason  string // as given by a person; may be empty
+	Reason  string         // as given by a person; may be empty
+	Owner   string         // who answers for it; may be empty
+	Until   time.Time      // the last day on which it holds; zero: for ever
+	At      rules.Position // where the entry or the comment stands
 }
 
 // Suppression says what suppressed a finding.
@@ -236,6 +239,14 @@ func isMessage(o *correlate.Occurrence) bool { return o.Kind == "commit" || o.Ki
 // isoDate is RFC 3339. It is not time.Time's own JSON encoding, because that fails on
 // the years that a hostile commit can carry.
 func isoDate(t time.Time) string { return t.Format(time.RFC3339) }
+
+// lastDay returns a date, or nothing for the zero time.
+func lastDay(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.DateOnly)
+}
 
 // finite returns x rounded to four digits, or 0 if it is not a number that JSON can hold.
 func finite(x float64) float64 {

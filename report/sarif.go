@@ -336,6 +336,15 @@ func (s *sarifView) suppressedResult(sup *Suppressed) sarifResult {
 	if sup.Reason != "" {
 		reason += ": " + s.text(sup.Reason)
 	}
+	if sup.Owner != "" {
+		reason += "; owner " + s.text(sup.Owner)
+	}
+	if until := lastDay(sup.Until); until != "" {
+		reason += "; until " + until
+	}
+	if sup.By != Inline && sup.At.Line > 0 {
+		reason += "; " + s.text(sup.At.String())
+	}
 	result.Suppressions = &[]sarifSuppression{{kind, "accepted", reason}}
 	return result
 }

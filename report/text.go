@@ -357,6 +357,16 @@ func (t *textWriter) suppressed(list []Suppressed) {
 			reason = ": " + t.text(s.Reason)
 		}
 		t.line("suppressed (%s%s)  %s", s.By, reason, Escape(f.Rule.ID))
+		if s.By != Inline && s.At.Line > 0 {
+			entry := t.text(s.At.String())
+			if s.Owner != "" {
+				entry += ", owner " + t.text(s.Owner)
+			}
+			if until := lastDay(s.Until); until != "" {
+				entry += ", until " + until
+			}
+			t.field("entry", "%s", entry)
+		}
 		for j := range f.Occurrences {
 			t.field("", "%s", strings.Join(nonEmpty(t.place(&f.Occurrences[j]), t.origin(&f.Occurrences[j])), "  "))
 		}

@@ -48,7 +48,7 @@ func (l *loader) document(t *table) *document {
 		Provider: t.text("provider", `"Acme"`),
 		Docs:     t.link("docs"),
 	}
-	doc := &document{extend: readExtend(t)}
+	doc := &document{extend: l.readExtend(t)}
 	doc.minVersion(t)
 	first, lines := map[string]int{}, t.file.index.ofRules()
 	for _, rt := range t.tables("rules", "[[rules]]") {
@@ -68,11 +68,14 @@ func (l *loader) document(t *table) *document {
 		doc.rules = append(doc.rules, d)
 	}
 	doc.readAllowlists(t)
+	for _, key := range l.Settings {
+		t.get(key)
+	}
 	t.refuseUnknown("at the top of the file")
 	return doc
 }
 
-func readExtend(t *table) *extend {
+func (l *loader) readExtend(t *table) *extend {
 	xt := t.table("extend", "[extend] useDefault = true")
 	if xt == nil {
 		return nil
@@ -82,6 +85,9 @@ func readExtend(t *table) *extend {
 		useDefault: xt.flag("useDefault"),
 		path:       xt.text("path", `"../common.toml"`),
 		disabled:   xt.texts("disabledRules", `"generic-password"`),
+	}
+	if l.OnBuiltin && x.path == "" && !xt.has("useDefault") {
+		x.useDefault = true
 	}
 	if xt.text("url", `""`) != "" {
 		xt.errorf("url", "rules are not fetched from the network (nor does gitleaks); download the file and write path = \"rules.toml\"")

@@ -23,6 +23,11 @@ type Options struct {
 	// ReadFile reads a rule file and those it extends. If it is nil, they are read from disk.
 	// Paths in [extend] are tried relative to the file that names them, then as they are.
 	ReadFile func(name string) ([]byte, error)
+	// OnBuiltin puts files that do not say what they extend on top of the built-in rules: useDefault is true unless they say
+	// false.
+	OnBuiltin bool
+	// Settings are the keys at the top of a file that say nothing of rules, and that [ReadSettings] reads.
+	Settings []string
 }
 
 // Load reads a rule file and all it extends. What is wrong in the files is
@@ -129,6 +134,9 @@ func (l *loader) load(name string, data []byte) *layer {
 
 	doc := l.document(root)
 	base := empty
+	if l.OnBuiltin && doc.extend == nil {
+		doc.extend = &extend{table: root, useDefault: true}
+	}
 	if doc.extend != nil {
 		base = l.base(doc.extend)
 		doc.disable(base)

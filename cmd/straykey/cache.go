@@ -66,7 +66,7 @@ func (p *scanPlan) verdict() (string, error) {
 	// The hash covers what the built-in rules say. Of a user's rules everything counts: they cost
 	// little, and a field that the hash forgot would hide credentials.
 	var own []byte
-	if p.flags.rules != "" {
+	if p.ownRules {
 		if own, err = json.Marshal(p.set); err != nil {
 			return "", err
 		}

@@ -20,6 +20,7 @@ import (
 	"github.com/straykey/straykey/detect"
 	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/policy"
 	"github.com/straykey/straykey/report"
 	"github.com/straykey/straykey/report/progress"
 	"github.com/straykey/straykey/rules"
@@ -43,18 +44,22 @@ const fingerprintKey = "STRAYKEY_FINGERPRINT_KEY"
 
 // scanPlan is a checked command line: what to scan, with what, and where to write.
 type scanPlan struct {
-	flags   *scanFlags
-	env     *environment
-	targets []string
-	set     *rules.Set
-	engine  detect.Options
-	options scan.Options
-	since   time.Time
-	outputs []output
-	color   bool
-	maxSet  bool
-	cache   cacheDir
-	notes   []string
+	flags    *scanFlags
+	env      *environment
+	targets  []string
+	set      *rules.Set
+	ownRules bool // set is not the built-in one
+	engine   detect.Options
+	options  scan.Options
+	since    time.Time
+	outputs  []output
+	color    bool
+	maxSet   bool
+	cache    cacheDir
+	notes    []string
+
+	policies []*targetPolicy // by the number of the target
+	config   *policy.Config  // nil: no file says anything
 }
 
 // output is one report to write; to no file: to standard output.
@@ -64,11 +69,11 @@ type output struct {
 }
 
 func newScanPlan(env *environment, f *scanFlags) (*scanPlan, error) {
-	p := &scanPlan{flags: f, env: env, targets: f.paths, maxSet: f.maxBlobSize != ""}
+	p := &scanPlan{flags: f, env: env, targets: f.paths}
 	if len(p.targets) == 0 {
 		p.targets = []string{"."}
 	}
-	checks := []func() error{p.checkAddressSpace, p.checkMode, p.checkNumbers, p.checkTargets, p.loadRules, p.checkCache, p.checkDistinct, p.checkOutputs}
+	checks := []func() error{p.checkAddressSpace, p.checkMode, p.checkTargets, p.loadPolicy, p.checkNumbers, p.loadRules, p.checkCache, p.checkDistinct, p.checkOutputs}
 	for _, check := range checks {
 		if err := check(); err != nil {
 			p.close()
@@ -121,6 +126,7 @@ func (p *scanPlan) checkNumbers() error {
 		return usageError("--timeout is a time such as 90s or 10m, not %s, for example: straykey scan --timeout 10m", f.timeout)
 	}
 	size := int64(defaultMaxSize)
+	p.maxSet = f.maxBlobSize != ""
 	if f.maxBlobSize != "" {
 		var err error
 		if size, err = parseSize(f.maxBlobSize); err != nil {
@@ -210,7 +216,7 @@ func isTerminal(stream any) bool {
 }
 
 func (p *scanPlan) loadRules() error {
-	set, err := loadRuleSet(p.flags.rules)
+	set, err := p.ruleSet()
 	if err != nil {
 		return err
 	}
@@ -248,6 +254,16 @@ func (p *scanPlan) loadRules() error {
 	}
 	p.set, p.engine, p.options.Engine = set, options, engine
 	return nil
+}
+
+// ruleSet returns the rules of --rules, else those that the configuration makes of the built-in ones.
+func (p *scanPlan) ruleSet() (*rules.Set, error) {
+	if p.flags.rules == "" && p.config != nil && p.config.Rules != nil {
+		p.ownRules = true
+		return p.config.Rules, nil
+	}
+	p.ownRules = p.flags.rules != ""
+	return loadRuleSet(p.flags.rules)
 }
 
 // loadRuleSet returns the rules of a file, or the built-in ones.
@@ -290,8 +306,9 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 	p.options.Coverage = r.Coverage
 	builder := correlate.Builder{Least: p.engine.Confidence}
 	var failed []error
-	for _, target := range p.targets {
-		mode, result, err := p.scanOne(ctx, target, &builder, p.options)
+	for i, target := range p.targets {
+		builder.Target = i
+		mode, result, err := p.scanOne(ctx, i, &builder, p.options)
 		var coded *exitError
 		if err != nil && (len(p.targets) == 1 || errors.As(err, &coded)) {
 			return nil, err
@@ -316,16 +333,14 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.Findings, r.Unshown = findings, builder.Unshown
-	for _, f := range allowed {
-		r.Suppressed = append(r.Suppressed, report.Suppressed{Finding: f, By: report.Inline, Reason: f.Allowed})
-	}
+	r.Unshown = builder.Unshown
+	p.decide(r, findings, allowed)
 	return r, nil
 }
 
 // scanOne scans one target as what it is.
-func (p *scanPlan) scanOne(ctx context.Context, target string, b *correlate.Builder, o scan.Options) (report.Mode, *scan.Result, error) {
-	f := p.flags
+func (p *scanPlan) scanOne(ctx context.Context, n int, b *correlate.Builder, o scan.Options) (report.Mode, *scan.Result, error) {
+	f, target := p.flags, p.targets[n]
 	needsRepo := f.staged || len(f.ranges) > 0 || f.branch != "" || f.since != "" || f.noUnreachable
 	if target == "-" {
 		if needsRepo {
@@ -343,6 +358,7 @@ func (p *scanPlan) scanOne(ctx context.Context, target string, b *correlate.Buil
 		switch {
 		case err == nil:
 			o.Prefix = p.repoPrefix(target, r)
+			p.policies[n].setPaths(o.Prefix, report.History)
 			return p.scanRepo(ctx, r, b, o)
 		case !errors.Is(err, repo.ErrNotRepository):
 			return "", nil, fmt.Errorf("open repository %s: %w", target, err)
@@ -357,6 +373,7 @@ func (p *scanPlan) scanOne(ctx context.Context, target string, b *correlate.Buil
 	} else if problem, broken := brokenRepo(target); broken && !f.files {
 		o.Coverage.Problem(problem)
 	}
+	p.policies[n].setPaths(o.Prefix, report.Files)
 	result, err := scan.Files(ctx, target, b, o)
 	return report.Files, result, err
 }

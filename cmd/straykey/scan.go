@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/straykey/straykey/detect/archive"
 	"github.com/straykey/straykey/report"
@@ -42,6 +43,8 @@ type scanFlags struct {
 	ask                        askFlags
 	failOn                     string
 	paths                      []string
+	policy                     policyFlags
+	given                      *pflag.FlagSet // which of them were given
 }
 
 func newScanCommand(env *environment) *cobra.Command {
@@ -87,7 +90,13 @@ counts; if then an issuer could not be asked, the code is 2.`,
 			return runScan(cmd.Context(), env, &f)
 		},
 	}
-	fl := cmd.Flags()
+	f.add(cmd.Flags())
+	return cmd
+}
+
+// add adds the flags of a scan.
+func (f *scanFlags) add(fl *pflag.FlagSet) {
+	f.given = fl
 	fl.SortFlags = false
 	fl.BoolVar(&f.files, "files", false, "scan files, also where there is a repository")
 	fl.BoolVar(&f.staged, "staged", false, "scan what is staged for the next commit")
@@ -105,6 +114,7 @@ counts; if then an issuer could not be asked, the code is 2.`,
 	fl.StringVar(&f.maxBlobSize, "max-blob-size", "", "skip larger texts, for example 50MB (default 128MiB, and then the run is incomplete)")
 	fl.IntVar(&f.archiveDepth, "max-archive-depth", archive.DefaultLimits().Depth, "open archives within archives to this depth; 0 opens none (if given, what unpacking limits cut off does not make the run incomplete)")
 	fl.StringVar(&f.rules, "rules", "", "rules to use instead of the built-in ones: a TOML `FILE`, also in gitleaks' format")
+	addPolicyFlags(fl, &f.policy)
 	fl.StringSliceVar(&f.only, "only", nil, "use only these `RULE`s (ids, repeatable)")
 	fl.StringSliceVar(&f.skip, "skip", nil, "leave out these `RULE`s (ids, repeatable)")
 	fl.StringVar(&f.confidence, "confidence", "medium", "least confidence of what is reported: low, medium or high")
@@ -122,7 +132,6 @@ counts; if then an issuer could not be asked, the code is 2.`,
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "text: name every place and everything that was skipped")
 	fl.BoolVar(&f.allowIncomplete, "allow-incomplete", false, "do not exit with 2 when something could not be read")
 	fl.IntVar(&f.exitCode, "exit-code", exitFindings, "exit code for findings")
-	return cmd
 }
 
 // runScan scans what the flags say, writes the reports and returns the outcome as an exit code.

@@ -59,7 +59,10 @@ func layers() map[string][]string {
 
 		"report": {"correlate", "detect/proof", "rules", "source", "verify/verdict"},
 
-		"cmd":            {"correlate", "detect", "report", "rules", "scan", "source", "verify"},
+		// What counts, and whose word is taken for it.
+		"policy": {"correlate", "detect", "rules", "source/files/gitignore"},
+
+		"cmd":            {"correlate", "detect", "policy", "report", "rules", "scan", "source", "verify"},
 		"internal/demo":  {"detect/proof/forge"}, // makes the repository of "make run"
 		"internal/train": {"detect", "rules"},    // fits the weights of detect/generic
 		"bench":          {"source/pack"},        // programs that measure

@@ -22,6 +22,7 @@ type config struct {
 	promisor   bool
 	perTree    bool // extensions.worktreeConfig: config.worktree is read as well
 	unknown    string
+	origin     string // remote.origin.url, the first one
 }
 
 // readConfig reads a repository's configuration: the shared one, and that of the work tree if there is
@@ -69,6 +70,10 @@ func (c *config) set(o option) (err error) {
 		c.bare = o.isTrue()
 	case "core.worktree":
 		c.worktree = o.value
+	case "remote.url":
+		if o.sub == "origin" && c.origin == "" {
+			c.origin = o.value
+		}
 	case "remote.promisor":
 		c.promisor = c.promisor || o.isTrue()
 	case "remote.partialclonefilter":

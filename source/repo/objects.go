@@ -106,11 +106,17 @@ func objectID(object string, hashLen int) pack.ID {
 
 // BlobAt returns the blob at a path below a tree, or "" if there is none.
 func (o Objects) BlobAt(tree pack.ID, path string) (pack.ID, error) {
+	id, _, err := o.entryAt(tree, path)
+	return id, err
+}
+
+// entryAt is BlobAt with the mode of the entry.
+func (o Objects) entryAt(tree pack.ID, path string) (pack.ID, uint32, error) {
 	for {
 		name, rest, isDir := strings.Cut(path, "/")
 		data, err := o.readAs(tree, pack.Tree)
 		if err != nil {
-			return "", err
+			return "", 0, err
 		}
 		found := false
 		it := pack.NewTreeIter(data, o.Repo.HashLen)
@@ -119,11 +125,11 @@ func (o Objects) BlobAt(tree pack.ID, path string) (pack.ID, error) {
 		}
 		switch {
 		case it.Err() != nil:
-			return "", corrupt(tree, it.Err())
+			return "", 0, corrupt(tree, it.Err())
 		case !found || !isDir && !it.IsBlob():
-			return "", nil
+			return "", 0, nil
 		case !isDir:
-			return pack.ID(it.ID), nil
+			return pack.ID(it.ID), it.Mode, nil
 		}
 		tree, path = pack.ID(it.ID), rest
 	}

@@ -26,6 +26,7 @@ type Repo struct {
 	Promisor      bool      // a partial clone: absent objects are promised, not lost
 	PromisorPacks []string  // names, as "pack-….pack", of the packs that came from a promisor remote
 	Shallow       []pack.ID // commits whose parents were left out of the clone
+	Origin        string    // URL of the remote "origin", which may hold a password; empty: there is none
 	Reftable      bool      // refs are not in files: they are read with the git program
 	Alternates    []string  // objects directories to look into besides ObjectsDir and what it names itself
 
@@ -188,7 +189,7 @@ func (r *Repo) load(workTree string) error {
 	if err != nil {
 		return err
 	}
-	r.HashLen, r.Promisor = c.hashLen, c.promisor
+	r.HashLen, r.Promisor, r.Origin = c.hashLen, c.promisor, c.origin
 	if c.refStorage != "files" {
 		r.Reftable = true
 		r.notes = append(r.notes, fmt.Sprintf("refs are stored as %q: read with the git program", c.refStorage))
