@@ -44,12 +44,24 @@ func (j *jsonStream) close(bracket string) {
 
 // value writes a member of the open object, or an element of the open array if key is "".
 func (j *jsonStream) value(key string, v any) {
-	b, err := marshal(v, strings.Repeat(j.indent, j.depth), j.indent, j.html)
+	text := j.encode(v)
+	j.member(key)
+	j.w.Write(text)
+}
+
+// raw writes an element of the open array that encode returned.
+func (j *jsonStream) raw(text []byte) {
+	j.member("")
+	j.w.Write(text)
+}
+
+// encode returns what value would write of v here.
+func (j *jsonStream) encode(v any) []byte {
+	text, err := marshal(v, strings.Repeat(j.indent, j.depth), j.indent, j.html)
 	if err != nil && j.err == nil {
 		j.err = err
 	}
-	j.member(key)
-	j.w.Write(b)
+	return text
 }
 
 func (j *jsonStream) member(key string) {

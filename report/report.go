@@ -5,6 +5,12 @@
 //	jsonl     the same objects, one record a line
 //	sarif     SARIF 2.1.0, for code scanning services and editors
 //	gitleaks  the array that gitleaks 8.30 writes, for existing scripts
+//	csv       a table, one row an occurrence
+//	junit     a test suite in which each finding is a test that failed
+//	gitlab    GitLab's report of secret detection, schema version 15
+//	github    workflow commands, which GitHub shows beside the code
+//	markdown  a table for the summary of a job or a comment
+//	template  what a template of the user's makes of it
 //
 // Two things hold for all formats. No secret is written unless
 // Options.ShowSecrets says so: every text that comes from the scanned
@@ -114,11 +120,16 @@ type Options struct {
 	Color       bool // text: use ANSI colours
 	Width       int  // text: columns, at least 40; 0 means 100
 	Verbose     bool // text: name every place, problem and suppressed finding
+
+	// Template is what the format template writes with, and no other uses.
+	Template *Template
+	// Note, if not nil, is told in a sentence each what the limits of a service kept out of the report.
+	Note func(sentence string)
 }
 
 // Formats returns the names of all formats.
 func Formats() []string {
-	names := make([]string, 0, 5)
+	names := make([]string, 0, len(formats()))
 	for _, f := range formats() {
 		names = append(names, f.name)
 	}
@@ -151,6 +162,12 @@ func Write(w io.Writer, format string, r *Report, o Options) error {
 // A writer may leave the errors of b to the Flush that follows it.
 type writer func(b *bufio.Writer, r *Report, o Options) error
 
+func (o *Options) note(format string, args ...any) {
+	if o.Note != nil {
+		o.Note(fmt.Sprintf(format, args...))
+	}
+}
+
 type format struct {
 	name  string
 	write writer
@@ -163,6 +180,12 @@ func formats() []format {
 		{"jsonl", writeJSONL},
 		{"sarif", writeSARIF},
 		{"gitleaks", writeGitleaks},
+		{"csv", writeCSV},
+		{"junit", writeJUnit},
+		{"gitlab", writeGitLab},
+		{"github", writeGitHub},
+		{"markdown", writeMarkdown},
+		{"template", writeTemplate},
 	}
 }
 

@@ -19,6 +19,9 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 func write(t *testing.T, format string, r *Report, o Options) string {
 	t.Helper()
+	if format == "template" && o.Template == nil {
+		o.Template = everything(t)
+	}
 	var b bytes.Buffer
 	if err := Write(&b, format, r, o); err != nil {
 		t.Fatal(err)
@@ -44,7 +47,10 @@ func golden(t *testing.T, name, got string) {
 }
 
 func TestGolden(t *testing.T) {
-	extension := map[string]string{"text": "txt", "json": "json", "jsonl": "jsonl", "sarif": "sarif", "gitleaks": "gitleaks.json"}
+	extension := map[string]string{
+		"text": "txt", "json": "json", "jsonl": "jsonl", "sarif": "sarif", "gitleaks": "gitleaks.json", "csv": "csv", "junit": "junit.xml",
+		"gitlab": "gitlab.json", "github": "github.txt", "markdown": "md", "template": "template.txt",
+	}
 	incomplete := fixture()
 	incomplete.Coverage = broken()
 	incomplete.Suppressed = nil
@@ -103,7 +109,7 @@ func TestWriteErrors(t *testing.T) {
 		for range 7 {
 			r.Findings = append(r.Findings, r.Findings...)
 		}
-		if err := Write(failing{full}, format, r, Options{}); !errors.Is(err, full) {
+		if err := Write(failing{full}, format, r, Options{Template: everything(t)}); !errors.Is(err, full) {
 			t.Errorf("%s: error %v, want the writer's", format, err)
 		}
 	}
@@ -116,7 +122,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 // What the user reads of a secret with --show-secrets is the secret.
 func TestShowSecrets(t *testing.T) {
 	for _, format := range Formats() {
-		got := write(t, format, fixture(), Options{ShowSecrets: true, Width: 200})
+		got := decoded(t, format, write(t, format, fixture(), Options{ShowSecrets: true, Width: 200}))
 		for _, secret := range []string{fakeToken, fakePassword, fakeAWSKey, strings.Split(fakePEM(), "\n")[1]} {
 			if !strings.Contains(got, secret) {
 				t.Errorf("%s: a secret of %d bytes is missing", format, len(secret))
@@ -148,12 +154,16 @@ func TestNoControlCharacters(t *testing.T) {
 	}
 	for _, format := range Formats() {
 		got := write(t, format, r, Options{Verbose: true, ShowSecrets: true})
+		if format == "csv" {
+			got = strings.ReplaceAll(got, "\r\n", "\n") // the ends of rows
+		}
 		for _, bad := range []string{"\x1b", "\r", "\b", "\u202e", "\u200b", "\u0085", "\x9b"} {
 			if strings.Contains(got, bad) {
 				t.Errorf("%s: contains %q", format, bad)
 			}
 		}
-		if format == "text" && strings.Contains(got, "##[") {
+		toLog := format == "text" || format == "github" || format == "markdown" || format == "csv" || format == "template"
+		if toLog && strings.Contains(got, "##[") {
 			t.Errorf("%s: contains a runner command", format)
 		}
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"cmp"
+	"compress/gzip"
 	"fmt"
 	"net/url"
 	"strings"
@@ -17,16 +18,19 @@ import (
 // The types below are the part of SARIF 2.1.0 (OASIS, errata 01) that a secret
 // scanner has use for; the names are those of the standard.
 //
-// What GitHub code scanning makes of a file decides some of it: at most 25,000
-// results a run (it shows 5,000) and 10 MB of gzip a file, which are left to the
-// user to split; 1,000 locations a result of which it shows 100, and 20 tags a rule
-// of which it shows 10, which are kept here. It refuses a whole file for one result
-// without an artifact location, and tells results apart by
-// partialFingerprints.primaryLocationLineHash.
+// What GitHub code scanning makes of a file decides some of it. It refuses a file with more than 25,000 results, more
+// than 1,000 locations of a result, more than 20 tags of a rule, or more than 10 MB as gzip, and one in which a result
+// has no artifact location. It shows 5,000 results, 100 locations and 10 tags, and 1,024 characters of a rule's
+// descriptions. It tells results apart by partialFingerprints.primaryLocationLineHash. What it would refuse or drop is
+// left out here, the least severe first, and the run's notifications say so.
 const (
 	sarifSchema      = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+	maxSARIFResults  = 25_000
+	shownResults     = 5_000
 	maxSARIFPlaces   = 100
 	maxSARIFTags     = 10
+	maxSARIFText     = 1_024     // characters
+	maxSARIFGzip     = 9_000_000 // bytes of the results and rules; the rest is for notifications
 	sarifRoot        = "%SRCROOT%"
 	projectURL       = "https://github.com/straykey/straykey"
 	credentialFPName = "straykey/credential/v1"
@@ -160,8 +164,8 @@ func writeSARIF(b *bufio.Writer, r *Report, o Options) error {
 	j.value("version", "2.1.0")
 	j.open("runs", "[")
 	j.open("", "{")
-	j.value("tool", sarifTool{s.driver(r)})
-	j.value("invocations", []sarifInvocation{s.invocation(r)})
+	tool := sarifTool{s.driver(r)}
+	j.value("tool", tool)
 	if vc := s.versionControl(&r.Run); vc != nil {
 		j.value("versionControlProvenance", []sarifVersionControl{*vc})
 	}
@@ -170,23 +174,97 @@ func writeSARIF(b *bufio.Writer, r *Report, o Options) error {
 	})
 	j.value("columnKind", "utf16CodeUnits")
 	j.open("results", "[")
-	for i := range r.Findings {
-		result := s.result(&r.Findings[i])
-		if len(r.Suppressed) > 0 {
-			// Where any result says whether it is suppressed, all must: §3.27.23.
-			result.Suppressions = &[]sarifSuppression{}
-		}
-		j.value("", result)
-	}
-	for i := range r.Suppressed {
-		j.value("", s.suppressedResult(&r.Suppressed[i]))
-	}
+	written := s.results(j, r, tool)
 	j.close("]")
+	limits := sarifLimits(r, written)
+	for _, sentence := range limits {
+		o.note("%s", sentence)
+	}
+	j.value("invocations", []sarifInvocation{s.invocation(r, limits)})
 	j.close("}")
 	j.close("]")
 	j.close("}")
 	return j.err
 }
+
+// results writes as many results as GitHub takes in one file with tool, and returns how many.
+func (s *sarifView) results(j *jsonStream, r *Report, tool sarifTool) int {
+	packed := newGzipMeter()
+	packed.add(j.encode(tool))
+	for i := range sarifResults(r) {
+		text := j.encode(s.resultAt(r, i))
+		if packed.add(text); packed.size() > maxSARIFGzip {
+			return i
+		}
+		j.raw(text)
+	}
+	return sarifResults(r)
+}
+
+// sarifResults is how many results a report has at most, findings first and then what is suppressed.
+func sarifResults(r *Report) int {
+	return min(len(r.Findings)+len(r.Suppressed), maxSARIFResults)
+}
+
+func (s *sarifView) resultAt(r *Report, i int) sarifResult {
+	if i >= len(r.Findings) {
+		return s.suppressedResult(&r.Suppressed[i-len(r.Findings)])
+	}
+	result := s.result(&r.Findings[i])
+	if len(r.Suppressed) > 0 {
+		// Where any result says whether it is suppressed, all must: §3.27.23.
+		result.Suppressions = &[]sarifSuppression{}
+	}
+	return result
+}
+
+// sarifLimits says in a sentence each what is over GitHub's limits.
+func sarifLimits(r *Report, written int) []string {
+	var out []string
+	if n := len(r.Findings) + len(r.Suppressed); n > written {
+		limit := "10 MB as gzip"
+		if written == maxSARIFResults {
+			limit = thousands(maxSARIFResults) + " results"
+		}
+		out = append(out, fmt.Sprintf("GitHub takes a SARIF file of %s: %s are not in it, of which %s count as findings",
+			limit, count(int64(n-written), "result"), thousands(int64(max(0, len(r.Findings)-written)))))
+	}
+	if written > shownResults {
+		out = append(out, fmt.Sprintf("GitHub shows %s results of a run, and this one has %s", thousands(shownResults), thousands(int64(written))))
+	}
+	var findings, places int
+	for i := range min(written, len(r.Findings)) {
+		if over := len(r.Findings[i].Occurrences) - maxSARIFPlaces; over > 0 {
+			findings++
+			places += over
+		}
+	}
+	if findings > 0 {
+		out = append(out, fmt.Sprintf("GitHub shows %d locations of a result: %s of %s are not in the SARIF file",
+			maxSARIFPlaces, count(int64(places), "place"), count(int64(findings), "finding")))
+	}
+	return out
+}
+
+// A gzipMeter measures how large texts are as gzip, about, and never much less than they are: it packs fast and not well.
+type gzipMeter struct {
+	packer *gzip.Writer
+	packed int
+}
+
+func newGzipMeter() *gzipMeter {
+	m := new(gzipMeter)
+	m.packer, _ = gzip.NewWriterLevel(m, gzip.BestSpeed) // fails for other levels only
+	return m
+}
+
+func (m *gzipMeter) Write(p []byte) (int, error) {
+	m.packed += len(p)
+	return len(p), nil
+}
+
+func (m *gzipMeter) add(text []byte) { _, _ = m.packer.Write(text) } // Write above does not fail
+func (m *gzipMeter) size() int       { return m.packed }
 
 // A sarifView turns the parts of a report into their SARIF objects, redacted.
 type sarifView struct {
@@ -197,17 +275,17 @@ type sarifView struct {
 // driver describes the tool and the rules that the results refer to.
 func (s *sarifView) driver(r *Report) sarifDriver {
 	d := sarifDriver{Name: "straykey", Version: r.Run.Version, InformationURI: projectURL, Rules: []sarifRule{}}
-	add := func(f *correlate.Finding) {
+	for i := range sarifResults(r) {
+		var f *correlate.Finding
+		if i < len(r.Findings) {
+			f = &r.Findings[i]
+		} else {
+			f = &r.Suppressed[i-len(r.Findings)].Finding
+		}
 		if _, ok := s.index[f.Rule.ID]; !ok {
 			s.index[f.Rule.ID] = len(d.Rules)
 			d.Rules = append(d.Rules, newSARIFRule(f.Rule))
 		}
-	}
-	for i := range r.Findings {
-		add(&r.Findings[i])
-	}
-	for i := range r.Suppressed {
-		add(&r.Suppressed[i].Finding)
 	}
 	return d
 }
@@ -218,7 +296,7 @@ func newSARIFRule(r *rules.Rule) sarifRule {
 	if r.Weak {
 		precision = "medium"
 	}
-	description := cmp.Or(r.Description, r.ID)
+	description := firstRunes(cmp.Or(r.Description, r.ID), maxSARIFText)
 	out := sarifRule{
 		ID:                   r.ID,
 		ShortDescription:     sarifText{Text: description},
@@ -234,8 +312,6 @@ func newSARIFRule(r *rules.Rule) sarifRule {
 }
 
 func sarifHelp(r *rules.Rule, description string) sarifText {
-	const advice = "Revoke the credential where it was issued, then remove it from the code. " +
-		"Removing it alone does not help: history keeps it, and so does every clone."
 	var facts, list []string
 	add := func(name, value string) {
 		if value != "" {
@@ -281,7 +357,7 @@ func sarifLevel(s rules.Severity) (level, score string) {
 	return "note", "0.1"
 }
 
-func (s *sarifView) invocation(r *Report) sarifInvocation {
+func (s *sarifView) invocation(r *Report, limits []string) sarifInvocation {
 	out := sarifInvocation{ExecutionSuccessful: r.Coverage.Complete()}
 	if !r.Run.Started.IsZero() {
 		out.StartTimeUTC = r.Run.Started.UTC().Format(time.RFC3339)
@@ -292,8 +368,11 @@ func (s *sarifView) invocation(r *Report) sarifInvocation {
 	if !out.ExecutionSuccessful {
 		out.Notifications = append(out.Notifications, sarifNotification{
 			Level:   "error",
-			Message: sarifText{Text: "Incomplete: not everything could be scanned (" + reasonList(r.Coverage) + ")."},
+			Message: sarifText{Text: incompleteSentence(r)},
 		})
+	}
+	for _, sentence := range limits {
+		out.Notifications = append(out.Notifications, sarifNotification{Level: "warning", Message: sarifText{Text: sentence + "."}})
 	}
 	for _, p := range r.Coverage.Problems() {
 		level := "error"
@@ -375,65 +454,19 @@ func (s *sarifView) result(f *correlate.Finding) sarifResult {
 		}
 	}
 	main := mainOccurrence(f)
-	where := ""
 	for i := range f.Occurrences {
 		o := &f.Occurrences[i]
 		switch {
 		case i == main:
 			out.Locations = append(out.Locations, s.location(o, f.Secret, 0))
 			out.Properties.Object = o.Object
-			full := s.occurrence(o, f.Secret)
-			out.Properties.History = full.History
-			where = s.within(o) + sarifWhere(&full)
+			out.Properties.History = s.occurrence(o, f.Secret).History
 		case len(out.RelatedLocations) < maxSARIFPlaces-1:
 			out.RelatedLocations = append(out.RelatedLocations, s.location(o, f.Secret, len(out.RelatedLocations)+1))
 		}
 	}
-	text := fmt.Sprintf("%s: %s%s", cmp.Or(f.Rule.Description, f.Rule.ID), cmp.Or(j.Secret, "the file itself"), where)
-	if n := len(f.Occurrences) - 1; n > 0 {
-		text += fmt.Sprintf(" It stands in %s.", count(int64(n), "more place"))
-	}
-	out.Message.Text = text
+	out.Message.Text = s.describe(f)
 	return out
-}
-
-// mainOccurrence returns the index of the occurrence a viewer should open: one that is in the
-// checkout, if there is any, since a service shows no other.
-func mainOccurrence(f *correlate.Finding) int {
-	for i := range f.Occurrences {
-		if o := &f.Occurrences[i]; o.InHead && !isMessage(o) {
-			return i
-		}
-	}
-	return 0
-}
-
-// within says where in an archive a secret stands, which a location cannot.
-func (s *sarifView) within(o *correlate.Occurrence) string {
-	within := ""
-	if o.Member != "" {
-		within = fmt.Sprintf(" in %s:%d:%d of this archive", Escape(s.name(o.Member)), o.Line, o.Column)
-	}
-	if len(o.Via) > 0 {
-		within += ", read through " + Escape(strings.Join(o.Via, ", "))
-	}
-	return within
-}
-
-// sarifWhere ends the sentence that tells a secret.
-func sarifWhere(o *jsonOccurrence) string {
-	h := o.History
-	switch {
-	case h == nil:
-		return "."
-	case h.First == nil:
-		return ", in an object that no commit leads to."
-	}
-	text := fmt.Sprintf(", introduced by commit %s of %s (%s)", short(h.First.ID), Escape(h.First.Author), h.First.Date[:min(10, len(h.First.Date))])
-	if !h.InHead {
-		text += ", no longer in HEAD"
-	}
-	return text + "."
 }
 
 // location describes an occurrence. A positive id makes it one of the related locations, which

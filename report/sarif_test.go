@@ -1,10 +1,13 @@
 package report
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -208,5 +211,79 @@ func TestSARIFIgnored(t *testing.T) {
 	inv := readSARIF(t, &Report{Coverage: c}).Runs[0].Invocations[0]
 	if !inv.ExecutionSuccessful || len(inv.Notifications) != 1 || inv.Notifications[0].Level != "note" {
 		t.Errorf("invocation %+v", inv)
+	}
+}
+
+// GitHub refuses a file that is over one of its limits. What is left out is told in the file and to the caller.
+func TestSARIFLimits(t *testing.T) {
+	tokens := many(map[rules.Severity]int{rules.Critical: 24_000, rules.Low: 990})
+	suppressed := many(map[rules.Severity]int{rules.High: 20})
+	for _, f := range suppressed.Findings {
+		tokens.Suppressed = append(tokens.Suppressed, Suppressed{Finding: f, By: Baseline})
+	}
+	places := fixture()
+	for range 1100 {
+		places.Findings[3].Occurrences = append(places.Findings[3].Occurrences, places.Findings[3].Occurrences[0])
+	}
+	places.Findings[3].Rule = &rules.Rule{ID: "x", Description: strings.Repeat("é", 3000), Tags: strings.Split(strings.Repeat("t,", 50)+"u", ",")}
+	large := many(map[rules.Severity]int{rules.High: 6000})
+	rng := rand.New(rand.NewPCG(1, 1))
+	for i := range large.Findings {
+		o := &large.Findings[i].Occurrences[0]
+		o.Frame = correlate.Frame{FirstLine: 1, Lines: []string{large.Findings[i].Secret + " " + letters(rng, alnum, 3000)}}
+	}
+	tests := []struct {
+		name    string
+		r       *Report
+		results func(n int) bool
+		says    []string
+	}{
+		{"few", fixture(), func(n int) bool { return n == 5 }, nil},
+		{"results", tokens, func(n int) bool { return n == 25_000 }, []string{"25,000 results: 10 results are not in it, of which 0 count", "shows 5,000 results of a run, and this one has 25,000"}},
+		{"places", places, func(n int) bool { return n == 5 }, []string{"shows 100 locations of a result: 1,006 places of 1 finding"}},
+		{"size", large, func(n int) bool { return 500 < n && n < 6000 }, []string{"10 MB as gzip"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var notes []string
+			text := write(t, "sarif", tt.r, Options{Note: func(s string) { notes = append(notes, s) }})
+			var log sarifLog
+			if err := json.Unmarshal([]byte(text), &log); err != nil {
+				t.Fatal(err)
+			}
+			run := log.Runs[0]
+			if !tt.results(len(run.Results)) || len(run.Tool.Driver.Rules) > 25_000 || len(log.Runs) > 20 {
+				t.Errorf("%d results, %d rules, %d runs", len(run.Results), len(run.Tool.Driver.Rules), len(log.Runs))
+			}
+			for _, result := range run.Results {
+				if len(result.Locations)+len(result.RelatedLocations) > 100 || len(result.Locations) == 0 {
+					t.Fatalf("%d locations and %d related ones", len(result.Locations), len(result.RelatedLocations))
+				}
+			}
+			for _, rule := range run.Tool.Driver.Rules {
+				if utf8.RuneCountInString(rule.ShortDescription.Text) > 1024 || utf8.RuneCountInString(rule.FullDescription.Text) > 1024 || len(rule.Properties.Tags) > 10 {
+					t.Errorf("rule %s is over the limits", rule.ID)
+				}
+			}
+			var packed counter
+			z := gzip.NewWriter(&packed)
+			if _, err := z.Write([]byte(text)); err != nil || z.Close() != nil || packed > 10_000_000 {
+				t.Errorf("%d bytes of gzip, %v", packed, err)
+			}
+			said := strings.Join(notes, "\n")
+			for _, s := range tt.says {
+				if !strings.Contains(said, s) {
+					t.Errorf("notes %q do not say %q", notes, s)
+				}
+			}
+			for i, s := range notes {
+				if n := run.Invocations[0].Notifications[i]; n.Message.Text != s+"." || n.Level != "warning" {
+					t.Errorf("notification %+v, want %q", n, s)
+				}
+			}
+			if len(notes) < len(tt.says) || tt.says == nil && notes != nil {
+				t.Errorf("notes %q", notes)
+			}
+		})
 	}
 }

@@ -143,7 +143,7 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 	for i := range f.Occurrences {
 		o := &f.Occurrences[i]
 		if i == 0 {
-			fmt.Fprintf(t.b, "  %s\n\n", t.place(o))
+			fmt.Fprintf(t.b, "  %s\n\n", t.red.place(o))
 			t.frame(o, f.Secret)
 			if len(o.Via) > 0 {
 				t.field("decoded", "%s", Escape(strings.Join(o.Via, ", ")))
@@ -160,7 +160,7 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 		if i == 1 {
 			label = "also at"
 		}
-		t.field(label, "%s", strings.Join(nonEmpty(t.place(o), t.origin(o)), "  "))
+		t.field(label, "%s", strings.Join(nonEmpty(t.red.place(o), t.origin(o)), "  "))
 	}
 	t.verification(f)
 	t.partners(f.Partners)
@@ -191,28 +191,6 @@ func (t *textWriter) partners(list []correlate.Partner) {
 		place := cmp.Or(t.name(p.Path), short(p.Object), "standard input")
 		t.field(label, "%s [%s]  %s:%d:%d, %s", Escape(p.Rule.ID), Escape(shortID(p.Fingerprint)), place, p.Line, p.Column, where)
 	}
-}
-
-// place says where an occurrence stands, in the path:line:column form that editors
-// and terminals make a link of. It is not cut.
-func (t *textWriter) place(o *correlate.Occurrence) string {
-	what := t.name(o.Path)
-	switch {
-	case isMessage(o):
-		what = fmt.Sprintf("message of %s %s", o.Kind, short(o.Object))
-	case o.Kind == "stdin":
-		what = "standard input" + t.name(o.Path)
-	case o.Path == "":
-		what = fmt.Sprintf("%s %s", Escape(o.Kind), short(o.Object))
-	}
-	place := what
-	if o.Line > 0 {
-		place = fmt.Sprintf("%s:%d:%d", what, o.Line, o.Column)
-	}
-	if o.Kind == "staged" {
-		place += " (staged)"
-	}
-	return place
 }
 
 // origin says in a few words where another occurrence came from.
@@ -368,7 +346,7 @@ func (t *textWriter) suppressed(list []Suppressed) {
 			t.field("entry", "%s", entry)
 		}
 		for j := range f.Occurrences {
-			t.field("", "%s", strings.Join(nonEmpty(t.place(&f.Occurrences[j]), t.origin(&f.Occurrences[j])), "  "))
+			t.field("", "%s", strings.Join(nonEmpty(t.red.place(&f.Occurrences[j]), t.origin(&f.Occurrences[j])), "  "))
 		}
 	}
 	if len(list) > 0 {

@@ -53,6 +53,7 @@ type scanPlan struct {
 	options  scan.Options
 	since    time.Time
 	outputs  []output
+	tmpl     *report.Template // of the outputs in that format
 	color    bool
 	maxSet   bool
 	cache    cacheDir
@@ -159,7 +160,14 @@ func (p *scanPlan) checkOutputs() error {
 		}
 	}
 	var err error
-	p.color, err = useColor(f.color, p.env)
+	if p.color, err = useColor(f.color, p.env); err != nil {
+		return err
+	}
+	formats := make([]string, 0, len(p.outputs))
+	for _, o := range p.outputs {
+		formats = append(formats, o.format)
+	}
+	p.tmpl, err = readTemplate(f.template, formats...)
 	return err
 }
 
@@ -424,7 +432,10 @@ func (p *scanPlan) toFile() bool {
 // write writes all reports.
 func (p *scanPlan) write(env *environment, r *report.Report) error {
 	for _, o := range p.outputs {
-		options := report.Options{ShowSecrets: p.flags.showSecrets, Verbose: p.flags.verbose}
+		options := report.Options{
+			ShowSecrets: p.flags.showSecrets, Verbose: p.flags.verbose, Template: p.tmpl,
+			Note: func(sentence string) { fmt.Fprintf(env.stderr, "straykey: %s report: %s\n", o.format, sentence) },
+		}
 		if o.file == nil {
 			if p.flags.quiet && o.format == "text" && len(r.Findings) == 0 && r.Coverage.Complete() {
 				continue

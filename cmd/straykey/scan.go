@@ -30,7 +30,7 @@ type scanFlags struct {
 	rules                      string
 	only, skip                 []string
 	confidence, class          string
-	format, output             string
+	format, template, output   string
 	reports                    []string
 	showSecrets, noProgress    bool
 	color                      string
@@ -122,7 +122,7 @@ func (f *scanFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.verify, "verify", false, "ask issuers whether what is found still opens anything (straykey verify --help has the rules)")
 	addFailOn(fl, &f.failOn, "any")
 	f.ask.add(fl)
-	fl.StringVar(&f.format, "format", "text", "text, json, jsonl, sarif or gitleaks")
+	addFormat(fl, &f.format, &f.template)
 	fl.StringVarP(&f.output, "output", "o", "", "write the report to `FILE` instead of standard output")
 	fl.StringArrayVar(&f.reports, "report", nil, "write one more report, as `FORMAT=FILE` (repeatable)")
 	fl.BoolVar(&f.showSecrets, "show-secrets", false, "write secrets as they are")

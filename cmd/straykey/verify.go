@@ -31,12 +31,14 @@ type verifyFlags struct {
 	given  givenFlags
 	ask    askFlags
 	format string
-	output string
-	show   bool
-	update bool
-	color  string
-	failOn string
-	allow  bool
+	// template is the file of --format template.
+	template string
+	output   string
+	show     bool
+	update   bool
+	color    string
+	failOn   string
+	allow    bool
 }
 
 // givenFlags say which credential is meant. It never stands on the command line, where other users of the machine
@@ -91,7 +93,7 @@ holds no secret) and asked about; --update writes what came of it into the repor
 	fl.BoolVar(&f.update, "update", false, "write the verdicts into the report that was given")
 	f.ask.add(fl)
 	addFailOn(fl, &f.failOn, "active")
-	fl.StringVar(&f.format, "format", "text", "text, json, jsonl or sarif")
+	addFormat(fl, &f.format, &f.template)
 	fl.StringVarP(&f.output, "output", "o", "", "write the report to `FILE` instead of standard output")
 	fl.BoolVar(&f.show, "show-secrets", false, "write secrets as they are")
 	fl.StringVar(&f.color, "color", "auto", "auto, always or never; auto obeys NO_COLOR and CLICOLOR_FORCE")
@@ -106,6 +108,10 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 	if err := report.Check(f.format); err != nil {
 		return usageError("%w, for example: straykey verify --format json", err)
 	}
+	tmpl, err := readTemplate(f.template, f.format)
+	if err != nil {
+		return err
+	}
 	if f.update && len(args) == 0 {
 		return usageError("--update needs the report to write to, for example: straykey verify report.json --update")
 	}
@@ -116,7 +122,6 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 		doc   *report.Document
 		r     *report.Report
 		given string
-		err   error
 	)
 	if len(args) == 1 {
 		if len(f.given.env) > 0 || f.given.rule != "" {
@@ -147,7 +152,7 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 			return errors.Join(err, unkept)
 		}
 	}
-	if err := errors.Join(f.write(env, r), unkept); err != nil {
+	if err := errors.Join(f.write(env, r, tmpl), unkept); err != nil {
 		return err
 	}
 	if !r.Coverage.Complete() && !f.allow {
@@ -157,12 +162,12 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 }
 
 // write writes the report of what was asked.
-func (f *verifyFlags) write(env *environment, r *report.Report) error {
+func (f *verifyFlags) write(env *environment, r *report.Report, tmpl *report.Template) error {
 	color, err := useColor(f.color, env)
 	if err != nil {
 		return err
 	}
-	o := report.Options{ShowSecrets: f.show, Color: color && f.format == "text" && f.output == ""}
+	o := report.Options{ShowSecrets: f.show, Template: tmpl, Color: color && f.format == "text" && f.output == ""}
 	if f.output == "" || f.output == "-" {
 		return report.Write(env.stdout, f.format, r, o)
 	}
