@@ -201,7 +201,7 @@ func docVariables(tools, dir string) []string {
 		"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=" + os.DevNull, "GIT_TERMINAL_PROMPT=0", "GIT_EDITOR=true",
 		"GIT_AUTHOR_NAME=Ann Author", "GIT_AUTHOR_EMAIL=ann@example.com",
 		"GIT_COMMITTER_NAME=Ann Author", "GIT_COMMITTER_EMAIL=ann@example.com",
-		"NO_COLOR=1", "TMPDIR=" + dir,
+		"NO_COLOR=1", "TMPDIR=" + dir, "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary.md"),
 		"GITHUB_TOKEN=" + forge.GitHub(forge.New("docs"), "ghp"+"_"),
 	}
 }

@@ -29,3 +29,4 @@ mkdir -p path/to
 git clone -q . path/to/repo
 git clone -q --bare . other.git
 straykey scan --format json -o report.json .
+echo '{{range .Findings}}{{.Rule.ID}} {{end}}' > report.tmpl
