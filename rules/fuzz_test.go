@@ -25,7 +25,7 @@ var seeds = []string{
 		"live = { status = 200, headers = { X = 'a' }, body = '{}' }\n[rules.verify.parts]\nh = { values = ['b'] }\ni = { regex = 'x(y)', rules = ['base'], optional = true, sample = 'xy' }\n" +
 		"[[rules]]\nid = 'b'\ntoken = 'abd_[0-9]{9}'\n[rules.verify]\nas = 'a'\n[rules.revoke]\nmethod = 'DELETE'\nurl = 'https://a.example'\nbasic = 'x:{secret}'\ndone = 204\njson = ['ok = true']\neffect = 'It ends.'\n" +
 		"[[rules]]\nid = 'base'\ntoken = 'base_[a-z]{9}'\n",
-	"[[rules]]\nid = 'a'\ntoken = 'abc_[0-9]{9}'\nverify = { check = 'postgres', sideEffects = 'login', rate = 1e9 }\nrevoke = { check = 'x', effect = 'y' }\n",
+	"[[rules]]\nid = 'a'\ntoken = 'abc_[0-9]{9}'\nverify = { check = 'postgres', sideEffects = 'login', rate = 1e9 }\nrevoke = { url = 'https://a.io/{id}', headers = { A = '{secret}' }, done = [204], effect = 'y', lookup = { url = 'https://a.io/', headers = { A = '{secret}' }, items = '*', id = 'id' } }\n",
 }
 
 func fuzzOptions() Options {
@@ -121,8 +121,13 @@ func checkRule(t *testing.T, set *Set, r *Rule) {
 		}
 	}
 	if v := r.Revoke; v != nil {
-		checkRequest(t, &v.Request, v.Check, v.Hosts, v.Parts)
-		if v.Effect == "" || v.Check == "" && len(v.Done) == 0 {
+		parts := v.Parts
+		if v.Lookup != nil {
+			checkRequest(t, &v.Lookup.Request, "", v.Hosts, parts)
+			parts = append(slices.Clip(parts), Part{Name: IDPart})
+		}
+		checkRequest(t, &v.Request, "", v.Hosts, parts)
+		if v.Effect == "" || len(v.Done) == 0 {
 			t.Errorf("rule %q: effect %q, done %v", r.ID, v.Effect, v.Done)
 		}
 	}

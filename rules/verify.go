@@ -159,16 +159,36 @@ type Revoke struct {
 	Hosts    []string    // as in Verify
 	Endpoint string      // as in Verify
 	Parts    []Part      // as in Verify
+	Lookup   *Lookup     // how to find {id} of the request, where neither the secret nor what stands around it tells; else nil
 	Done     []int       // statuses that say it is revoked
 	JSON     []Condition // what must hold of the body too, where the status does not tell
 	Effect   string      // for people: what will happen, one sentence
-	Check    string      // a revocation in Go in place of a request
 }
+
+// Lookup finds the id under which the issuer keeps a credential, in a list of those that its holder has. It goes to the
+// hosts of the revocation.
+type Lookup struct {
+	Request
+	Items  string      // path of the entries in the answer
+	ID     string      // path of the id in an entry
+	Begins string      // path of how the secret begins, in an entry; "" if the list does not tell
+	JSON   []Condition // what holds of an entry that may be the credential
+	Tells  []string    // paths in an entry of what tells a person which one it is
+	Live   *Response   // a sample of a list with one entry, for tests ({begins}: 16 characters of the secret); nil in the set that Builtin returns
+}
+
+// IDPart is the name of what a lookup finds, in the templates of the revocation.
+const IDPart = "id"
 
 // WithoutSamples returns a copy of the revocation without what only tests need.
 func (r *Revoke) WithoutSamples() *Revoke {
 	c := *r
 	c.Parts = withoutSamples(r.Parts)
+	if r.Lookup != nil {
+		l := *r.Lookup
+		l.Live = nil
+		c.Lookup = &l
+	}
 	return &c
 }
 
@@ -249,7 +269,7 @@ func readVerify(t *table) *Verify {
 	v.Live, v.Dead, v.Forbidden = vt.response("live"), vt.response("dead"), vt.response("forbidden")
 	v.Source = vt.text("source", `"https://docs.acme.com/api/me"`)
 	vt.refuseUnknown("in [rules.verify]")
-	vt.checkRequest(&v.Request, v.Parts, v.Check, "postgres")
+	vt.checkRequest(&v.Request, v.Parts, v.Check)
 	if reads := v.Method == "" || v.Method == "GET" || v.Method == "HEAD"; v.Check == "" && !reads && !vt.has("sideEffects") {
 		vt.errorf("method", "%s may change something at the issuer; expected sideEffects beside it, e.g. sideEffects = \"none\" for a query", v.Method)
 	}
@@ -262,20 +282,57 @@ func readRevoke(t *table) *Revoke {
 	if rt == nil {
 		return nil
 	}
-	r := &Revoke{Check: rt.text("check", `"github"`), Request: rt.request(), Parts: rt.parts()}
+	r := &Revoke{Request: rt.request(), Parts: rt.parts()}
 	r.Hosts = rt.hosts(&r.Request)
 	r.Endpoint = rt.text("endpoint", `"github"`)
+	r.Lookup = rt.lookup(r.Parts)
 	r.Done, r.JSON = rt.statuses("done"), rt.conditions("json")
 	r.Effect = rt.text("effect", `"The token stops working at once."`)
 	rt.refuseUnknown("in [rules.revoke]")
-	rt.checkRequest(&r.Request, r.Parts, r.Check, "github")
-	if r.Check == "" && len(r.Done) == 0 {
+	names := partNames(r.Parts)
+	if r.Lookup != nil {
+		names = append(names, IDPart)
+	}
+	rt.checkURL(&r.Request, names, "")
+	if len(r.Done) == 0 {
 		rt.errorf("done", "missing; expected the statuses that say it is revoked, e.g. done = [204]")
 	}
 	if r.Effect == "" {
 		rt.errorf("effect", "missing; expected a sentence for the person who is asked, e.g. effect = \"The token stops working at once.\"")
 	}
 	return r
+}
+
+// lookup reads [rules.revoke.lookup].
+func (t *table) lookup(parts []Part) *Lookup {
+	lt := t.table("lookup", `[rules.revoke.lookup] url = "https://api.acme.com/v1/tokens"`)
+	if lt == nil {
+		return nil
+	}
+	l := &Lookup{
+		Request: lt.request(), Items: lt.text("items", `"tokens.*"`), ID: lt.text("id", `"id"`), Begins: lt.text("begins", `"prefix"`),
+		JSON: lt.conditions("json"), Tells: lt.texts("tells", `"name", "created_at"`), Live: lt.response("live"),
+	}
+	lt.refuseUnknown("in [rules.revoke.lookup]")
+	lt.checkURL(&l.Request, partNames(parts), "")
+	if l.Items == "" {
+		lt.errorf("items", "missing; expected where the entries stand in the answer, e.g. items = \"tokens.*\"")
+	}
+	if l.ID == "" {
+		lt.errorf("id", "missing; expected where the id stands in an entry, e.g. id = \"id\"")
+	}
+	if slices.Contains(partNames(parts), IDPart) {
+		t.errorf("parts."+IDPart, "a lookup finds {%s}; give the part another name", IDPart)
+	}
+	return l
+}
+
+func partNames(parts []Part) []string {
+	var out []string
+	for _, p := range parts {
+		out = append(out, p.Name)
+	}
+	return out
 }
 
 func (t *table) request() Request {
@@ -290,25 +347,26 @@ func (t *table) request() Request {
 	return r
 }
 
-// checkRequest checks what the keys of a request say together.
-func (t *table) checkRequest(r *Request, parts []Part, check, example string) {
-	if check != "" {
-		if r.URL != "" {
-			t.errorf("check", "given together with url; expected one of them")
-		}
-		return
+// checkRequest checks what the keys of a check say together.
+func (t *table) checkRequest(r *Request, parts []Part, check string) {
+	if check == "" {
+		t.checkURL(r, partNames(parts), `, or check = "postgres"`)
+	} else if r.URL != "" {
+		t.errorf("check", "given together with url; expected one of them")
 	}
+}
+
+// checkURL checks what the keys of a request say together, in whose templates names may stand beside the secret. Or says
+// what could be given in place of a URL.
+func (t *table) checkURL(r *Request, names []string, or string) {
 	if r.URL == "" {
-		t.errorf("url", "missing; expected where to ask, e.g. url = \"https://api.acme.com/v1/me\", or check = %q", example)
+		t.errorf("url", "missing; expected where to ask, e.g. url = \"https://api.acme.com/v1/me\"%s", or)
 		return
 	}
 	if r.URL != "{secret}" && !strings.HasPrefix(r.URL, "https://") {
 		t.errorf("url", "expected https://, as a secret is sent; e.g. url = \"https://api.acme.com/v1/me\"")
 	}
-	known := []string{"secret"}
-	for _, p := range parts {
-		known = append(known, p.Name)
-	}
+	known := append([]string{"secret"}, names...)
 	sent := false
 	for _, template := range r.Templates() {
 		if len(template) > maxSample {

@@ -167,6 +167,13 @@ func adopt(results map[string]verdict.Result, jobs []*job, candidates []Candidat
 
 // Living returns the attempt with which Verify found a candidate active; nil if it did not.
 func (v *Verifier) Living(c *Candidate) *Attempt {
+	if a := v.living(c); a != nil {
+		return a.Attempt
+	}
+	return nil
+}
+
+func (v *Verifier) living(c *Candidate) *ask {
 	for _, a := range v.decide(c, v.claim).asks {
 		v.mu.Lock()
 		f := v.flights[a.question]
@@ -177,12 +184,30 @@ func (v *Verifier) Living(c *Candidate) *Attempt {
 		select {
 		case <-f.done:
 			if f.final && f.result.Verdict == verdict.Active {
-				return a.Attempt
+				return a
 			}
 		default:
 		}
 	}
 	return nil
+}
+
+// Again asks about what Verify found active once more, whatever is known or kept, as after a revocation. Its error is that of
+// Verify.
+func (v *Verifier) Again(ctx context.Context, c *Candidate) (verdict.Result, error) {
+	a := v.living(c)
+	if a == nil {
+		return unknown("it was not found alive before"), nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.o.Deadline)
+	defer cancel()
+	result := v.tries(ctx, v.lane(a), a)
+	err := v.audit.failed()
+	if v.o.Cache != nil {
+		v.o.Cache.Put(a.question[:], result)
+		err = errors.Join(err, v.o.Cache.Save())
+	}
+	return result, err
 }
 
 // Plan says what Verify would do. It sends nothing and resolves no name.

@@ -247,20 +247,67 @@ func (a *asker) ask(ctx context.Context, r *report.Report) error {
 	return err
 }
 
-// revoke has the issuer revoke a credential that was asked about, with the ids and at the host with which it was found alive.
-func (a *asker) revoke(ctx context.Context, findings []correlate.Finding, f *correlate.Finding) error {
+// revocation is a credential that lives, with all that its issuer needs to revoke it.
+type revocation struct {
+	finding    *correlate.Finding
+	candidate  *verify.Candidate
+	credential verify.Credential
+	entry      declared.Entry // what the issuer's list says of it, where there is one
+}
+
+// revocation makes ready to revoke a credential that was asked about, with the ids and at the host with which it was found
+// alive, and the parts that were given. If the issuer keeps it under an id that several entries of its list may have, it
+// returns these.
+func (a *asker) revocation(ctx context.Context, findings []correlate.Finding, f *correlate.Finding, with map[string]string) (*revocation, []declared.Entry, error) {
 	candidates := a.candidates(findings)
 	i := slices.IndexFunc(candidates, func(c verify.Candidate) bool { return c.Fingerprint == f.Fingerprint })
 	attempt := a.verifier.Living(&candidates[i])
 	if attempt == nil {
-		return errors.New("what the issuer needs beside it is not known")
+		return nil, nil, errors.New("what the issuer needs beside it is not known")
 	}
-	targets, err := a.declared.RevokeTargets(&attempt.Credential)
+	r := &revocation{finding: f, candidate: &candidates[i], credential: attempt.Credential}
+	r.credential.Parts = maps.Clone(attempt.Parts)
+	maps.Copy(r.credential.Parts, with)
+	if f.Rule.Revoke.Lookup == nil || r.credential.Parts[rules.IDPart] != "" {
+		r.entry.ID = with[rules.IDPart]
+		return r, nil, nil
+	}
+	entries, err := a.declared.Lookup(ctx, a.network, &r.credential)
+	if err != nil || len(entries) > 1 {
+		return nil, entries, err
+	}
+	r.entry = entries[0]
+	r.credential.Parts[rules.IDPart] = r.entry.ID
+	return r, nil, nil
+}
+
+// revoke has the issuer revoke a credential.
+func (a *asker) revoke(ctx context.Context, r *revocation) error {
+	targets, err := a.declared.RevokeTargets(&r.credential)
 	if err != nil {
 		return err
 	}
-	err = a.declared.Revoke(ctx, a.network, &attempt.Credential)
-	return errors.Join(err, a.logRevocation(f, targets[0].Host, err == nil))
+	err = a.declared.Revoke(ctx, a.network, &r.credential)
+	return errors.Join(err, a.logRevocation(r.finding, targets[0].Host, err == nil))
+}
+
+// untilGone are the pauses before an issuer is asked whether what it revoked is gone. Some take a while.
+var untilGone = []time.Duration{0, time.Second, 3 * time.Second}
+
+// gone asks whether a credential still lives that was revoked.
+func (a *asker) gone(ctx context.Context, r *revocation) (result verdict.Result, err error) {
+	for _, pause := range untilGone {
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return result, ctx.Err()
+		}
+		result, err = a.verifier.Again(ctx, r.candidate)
+		if err != nil || result.Verdict != verdict.Active {
+			break
+		}
+	}
+	return result, err
 }
 
 // logRevocation appends a line to the audit log.

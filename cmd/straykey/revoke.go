@@ -5,12 +5,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/report"
+	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/verify/declared"
 	"github.com/straykey/straykey/verify/verdict"
 )
 
@@ -18,6 +21,7 @@ import (
 type revokeFlags struct {
 	given   givenFlags
 	ask     askFlags
+	with    []string
 	yes     bool
 	confirm string
 }
@@ -30,17 +34,23 @@ func newRevokeCommand(env *environment) *cobra.Command {
 		Long: `Have the issuer revoke a credential, where it lets anyone do so who holds the credential.
 The credential comes as with straykey verify. It is asked about first; only what is active
 is revoked. Then what will happen is told, and the fingerprint is to be typed; --confirm
-or --yes answer for scripts. What was revoked cannot be brought back.
+or --yes answer for scripts. What was revoked cannot be brought back; at the end the issuer
+is asked once more whether it lives.
+
+Some issuers revoke under an id that the credential does not tell. It is looked up in the
+list of those that the same owner has; if the list leaves several, they are shown, and
+--with id=ID names the one that is meant.
 
 ` + askHelp + `
 
 Exit codes:
   0  revoked
-  1  not revoked: not active, not confirmed, or refused by the issuer
-  2  the issuer could not be asked
+  1  not revoked: not active, not confirmed, refused by the issuer, or one of several
+  2  the issuer could not be asked, or it says revoked and still lets the credential in
   3  wrong usage or configuration, or a kind that cannot be revoked this way`,
 		Example: `  straykey revoke --env GITHUB_TOKEN
   straykey revoke --env GITHUB_TOKEN --confirm sk1:y2co3p7gccr3yxqbpob35juwni
+  straykey revoke --env DATABRICKS_TOKEN --env DATABRICKS_HOST --with id=1ab23cd45678e901
   straykey rules list --revocable`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
@@ -56,6 +66,7 @@ Exit codes:
 	fl.SortFlags = false
 	f.given.add(fl)
 	f.ask.add(fl)
+	fl.StringArrayVar(&f.with, "with", nil, "what the issuer needs to revoke it, as `NAME=VALUE`: the id, or another part of the revocation (straykey rules show RULE names them; repeatable)")
 	fl.StringVar(&f.confirm, "confirm", "", "the `FINGERPRINT` of what is to be revoked, in place of typing it")
 	fl.BoolVar(&f.yes, "yes", false, "revoke without asking")
 	return cmd
@@ -77,6 +88,10 @@ func runRevoke(ctx context.Context, env *environment, f *revokeFlags) error {
 	if err != nil {
 		return err
 	}
+	with, err := f.parts(finding.Rule)
+	if err != nil {
+		return err
+	}
 	asker, err := f.ask.asker(env)
 	if err != nil {
 		return err
@@ -94,15 +109,68 @@ func runRevoke(ctx context.Context, env *environment, f *revokeFlags) error {
 		}
 		return &exitError{code, fmt.Errorf("not revoked: only what is active is, and this is %s", reasoned(result))}
 	}
-	tellRevocation(env.stdout, finding, result)
+	revocation, several, err := asker.revocation(ctx, r.Findings, finding, with)
+	if err != nil {
+		return &exitError{exitFindings, fmt.Errorf("not revoked: %w; revoke it by hand: %s", err, finding.Rule.Docs)}
+	}
+	if len(several) > 0 {
+		tellSeveral(env.stdout, several)
+		return &exitError{exitFindings, fmt.Errorf("not revoked: the issuer does not say which of these %d it is; name it, for example: --with id=%s", len(several), report.Escape(several[0].ID))}
+	}
+	tellRevocation(env.stdout, revocation, result)
 	if err := f.confirmed(env, finding); err != nil {
 		return err
 	}
-	if err := asker.revoke(ctx, r.Findings, finding); err != nil {
+	if err := asker.revoke(ctx, revocation); err != nil {
 		return &exitError{exitFindings, fmt.Errorf("not known to be revoked: %w; revoke it by hand: %s", err, finding.Rule.Docs)}
 	}
-	fmt.Fprintln(env.stdout, "revoked "+finding.Fingerprint)
+	return f.tellOutcome(ctx, env, asker, revocation)
+}
+
+// tellOutcome says what became of a credential that the issuer says it revoked.
+func (f *revokeFlags) tellOutcome(ctx context.Context, env *environment, asker *asker, r *revocation) error {
+	fingerprint := r.finding.Fingerprint
+	result, err := asker.gone(ctx, r)
+	switch {
+	case err != nil:
+		return fmt.Errorf("the issuer says that it revoked %s; ask whether it is gone: %w", fingerprint, err)
+	case result.Verdict == verdict.Active || result.Verdict == verdict.Forbidden:
+		return &exitError{exitIncomplete, fmt.Errorf("the issuer says that it revoked %s, and still knows it (%s): it takes a while, or was another one; ask again with straykey verify, or revoke it by hand: %s", fingerprint, reasoned(result), r.finding.Rule.Docs)}
+	}
+	fmt.Fprintf(env.stdout, "revoked %s, now %s\n", fingerprint, report.Escape(reasoned(result)))
 	return nil
+}
+
+// parts reads --with for a rule.
+func (f *revokeFlags) parts(r *rules.Rule) (map[string]string, error) {
+	var known []string
+	for _, p := range r.Revoke.Parts {
+		known = append(known, p.Name)
+	}
+	if r.Revoke.Lookup != nil {
+		known = append(known, rules.IDPart)
+	}
+	out := map[string]string{}
+	for _, one := range f.with {
+		name, value, ok := strings.Cut(one, "=")
+		switch {
+		case !ok || value == "":
+			return nil, usageError("--with is NAME=VALUE, for example: straykey revoke --env DATABRICKS_TOKEN --with id=1ab23cd45678e901")
+		case !slices.Contains(known, name) && len(known) == 0:
+			return nil, usageError("--with: to revoke a %s takes nothing beside it", r.ID)
+		case !slices.Contains(known, name):
+			return nil, usageError("--with: to revoke a %s takes %s, not %q", r.ID, strings.Join(known, ", "), name)
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
+// tellSeveral lists the credentials among which the issuer does not tell.
+func tellSeveral(w io.Writer, entries []declared.Entry) {
+	for _, e := range entries {
+		fmt.Fprintln(w, report.Escape(e.String()))
+	}
 }
 
 // revocable returns the one finding that can be revoked.
@@ -124,7 +192,8 @@ func revocable(findings []correlate.Finding) (*correlate.Finding, error) {
 }
 
 // tellRevocation says what will be revoked, and what that does.
-func tellRevocation(w io.Writer, f *correlate.Finding, r verdict.Result) {
+func tellRevocation(w io.Writer, revocation *revocation, r verdict.Result) {
+	f := revocation.finding
 	line := func(label, value string) {
 		if value != "" {
 			fmt.Fprintf(w, "%-13s%s\n", label, report.Escape(value))
@@ -136,6 +205,7 @@ func tellRevocation(w io.Writer, f *correlate.Finding, r verdict.Result) {
 	line("account", r.Account)
 	line("principal", r.Principal)
 	line("may", strings.Join(r.Scopes, ", "))
+	line("id", revocation.entry.String())
 	line("then", f.Rule.Revoke.Effect)
 	line("fingerprint", f.Fingerprint)
 }

@@ -32,12 +32,12 @@ type jsonAnswer struct {
 
 // jsonRevoke is how a rule's credentials are revoked, in `rules show`.
 type jsonRevoke struct {
-	Check    string   `json:"check,omitempty"`
 	Method   string   `json:"method,omitempty"`
 	URL      string   `json:"url,omitempty"`
 	Hosts    []string `json:"hosts,omitempty"`
 	Endpoint string   `json:"endpoint,omitempty"`
 	Parts    []string `json:"parts,omitempty"`
+	Lookup   string   `json:"lookup,omitempty"` // method and URL of the list in which the id is looked up
 	Effect   string   `json:"effect"`
 }
 
@@ -65,9 +65,13 @@ func newJSONRevoke(r *rules.Revoke) *jsonRevoke {
 	if r == nil {
 		return nil
 	}
-	return &jsonRevoke{
-		Check: r.Check, Method: method(&r.Request), URL: r.URL, Hosts: r.Hosts, Endpoint: r.Endpoint, Parts: partNames(r.Parts), Effect: r.Effect,
+	j := &jsonRevoke{
+		Method: method(&r.Request), URL: r.URL, Hosts: r.Hosts, Endpoint: r.Endpoint, Parts: partNames(r.Parts), Effect: r.Effect,
 	}
+	if l := r.Lookup; l != nil {
+		j.Lookup = method(&l.Request) + " " + l.URL
+	}
+	return j
 }
 
 func method(r *rules.Request) string {
@@ -142,10 +146,8 @@ func (j *jsonVerify) writeText(w io.Writer, line func(name, value string)) {
 // writeText writes the revocation for people; line writes a fact.
 func (j *jsonRevoke) writeText(w io.Writer, line func(name, value string)) {
 	fmt.Fprintln(w)
-	if j.Check != "" {
-		line("revoked", "in Go: "+j.Check)
-	}
-	line("revoked", strings.TrimSpace(j.Method+" "+j.URL))
+	line("revoked", j.Method+" "+j.URL)
+	line("id found by", j.Lookup)
 	line("sent to", sentTo(j.Hosts, j.Endpoint))
 	line("needs", strings.Join(j.Parts, ", "))
 	line("effect", j.Effect)

@@ -47,10 +47,17 @@ func believesAnything(a rules.Answer) bool {
 
 func (l *linter) checkRevoke() {
 	r := l.rule.Revoke
-	if _, own := l.rule.Lines["revoke"]; r == nil || !own || r.Check != "" {
+	if _, own := l.rule.Lines["revoke"]; r == nil || !own {
 		return
 	}
 	l.checkHost("revoke", &r.Request, r.Hosts)
+	if r.Lookup == nil {
+		return
+	}
+	l.checkHost("revoke.lookup", &r.Lookup.Request, r.Hosts)
+	if r.Lookup.Live == nil {
+		l.say(LevelWarning, "no-live", "revoke.lookup", "no sample of the list; give live, so that tests see the id found in it")
+	}
 }
 
 // checkHost compares the host that the URL writes out with those that the credential may go to.

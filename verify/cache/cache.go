@@ -153,16 +153,20 @@ func (c *Cache) Get(question []byte) (verdict.Result, bool) {
 	return r, true
 }
 
-// Put remembers what an issuer said, if that is worth it.
+// Put remembers what an issuer said, if that is worth it, and forgets what it said before.
 func (c *Cache) Put(question []byte, r verdict.Result) {
-	if lifetime(r.Verdict) == 0 || r.At.IsZero() {
-		return
-	}
 	r.Cached = false
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.entries[c.id(question)] = r
-	c.changed = true
+	id := c.id(question)
+	_, known := c.entries[id]
+	keep := lifetime(r.Verdict) > 0 && !r.At.IsZero()
+	if keep {
+		c.entries[id] = r
+	} else {
+		delete(c.entries, id)
+	}
+	c.changed = c.changed || keep || known
 }
 
 func (c *Cache) id(question []byte) string {

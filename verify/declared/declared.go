@@ -8,7 +8,6 @@
 package declared
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,12 +52,6 @@ func (c *Check) Targets(cred *verify.Credential) ([]verify.Target, error) {
 	return c.targets(cred, &v.Request, v.Hosts, v.Endpoint, v.Parts)
 }
 
-// RevokeTargets says where the credential would be sent to be revoked.
-func (c *Check) RevokeTargets(cred *verify.Credential) ([]verify.Target, error) {
-	r := cred.Rule.Revoke
-	return c.targets(cred, &r.Request, r.Hosts, r.Endpoint, r.Parts)
-}
-
 func (c *Check) targets(cred *verify.Credential, r *rules.Request, hosts []string, endpoint string, parts []rules.Part) ([]verify.Target, error) {
 	req, err := c.expand(context.Background(), cred, r, hosts, endpoint, parts)
 	if err != nil {
@@ -86,26 +79,6 @@ func (c *Check) Ask(ctx context.Context, n *guard.Network, cred *verify.Credenti
 	}
 	a.Host, a.At = hostPort(req.URL), r.at
 	return a
-}
-
-// Revoke tells the issuer once to revoke the credential. An error says that it did not, or that nobody knows: it holds
-// no secret.
-func (c *Check) Revoke(ctx context.Context, n *guard.Network, cred *verify.Credential) error {
-	rv := cred.Rule.Revoke
-	req, err := c.expand(ctx, cred, &rv.Request, rv.Hosts, rv.Endpoint, rv.Parts)
-	if err != nil {
-		return err
-	}
-	r, err := send(n, req)
-	if err != nil {
-		return fmt.Errorf("ask %s to revoke: %s; whether it did is not known, so check the credential again", hostPort(req.URL), unreached(err).Reason)
-	}
-	a, decided := common(r)
-	if done := (&rules.Answer{Status: rv.Done, JSON: rv.JSON}); decided || !fits(done, r, parsed(r)) {
-		reason := cmp.Or(a.Reason, fmt.Sprintf("answer %d", r.status))
-		return fmt.Errorf("ask %s to revoke: %s, which does not say that it did; check the credential again, or revoke it by hand", hostPort(req.URL), reason)
-	}
-	return nil
 }
 
 // response is what came back, read.

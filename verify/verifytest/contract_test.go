@@ -107,7 +107,7 @@ func (b *bench) declaredChecks() []*rules.Rule {
 }
 
 func (b *bench) revocations() []*rules.Rule {
-	return slices.DeleteFunc(slices.Clone(b.set.Rules), func(r *rules.Rule) bool { return r.Revoke == nil || r.Revoke.Check != "" })
+	return slices.DeleteFunc(slices.Clone(b.set.Rules), func(r *rules.Rule) bool { return r.Revoke == nil })
 }
 
 // TestSamples asks what the contract needs of every check in the catalogue.
@@ -151,12 +151,27 @@ func (b *bench) exchanges() []exchange {
 		}})
 	}
 	for _, r := range b.revocations() {
-		out = append(out, exchange{"revoke " + r.ID, r, &r.Revoke.Request, r.Revoke.Parts, func(ctx context.Context, n *guard.Network, c *verify.Credential) error {
+		out = append(out, exchange{"revoke " + r.ID, r, &r.Revoke.Request, revokeParts(r.Revoke), func(ctx context.Context, n *guard.Network, c *verify.Credential) error {
 			_ = b.check.Revoke(ctx, n, c)
+			return nil
+		}})
+		if r.Revoke.Lookup == nil {
+			continue
+		}
+		out = append(out, exchange{"look up " + r.ID, r, &r.Revoke.Lookup.Request, r.Revoke.Parts, func(ctx context.Context, n *guard.Network, c *verify.Credential) error {
+			_, _ = b.check.Lookup(ctx, n, c)
 			return nil
 		}})
 	}
 	return out
+}
+
+// revokeParts are the parts of a revocation, with the id that is looked up.
+func revokeParts(r *rules.Revoke) []rules.Part {
+	if r.Lookup == nil {
+		return r.Parts
+	}
+	return append(slices.Clip(r.Parts), rules.Part{Name: rules.IDPart, Sample: "{{lower 8}}"})
 }
 
 // TestRequests holds the request of every check against the golden file.
@@ -514,7 +529,7 @@ func TestRevocations(t *testing.T) {
 // revokes tries the revocation of a rule, whose request is given.
 func revokes(t *testing.T, b *bench, r *rules.Rule, request string) {
 	t.Helper()
-	c, err := b.maker.Credential(r, r.Revoke.Parts, "live")
+	c, err := b.maker.Credential(r, revokeParts(r.Revoke), "live")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -543,6 +558,59 @@ func revokes(t *testing.T, b *bench, r *rules.Rule, request string) {
 		err := revoke(answer)
 		if err == nil || strings.Contains(err.Error(), c.Secret) {
 			t.Errorf("%s: error %v", name, err)
+		}
+	}
+}
+
+// TestLookups tries every look-up of an id in the catalogue: what the list has, and what is no list.
+func TestLookups(t *testing.T) {
+	b := newBench(t)
+	requests := readGolden(t)
+	for _, r := range b.revocations() {
+		if r.Revoke.Lookup != nil {
+			t.Run(r.ID, func(t *testing.T) { looksUp(t, b, r, requests["look up "+r.ID]) })
+		}
+	}
+}
+
+func looksUp(t *testing.T, b *bench, r *rules.Rule, request string) {
+	t.Helper()
+	l := r.Revoke.Lookup
+	c, err := b.maker.Credential(r, r.Revoke.Parts, "live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lookup := func(answer http.HandlerFunc) ([]declared.Entry, error) {
+		b.provider.Expect(request, account(c, answer))
+		entries, err := b.check.Lookup(t.Context(), b.network, c)
+		for _, text := range b.provider.Mistakes() {
+			t.Errorf("not the request it should be:\n%s\nwant\n%s", text, request)
+		}
+		if err != nil && strings.Contains(err.Error(), c.Secret) {
+			t.Errorf("the error holds the secret: %v", err)
+		}
+		return entries, err
+	}
+	listed := func(beginning string) http.HandlerFunc {
+		return plain(200, "application/json", strings.ReplaceAll(l.Live.Body, "{begins}", beginning))
+	}
+	entries, err := lookup(listed(c.Secret[:16]))
+	if err != nil || len(entries) != 1 || entries[0].ID == "" || len(entries[0].Tells) == 0 {
+		t.Errorf("listed: %+v, %v", entries, err)
+	}
+	if entries, err := lookup(listed("anothersbeginnin")); (err == nil) != (l.Begins == "") {
+		t.Errorf("another's: %+v, %v", entries, err)
+	}
+	for name, answer := range map[string]http.HandlerFunc{
+		"refused":  plain(403, "application/json", "{}"),
+		"trouble":  plain(500, "application/json", "{}"),
+		"empty":    plain(200, "application/json", "{}"),
+		"page":     plain(200, "text/html", blockPage),
+		"no JSON":  plain(200, "application/json", "["),
+		"redirect": with("Location", "https://"+elsewhere, plain(302, "text/plain", "")),
+	} {
+		if entries, err := lookup(answer); err == nil {
+			t.Errorf("%s: %+v", name, entries)
 		}
 	}
 }

@@ -50,7 +50,7 @@ What the built-in rules find, by provider and by the type of the identity behind
 - *Offline proof*: what the value says of itself without a packet; `+"`go doc ./detect/proof`"+` has the proofs.
 - *Live check*: how the issuer is asked whether the credential lives: **request**, one that the rule declares; a name, a
   check in Go; **(login)**, it signs in, and is only done when that is asked for. [rules.md](rules.md#live-checks) says more.
-- *Revoke*: the credential alone is enough to have the issuer revoke it.
+- *Revoke*: the credential alone is enough to have the issuer revoke it; **by id**, under an id, which is looked up or given.
 - *Rotate*: where the provider says how to make a new one and revoke the old.
 
 `)
@@ -133,6 +133,9 @@ func kinds(w *bytes.Buffer, list []*rules.Rule) {
 		revoke := "–"
 		if r.Revoke != nil {
 			revoke = "yes"
+			if r.Revoke.Lookup != nil {
+				revoke = "by id"
+			}
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
 			strings.ReplaceAll(provider(r), "|", "\\|"), r.Identity, r.ID, r.Severity, toldBy(r), proof, checkedBy(r), revoke, link)

@@ -25,6 +25,8 @@ func goLiteral(v reflect.Value) string {
 			parts[i] = goLiteral(v.Index(i))
 		}
 		return fmt.Sprintf("[]%s{%s}", v.Type().Elem().Name(), strings.Join(parts, ", "))
+	case reflect.Pointer:
+		return "&" + goLiteral(v.Elem())
 	case reflect.String:
 		return literal(v.String())
 	case reflect.Int:
