@@ -30,6 +30,9 @@ type Candidate struct {
 	Proof       proof.Result
 	InHead      bool // it stands where people work now
 
+	// Nearby are the texts around the places it stands at, and whatever else tells of which instance of its issuer it is.
+	Nearby []string
+
 	Attempts []Attempt // the most likely first
 	// More says that there were more combinations than are in Attempts.
 	More bool
@@ -99,6 +102,8 @@ func (b *builder) attempts(c *Candidate, f *correlate.Finding, v *rules.Verify) 
 	places := b.places(f)
 	for i := range places {
 		place := &places[i]
+		text, _ := surroundings(place)
+		c.Nearby = append(c.Nearby, place.Frame.Match, text)
 		options := make([][]option, len(v.Parts))
 		lacking := ""
 		for i := range v.Parts {
@@ -198,10 +203,7 @@ type hit struct {
 
 // around looks for a part in the text around a secret, nearest line first.
 func around(re *regexp.Regexp, o *correlate.Occurrence) []hit {
-	text, first := strings.Join(o.Frame.Lines, "\n"), o.Frame.FirstLine
-	if len(o.Frame.Around) > len(text) {
-		text, first = o.Frame.Around, o.Frame.AroundLine
-	}
+	text, first := surroundings(o)
 	var hits []hit
 	for _, at := range re.FindAllStringSubmatchIndex(text, -1) {
 		start, end := at[0], at[1]
@@ -216,6 +218,15 @@ func around(re *regexp.Regexp, o *correlate.Occurrence) []hit {
 	}
 	slices.SortStableFunc(hits, func(x, y hit) int { return cmp.Compare(x.lines, y.lines) })
 	return hits
+}
+
+// surroundings returns the most that is known of the text around a place, and the number of its first line.
+func surroundings(o *correlate.Occurrence) (text string, firstLine int) {
+	text = strings.Join(o.Frame.Lines, "\n")
+	if len(o.Frame.Around) > len(text) {
+		return o.Frame.Around, o.Frame.AroundLine
+	}
+	return text, o.Frame.FirstLine
 }
 
 // group returns the first group of a match that is not empty, or all of it.

@@ -146,6 +146,16 @@ func TestCandidates(t *testing.T) {
 }
 
 // However many halves lie around, few combinations are tried, and the candidate says that there were more.
+// TestNearby holds that what stands around each place of a credential is known, for where it may be from.
+func TestNearby(t *testing.T) {
+	first, second := at("a", "token=x", "token=x"), at("b", "y", "y")
+	second.Frame.Around = "url: https://git.acme.com\ny"
+	c := Candidates([]correlate.Finding{{Rule: ruleWith("acme"), Secret: "x", Occurrences: []correlate.Occurrence{first, second}}})[0]
+	if all := strings.Join(c.Nearby, "|"); !strings.Contains(all, "token=x") || !strings.Contains(all, "git.acme.com") {
+		t.Errorf("%q", c.Nearby)
+	}
+}
+
 func TestFewAttempts(t *testing.T) {
 	a, b := &rules.Rule{ID: "a"}, &rules.Rule{ID: "b"}
 	findings := []correlate.Finding{{

@@ -36,6 +36,13 @@ type Principaler interface {
 	Principal(c *Credential) string
 }
 
+// Instanced is a [Check] of issuers whose program others run too, so that a credential may be of an instance that nobody named.
+type Instanced interface {
+	// Elsewhere says why a credential that the asked host does not know may live elsewhere, by the texts that stand around it;
+	// "" if it is that host's.
+	Elsewhere(c *Credential, nearby []string) string
+}
+
 // Target is a host that a credential would be sent to.
 type Target struct {
 	Host string // host:port, the host in lower case

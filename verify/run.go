@@ -84,6 +84,9 @@ func (r *run) work(ctx context.Context, l *lane, q *queue) {
 		r.mu.Unlock()
 
 		result := r.verifier.ask(ctx, l, j.asks[j.next])
+		if elsewhere := j.asks[j.next].elsewhere; elsewhere != "" && result.Verdict == verdict.Inactive {
+			result.Verdict, result.Reason = verdict.Unknown, elsewhere
+		}
 		j.results = append(j.results, result)
 		lives := result.Verdict == verdict.Active || result.Verdict == verdict.Forbidden
 		if !lives && j.next+1 < len(j.asks) {

@@ -298,6 +298,8 @@ type ask struct {
 	check    Check
 	targets  []Target // one at least
 	question question
+	// elsewhere is why a no of the issuer is none, as another instance may know the credential; "" if it is one.
+	elsewhere string
 }
 
 func settled(v verdict.Verdict, reason string) decision {
@@ -362,6 +364,9 @@ func (v *Verifier) targets(c *Candidate, check Check, claim func(string, questio
 			continue
 		}
 		a.question = questionOf(a)
+		if i, ok := check.(Instanced); ok {
+			a.elsewhere = i.Elsewhere(&a.Credential, c.Nearby)
+		}
 		if c.Rule.Verify.SideEffects == rules.Login {
 			if !claim(principal(a), a.question) {
 				return settled(verdict.Skipped, "another password of the same login was tried")

@@ -756,6 +756,80 @@ func TestLiving(t *testing.T) {
 	}
 }
 
+// TestAgain asks about what lived once more, as after a revocation: the answer is new, and is the one that is kept.
+func TestAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		then Answer
+		kept bool // asked again later, the kept answer counts
+	}{
+		{"gone", says(verdict.Inactive), true},
+		{"nobody knows", Undecided("no idea"), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			store, _, err := cache.Open(filepath.Join(t.TempDir(), "kept"), cache.Options{Key: []byte("k")})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := constant(verdict.Active)
+			v := verifier(t, s, Options{Cache: store})
+			c := candidate(acme, "secret")
+			if r, err := v.Again(t.Context(), &c); err != nil || r.Verdict != verdict.Unknown || len(s.asked) > 0 {
+				t.Errorf("before anybody was asked: %+v, %v", r, err)
+			}
+			verified(t, v, c)
+			s.answer = func(*Credential) Answer { return tt.then }
+			if r, err := v.Again(t.Context(), &c); err != nil || r.Verdict != tt.then.Verdict {
+				t.Errorf("%+v, %v", r, err)
+			}
+			asked := len(s.asked)
+			got := verified(t, verifier(t, s, Options{Cache: store}), c)
+			if got[c.Fingerprint].Verdict != tt.then.Verdict || (len(s.asked) == asked) != tt.kept {
+				t.Errorf("later: %+v, asked %d times more", got[c.Fingerprint], len(s.asked)-asked)
+			}
+		})
+	}
+}
+
+// elsewhere is an issuer whose program others run too.
+type elsewhere struct {
+	*simulator
+	public string // what near a credential says that it is of this one
+}
+
+func (e elsewhere) Elsewhere(_ *Credential, nearby []string) string {
+	if slices.Contains(nearby, e.public) {
+		return ""
+	}
+	return "it may be of another instance"
+}
+
+// TestInstances holds that the no of an instance counts for a credential that is known to be of it, and its yes always.
+func TestInstances(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		nearby []string
+		says   verdict.Verdict
+		want   verdict.Verdict
+	}{
+		{"it knows it", nil, verdict.Active, verdict.Active},
+		{"it does not", nil, verdict.Inactive, verdict.Unknown},
+		{"it does not, and is the one", []string{"here"}, verdict.Inactive, verdict.Inactive},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, other := candidate(acme, "secret"), candidate(acme, "secret") // asked once, judged by the place of each
+			c.Nearby, other.Nearby = tt.nearby, []string{"here"}
+			c.Fingerprint, other.Fingerprint = "a", "b"
+			s := constant(tt.says)
+			v := verifier(t, elsewhere{s, "here"}, Options{})
+			got := verified(t, v, c, other)
+			if got["a"].Verdict != tt.want || got["b"].Verdict != tt.says || len(s.asked) != 1 {
+				t.Errorf("%+v, %+v, asked %q", got["a"], got["b"], s.asked)
+			}
+		})
+	}
+}
+
 // A check that asked and found no more than its credential itself says is believed.
 func TestProvedAfterAsking(t *testing.T) {
 	if got := verified(t, verifier(t, constant(verdict.ProvedOffline), Options{}), candidate(acme, "s"))["sk1:s"]; got.Verdict != verdict.ProvedOffline {

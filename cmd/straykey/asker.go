@@ -123,7 +123,8 @@ type asker struct {
 	declared *declared.Check
 	audit    *os.File // nil: nothing is logged
 	notes    []string
-	given    string // all that was given to ask about; empty: findings stand in files
+	given    string          // all that was given to ask about; empty: findings stand in files
+	origins  func() []string // URLs that the scanned repositories were cloned from
 }
 
 // aroundToAsk is how many bytes on either side of a secret are looked through for what its issuer wants to know beside
@@ -134,8 +135,16 @@ const aroundToAsk = 4 << 10
 const maxGiven = 64 << 10
 
 // candidates returns what is asked about findings. All that was given on purpose belongs together, however many lines lie
-// between.
+// between. Where a repository was cloned from says of which instance the tokens in it are.
 func (a *asker) candidates(findings []correlate.Finding) []verify.Candidate {
+	out := a.placed(findings)
+	for i := range out {
+		out[i].Nearby = append(out[i].Nearby, a.origins()...)
+	}
+	return out
+}
+
+func (a *asker) placed(findings []correlate.Finding) []verify.Candidate {
 	if a.given == "" || len(a.given) > maxGiven {
 		return verify.Candidates(findings)
 	}
@@ -168,7 +177,8 @@ func (f *askFlags) asker(env *environment, targets ...string) (*asker, error) {
 			return nil, usageError("--proxy is a URL such as http://proxy.acme.com:3128")
 		}
 	}
-	a := &asker{}
+	repos := sync.OnceValue(func() []*repo.Repo { return scannedRepos(targets) })
+	a := &asker{origins: func() []string { return originsOf(repos()) }}
 	if a.network, err = guard.New(network); err != nil {
 		return nil, usageError("%w", err)
 	}
@@ -185,7 +195,7 @@ func (f *askFlags) asker(env *environment, targets ...string) (*asker, error) {
 	})
 	o := verify.Options{
 		Network: a.network, Checks: verify.Named(a.declared, checks),
-		AllowLogins: f.logins, Skip: f.skip, AllowHosts: names, Distrusts: distrusts(targets),
+		AllowLogins: f.logins, Skip: f.skip, AllowHosts: names, Distrusts: distrusts(targets, repos),
 		Timeout: f.timeout, Deadline: f.deadline,
 	}
 	if o.Canaries, err = readLines(f.canaries); err != nil {
@@ -488,8 +498,8 @@ func (f *askFlags) roots() (*x509.CertPool, error) {
 
 // distrusts tells which rules do not decide whom to ask: those of files that lie within what is scanned, or in the
 // repository that it is a part of. The catalogue's own have no lines.
-func distrusts(targets []string) func(*rules.Rule) bool {
-	scanned := sync.OnceValue(func() []string { return scannedRoots(targets) })
+func distrusts(targets []string, repos func() []*repo.Repo) func(*rules.Rule) bool {
+	scanned := sync.OnceValue(func() []string { return scannedRoots(targets, repos()) })
 	within := map[string]bool{}
 	return func(r *rules.Rule) bool {
 		if r.Source.Line == 0 {
@@ -504,25 +514,46 @@ func distrusts(targets []string) func(*rules.Rule) bool {
 	}
 }
 
-// scannedRoots returns the targets, and the directories of the repositories around them.
-func scannedRoots(targets []string) []string {
-	var out []string
+// scannedRepos returns the repositories that targets are, or are in.
+func scannedRepos(targets []string) []*repo.Repo {
+	var out []*repo.Repo
 	for _, target := range targets {
 		if target == "-" {
 			continue
 		}
-		out = append(out, absolute(target))
 		dir := target
 		if info, err := os.Stat(target); err == nil && !info.IsDir() {
 			dir = filepath.Dir(target)
 		}
-		r, err := repo.Open(dir)
-		if err != nil { // in none, or in one that nothing is read from
-			continue
+		if r, err := repo.Open(dir); err == nil { // else in none, or in one that nothing is read from
+			out = append(out, r)
 		}
+	}
+	return out
+}
+
+// scannedRoots returns the targets, and the directories of the repositories around them.
+func scannedRoots(targets []string, repos []*repo.Repo) []string {
+	var out []string
+	for _, target := range targets {
+		if target != "-" {
+			out = append(out, absolute(target))
+		}
+	}
+	for _, r := range repos {
 		out = append(out, r.GitDir, r.CommonDir)
 		if r.WorkTree != "" {
 			out = append(out, r.WorkTree)
+		}
+	}
+	return out
+}
+
+func originsOf(repos []*repo.Repo) []string {
+	var out []string
+	for _, r := range repos {
+		if r.Origin != "" {
+			out = append(out, r.Origin)
 		}
 	}
 	return out

@@ -12,7 +12,7 @@ import (
 // maxConfig bounds what is read of a configuration file.
 const maxConfig = 16 << 20
 
-// config is the few values of a repository's configuration that say how it is stored.
+// config is the few values of a repository's configuration that say how it is stored, and where it is from.
 type config struct {
 	version    int
 	hashLen    int
@@ -20,7 +20,8 @@ type config struct {
 	worktree   string // core.worktree
 	bare       bool
 	promisor   bool
-	perTree    bool // extensions.worktreeConfig: config.worktree is read as well
+	perTree    bool   // extensions.worktreeConfig: config.worktree is read as well
+	origin     string // URL of the remote of that name
 	unknown    string
 	origin     string // remote.origin.url, the first one
 }
@@ -76,6 +77,10 @@ func (c *config) set(o option) (err error) {
 		}
 	case "remote.promisor":
 		c.promisor = c.promisor || o.isTrue()
+	case "remote.url":
+		if o.sub == "origin" && c.origin == "" {
+			c.origin = o.value
+		}
 	case "remote.partialclonefilter":
 		c.promisor = true
 	}

@@ -23,6 +23,7 @@ type Repo struct {
 	WorkTree  string // absolute; empty: bare
 	HashLen   int    // bytes in an object id: 20 or 32
 
+	Origin        string    // URL that it was cloned from, as its configuration says; it may hold a password
 	Promisor      bool      // a partial clone: absent objects are promised, not lost
 	PromisorPacks []string  // names, as "pack-….pack", of the packs that came from a promisor remote
 	Shallow       []pack.ID // commits whose parents were left out of the clone

@@ -227,6 +227,17 @@ func TestConfig(t *testing.T) {
 	}
 }
 
+func TestOrigin(t *testing.T) {
+	d := gittest.Init(t)
+	d.Git("remote", "add", "fork", "https://git.acme.com/fork.git")
+	d.Git("remote", "add", "origin", "https://git.acme.com/shop.git")
+	d.Git("remote", "set-url", "--add", "origin", "https://mirror.acme.com/shop.git")
+	r, err := repo.Open(d.Path)
+	if err != nil || r.Origin != "https://git.acme.com/shop.git" {
+		t.Errorf("%q, %v", r.Origin, err)
+	}
+}
+
 func TestShallowAndPartialClones(t *testing.T) {
 	d := gittest.New(t)
 	src := d.Sub("src")
