@@ -23,7 +23,6 @@ type config struct {
 	perTree    bool   // extensions.worktreeConfig: config.worktree is read as well
 	origin     string // URL of the remote of that name
 	unknown    string
-	origin     string // remote.origin.url, the first one
 }
 
 // readConfig reads a repository's configuration: the shared one, and that of the work tree if there is
@@ -77,10 +76,6 @@ func (c *config) set(o option) (err error) {
 		}
 	case "remote.promisor":
 		c.promisor = c.promisor || o.isTrue()
-	case "remote.url":
-		if o.sub == "origin" && c.origin == "" {
-			c.origin = o.value
-		}
 	case "remote.partialclonefilter":
 		c.promisor = true
 	}

@@ -27,7 +27,6 @@ type Repo struct {
 	Promisor      bool      // a partial clone: absent objects are promised, not lost
 	PromisorPacks []string  // names, as "pack-….pack", of the packs that came from a promisor remote
 	Shallow       []pack.ID // commits whose parents were left out of the clone
-	Origin        string    // URL of the remote "origin", which may hold a password; empty: there is none
 	Reftable      bool      // refs are not in files: they are read with the git program
 	Alternates    []string  // objects directories to look into besides ObjectsDir and what it names itself
 
