@@ -36,6 +36,12 @@ type Principaler interface {
 	Principal(c *Credential) string
 }
 
+// Quieter is a [Check] that signs in, and can do a part of its work without.
+type Quieter interface {
+	// WithoutLogin returns the check of that part.
+	WithoutLogin() Check
+}
+
 // Instanced is a [Check] of issuers whose program others run too, so that a credential may be of an instance that nobody named.
 type Instanced interface {
 	// Elsewhere says why a credential that the asked host does not know may live elsewhere, by the texts that stand around it;

@@ -16,7 +16,6 @@ import (
 
 	"github.com/sony/gobreaker/v2"
 
-	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/verify/guard"
 	"github.com/straykey/straykey/verify/verdict"
 )
@@ -212,7 +211,7 @@ func (v *Verifier) settle(ctx context.Context, l *lane, a *ask, f *flight) verdi
 // tries asks until there is an answer, as long as that makes sense. Nobody is signed in twice.
 func (v *Verifier) tries(ctx context.Context, l *lane, a *ask) verdict.Result {
 	troubled, limited := 0, 0
-	if a.Rule.Verify.SideEffects == rules.Login {
+	if a.signsIn {
 		troubled, limited = maxTries-1, maxLimited-1
 	}
 	for {

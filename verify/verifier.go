@@ -298,6 +298,7 @@ type ask struct {
 	check    Check
 	targets  []Target // one at least
 	question question
+	signsIn  bool
 	// elsewhere is why a no of the issuer is none, as another instance may know the credential; "" if it is one.
 	elsewhere string
 }
@@ -333,22 +334,44 @@ func (v *Verifier) decide(c *Candidate, claim func(principal string, q question)
 		return settled(verdict.NotCheckable, cmp.Or(c.Missing, "no check"))
 	case check.SideEffects == rules.Write:
 		return settled(verdict.Skipped, "to ask would change something at the issuer")
-	case check.SideEffects == rules.Login && !v.o.AllowLogins:
-		return settled(verdict.Skipped, "to ask is to sign in, which is not allowed")
 	}
 	asker := v.o.Checks(c.Rule)
-	if asker == nil {
+	switch {
+	case asker == nil:
 		return settled(verdict.NotCheckable, "this program has no check named "+check.Check)
+	case check.SideEffects != rules.Login:
+		return v.targets(c, asker, nil)
+	case v.o.AllowLogins:
+		return v.targets(c, asker, claim)
 	}
-	return v.targets(c, asker, claim)
+	return v.withoutLogin(c, asker)
 }
 
-// targets looks where the attempts of a candidate would go, and keeps those that may.
+// withoutLogin decides about a candidate whose check signs in, where that is not allowed.
+func (v *Verifier) withoutLogin(c *Candidate, check Check) decision {
+	rest := settled(verdict.Skipped, "to ask is to sign in, which is not allowed")
+	q, ok := check.(Quieter)
+	if !ok {
+		return rest
+	}
+	d := v.targets(c, q.WithoutLogin(), nil)
+	needs := slices.ContainsFunc(c.Attempts, func(a Attempt) bool { // no more than a login
+		_, err := check.Targets(&a.Credential)
+		return err == nil
+	})
+	if len(d.asks) == 0 && d.settled.Verdict == verdict.NotCheckable && needs {
+		return rest
+	}
+	return d
+}
+
+// targets looks where the attempts of a candidate would go, and keeps those that may. Claim is nil if the check signs nobody
+// in.
 func (v *Verifier) targets(c *Candidate, check Check, claim func(string, question) bool) decision {
 	rest := settled(verdict.NotCheckable, "no check")
 	var asks []*ask
 	for i := range c.Attempts {
-		a := &ask{Attempt: &c.Attempts[i], check: check}
+		a := &ask{Attempt: &c.Attempts[i], check: check, signsIn: claim != nil}
 		var err error
 		a.targets, err = check.Targets(&a.Credential)
 		if err != nil {
@@ -367,7 +390,7 @@ func (v *Verifier) targets(c *Candidate, check Check, claim func(string, questio
 		if i, ok := check.(Instanced); ok {
 			a.elsewhere = i.Elsewhere(&a.Credential, c.Nearby)
 		}
-		if c.Rule.Verify.SideEffects == rules.Login {
+		if claim != nil {
 			if !claim(principal(a), a.question) {
 				return settled(verdict.Skipped, "another password of the same login was tried")
 			}

@@ -791,6 +791,44 @@ func TestAgain(t *testing.T) {
 	}
 }
 
+// halfQuiet signs in, and can do without.
+type halfQuiet struct{ loud, quiet *simulator }
+
+func (h halfQuiet) Targets(c *Credential) ([]Target, error) { return h.loud.Targets(c) }
+func (h halfQuiet) Ask(ctx context.Context, n *guard.Network, c *Credential) Answer {
+	return h.loud.Ask(ctx, n, c)
+}
+func (h halfQuiet) WithoutLogin() Check { return h.quiet }
+
+// TestWithoutLogin holds that what needs no login is done without one being allowed, and the rest is not.
+func TestWithoutLogin(t *testing.T) {
+	nothing := func(*Credential) ([]Target, error) { return nil, errors.New("no certificate") }
+	nowhere := func(*Credential) ([]Target, error) { return nil, nil }
+	for _, tt := range []struct {
+		name        string
+		allow       bool
+		loud, quiet func(*Credential) ([]Target, error)
+		want        string
+		asked       int // in loud and in quiet
+	}{
+		{"allowed", true, nil, nil, "active", 10},
+		{"without", false, nil, nil, "inactive", 1},
+		{"by itself", false, nil, nowhere, "inactive", 1},
+		{"a login would tell", false, nil, nothing, "skipped: to ask is to sign in, which is not allowed", 0},
+		{"nor would that", false, nothing, nothing, "not-checkable: no certificate", 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := halfQuiet{constant(verdict.Active), constant(verdict.Inactive)}
+			h.loud.target, h.quiet.target = tt.loud, tt.quiet
+			r := &rules.Rule{ID: "key", Verify: &rules.Verify{Rate: 1000, SideEffects: rules.Login}}
+			got := verified(t, verifier(t, h, Options{AllowLogins: tt.allow}), candidate(r, "key"))
+			if s := summary(got["sk1:key"]); s != tt.want || 10*len(h.loud.asked)+len(h.quiet.asked) != tt.asked {
+				t.Errorf("%s, asked %q and %q", s, h.loud.asked, h.quiet.asked)
+			}
+		})
+	}
+}
+
 // elsewhere is an issuer whose program others run too.
 type elsewhere struct {
 	*simulator

@@ -162,7 +162,8 @@ func mysqlRefused(err error, encrypted bool) verify.Answer {
 		if !encrypted {
 			return verify.Undecided("the password is wrong, or the account demands TLS")
 		}
-		return answer(verdict.Inactive, "the server refused user and password from this address")
+		// An account that is let in from other addresses only gets the same.
+		return verify.Undecided("the password is wrong, or the account may not come from this address")
 	case 1698: // ER_ACCESS_DENIED_NO_PASSWORD_ERROR
 		return verify.Undecided("the account takes no password")
 	case 1820, 1862: // ER_MUST_CHANGE_PASSWORD, ER_MUST_CHANGE_PASSWORD_LOGIN

@@ -163,6 +163,9 @@ func (p privateKey) Targets(c *verify.Credential) ([]verify.Target, error) {
 	return append(a, b...), nil
 }
 
+// WithoutLogin implements [verify.Quieter]: certificates need none.
+func (p privateKey) WithoutLogin() verify.Check { return p.tls }
+
 // Principal implements [verify.Principaler].
 func (p privateKey) Principal(c *verify.Credential) string { return p.ssh.Principal(c) }
 
