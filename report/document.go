@@ -54,6 +54,14 @@ func withoutValue(err error) error {
 func (d *Document) Mode() Mode     { return d.doc.Run.Mode }
 func (d *Document) Target() string { return d.doc.Run.Target }
 
+// Targets are what was scanned, one at least.
+func (d *Document) Targets() []string {
+	if len(d.doc.Run.Targets) > 0 {
+		return d.doc.Run.Targets
+	}
+	return []string{d.doc.Run.Target}
+}
+
 // RuleSet is the hash of the rules that the report was made with.
 func (d *Document) RuleSet() string { return d.doc.Run.RuleSet }
 

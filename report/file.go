@@ -46,6 +46,23 @@ func Create(path string) (*File, error) {
 	return &File{tmp, path}, nil
 }
 
+// Replace begins to write a report anew that stands at path, as Create does. Who could read the old one may read the new.
+func Replace(path string) (*File, error) {
+	f, err := Create(path)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Lstat(path)
+	if err == nil && info.Mode().IsRegular() {
+		err = f.tmp.Chmod(info.Mode().Perm())
+	}
+	if err != nil {
+		f.Abort()
+		return nil, fmt.Errorf("replace report: %w", err)
+	}
+	return f, nil
+}
+
 // Append opens a file to add lines to it, or makes it. As in Create, nobody but the owner may read one that is made, and a
 // symbolic link is refused.
 func Append(path string) (*os.File, error) {

@@ -21,6 +21,7 @@ type jsonRun struct {
 	Version  string   `json:"version,omitempty"`
 	Mode     Mode     `json:"mode,omitempty"`
 	Target   string   `json:"target,omitempty"`
+	Targets  []string `json:"targets,omitempty"`
 	Engine   string   `json:"engine,omitempty"`
 	Head     string   `json:"head,omitempty"`
 	Branch   string   `json:"branch,omitempty"`
@@ -251,11 +252,16 @@ type jsonView struct {
 func newJSONView(r *Report, o Options) *jsonView { return &jsonView{newRedactor(r, o), r.Verdicts} }
 
 func (v *jsonView) run(run *Run) jsonRun {
+	var targets []string
+	for _, t := range run.Targets {
+		targets = append(targets, v.name(t))
+	}
 	out := jsonRun{
 		Tool:     "straykey",
 		Version:  run.Version,
 		Mode:     run.Mode,
 		Target:   v.name(run.Target),
+		Targets:  targets,
 		Engine:   run.Engine,
 		Head:     run.Head,
 		Branch:   v.name(run.Branch),

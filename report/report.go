@@ -85,13 +85,14 @@ const (
 type Run struct {
 	Version string // of straykey
 	Mode    Mode
-	Target  string // what was scanned, as the user named it
-	Engine  string // "delta" or "full"
-	Head    string // commit id of HEAD, in hex
-	Branch  string // branch HEAD is on, full name
-	Remote  string // URL the repository was cloned from; a password in it is not written
-	Refs    int    // refs that were followed
-	Tips    int    // different commits they point to
+	Target  string   // what was scanned, as the user named it
+	Targets []string // each of them, if there were several
+	Engine  string   // "delta" or "full"
+	Head    string   // commit id of HEAD, in hex
+	Branch  string   // branch HEAD is on, full name
+	Remote  string   // URL the repository was cloned from; a password in it is not written
+	Refs    int      // refs that were followed
+	Tips    int      // different commits they point to
 
 	Rules   int    // how many rules were applied
 	RuleSet string // rules.Set.Hash

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/source"
@@ -20,16 +21,23 @@ type Object struct {
 	Path string
 }
 
-// Objects scans single objects of a repository, and adds what is found to b: to find again what an earlier scan
-// reported, whose report holds no secret. Of commits and tags the message is read. An object that cannot be read is a
-// problem in the coverage.
-func Objects(ctx context.Context, r *repo.Repo, list []Object, b *correlate.Builder, o Options) error {
-	store, err := r.OpenStore(o.MaxSize)
-	if err != nil {
-		return err
+// Objects scans single objects, each of the first repository that has it, and adds what is found to b: to find again what an
+// earlier scan reported, whose report holds no secret. Of commits and tags the message is read. An object that cannot be
+// read is a problem in the coverage.
+func Objects(ctx context.Context, repos []*repo.Repo, list []Object, b *correlate.Builder, o Options) error {
+	if len(list) == 0 {
+		return nil
 	}
-	defer store.Close()
-	reader := store.NewReader()
+	var stores []*pack.Store
+	var readers []*pack.Reader
+	for _, r := range repos {
+		store, err := r.OpenStore(o.MaxSize)
+		if err != nil {
+			return err
+		}
+		defer store.Close()
+		stores, readers = append(stores, store), append(readers, store.NewReader())
+	}
 	f := newFileScan(b, o)
 	defer f.close()
 	for _, one := range list {
@@ -41,12 +49,17 @@ func Objects(ctx context.Context, r *repo.Repo, list []Object, b *correlate.Buil
 		if err != nil {
 			return err
 		}
-		n, ok := store.Find(id)
-		if !ok {
-			o.Coverage.Problem(source.Problem{Reason: source.Absent, What: one.ID, Where: one.Path, Detail: "object is not in the repository"})
+		var n pack.Num
+		i := slices.IndexFunc(stores, func(s *pack.Store) bool {
+			found, ok := s.Find(id)
+			n = found
+			return ok
+		})
+		if i < 0 {
+			o.Coverage.Problem(source.Problem{Reason: source.Absent, What: one.ID, Where: one.Path, Detail: "no such object is in what was scanned"})
 			continue
 		}
-		kind, data, err := reader.Read(n)
+		kind, data, err := readers[i].Read(n)
 		if err != nil {
 			o.Coverage.Problem(repo.Problem(err, one.Path))
 			continue

@@ -8,6 +8,7 @@ import (
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/repo"
+	"github.com/straykey/straykey/source/repo/gittest"
 )
 
 // What a scan of the history found is found again by its objects alone, messages included.
@@ -19,6 +20,11 @@ func TestObjectsFindAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	empty, err := repo.Open(gittest.Init(t).Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	repos := []*repo.Repo{empty, r}
 	var list []Object
 	for _, f := range want {
 		o := f.Occurrences[0]
@@ -26,7 +32,7 @@ func TestObjectsFindAgain(t *testing.T) {
 	}
 	var b correlate.Builder
 	o := newOptions(t)
-	if err := Objects(t.Context(), r, list, &b, o); err != nil {
+	if err := Objects(t.Context(), repos, list, &b, o); err != nil {
 		t.Fatal(err)
 	}
 	got, _, err := b.Findings(t.Context(), nil, 1)
@@ -48,7 +54,7 @@ func TestObjectsFindAgain(t *testing.T) {
 
 	absent := newOptions(t)
 	list = []Object{{ID: "00000000000000000000000000000000000000ff", Path: "gone.txt"}}
-	if err := Objects(t.Context(), r, list, &b, absent); err != nil || absent.Coverage.Reasons()[source.Absent] != 1 {
+	if err := Objects(t.Context(), repos, list, &b, absent); err != nil || absent.Coverage.Reasons()[source.Absent] != 1 {
 		t.Errorf("an absent object: %v, %v", err, absent.Coverage.Problems())
 	}
 }

@@ -305,6 +305,9 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 		Version: version(), Target: strings.Join(p.targets, " "), Engine: p.flags.engine,
 		Rules: len(p.set.Rules), RuleSet: p.set.Hash, Notes: p.notes,
 	}
+	if len(p.targets) > 1 {
+		r.Run.Targets = p.targets
+	}
 	if p.maxSet {
 		r.Coverage.Accept(source.TooLarge)
 	}

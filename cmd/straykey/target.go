@@ -22,8 +22,13 @@ func (p *scanPlan) dirPrefix(dir string) string {
 // repoPrefix is dirPrefix for a repository: its paths begin at the top of the work tree, wherever in it
 // the target is.
 func (p *scanPlan) repoPrefix(target string, r *repo.Repo) string {
+	return p.dirPrefix(repoTop(target, r))
+}
+
+// repoTop returns the top of the work tree that a target is in, as the user would name it.
+func repoTop(target string, r *repo.Repo) string {
 	if r.WorkTree == "" {
-		return p.dirPrefix(target)
+		return target
 	}
 	dir, err := filepath.Abs(target)
 	if err == nil {
@@ -31,10 +36,10 @@ func (p *scanPlan) repoPrefix(target string, r *repo.Repo) string {
 	}
 	if err == nil {
 		if up, err := filepath.Rel(dir, r.WorkTree); err == nil {
-			return p.dirPrefix(filepath.Join(target, up))
+			return filepath.Join(target, up)
 		}
 	}
-	return p.dirPrefix(target)
+	return target
 }
 
 // indexFile returns the index that git names to its hooks, if it is that of r: with `git commit -a` and

@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -68,7 +70,8 @@ finds out as in a scan, or --rule says. Ids that belong to it are given the same
   straykey verify --env AWS_ACCESS_KEY_ID --env AWS_SECRET_ACCESS_KEY
 
 Given a report in the JSON format, its findings are looked up where they stand (a report
-holds no secret) and asked about; --update writes what came of it into the report.
+holds no secret) and asked about; --update writes what came of it into the report, which
+stays readable for whom it was.
 
 ` + askHelp + `
 
@@ -134,7 +137,11 @@ func runVerify(ctx context.Context, env *environment, f *verifyFlags, args []str
 	if err != nil {
 		return err
 	}
-	asker, err := f.ask.asker(env, r.Run.Target)
+	targets := []string{r.Run.Target}
+	if doc != nil {
+		targets = doc.Targets()
+	}
+	asker, err := f.ask.asker(env, targets...)
 	if err != nil {
 		return err
 	}
@@ -182,9 +189,9 @@ func (f *verifyFlags) write(env *environment, r *report.Report, tmpl *report.Tem
 	return file.Commit()
 }
 
-// writeDocument replaces a report by the document that was read from it.
+// writeDocument replaces a report by the document that was read from it. Who may read the file stays as it was.
 func writeDocument(name string, doc *report.Document) error {
-	file, err := report.Create(name)
+	file, err := report.Replace(name)
 	if err != nil {
 		return usageError("%w", err)
 	}
@@ -382,39 +389,101 @@ func findAgain(ctx context.Context, env *environment, g *givenFlags, name string
 	return doc, r, nil
 }
 
+// scanned is a target of the scan that a report is of.
+type scanned struct {
+	dir  string     // where paths begin
+	repo *repo.Repo // nil if the target is in none
+}
+
+// scannedTargets looks up the targets of a report.
+func scannedTargets(doc *report.Document) ([]scanned, error) {
+	var out []scanned
+	for _, target := range doc.Targets() {
+		if target == "-" {
+			continue
+		}
+		info, err := os.Stat(target)
+		if err != nil {
+			return nil, usageError("the report is of %q: %w; run this where the scan ran", target, cause(err))
+		}
+		one := scanned{dir: target}
+		if !info.IsDir() {
+			one.dir = filepath.Dir(target)
+		} else if r, err := repo.Open(target); err == nil {
+			one.repo = r
+		} else if !errors.Is(err, repo.ErrNotRepository) {
+			return nil, usageError("open repository %s: %w", target, err)
+		}
+		out = append(out, one)
+	}
+	return out, nil
+}
+
 // rescan scans the first place of each finding of a report.
 func rescan(ctx context.Context, doc *report.Document, b *correlate.Builder, o scan.Options) error {
+	targets, err := scannedTargets(doc)
+	if err != nil {
+		return err
+	}
+	several := len(doc.Targets()) > 1
 	var objects []scan.Object
-	var paths []string
+	paths := map[string][]string{} // by directory
 	for _, p := range doc.Places() {
-		switch one := (scan.Object{ID: p.Object, Path: p.Path}); {
+		switch {
 		case p.Kind == "stdin":
 			return usageError("the report is of standard input, which is gone; give the credential to straykey verify the same way")
-		case p.Object == "" && !slices.Contains(paths, p.Path):
-			paths = append(paths, p.Path)
-		case p.Object != "" && !slices.Contains(objects, one):
-			objects = append(objects, one)
+		case p.Object == "":
+			dir, path := targets[0].dir, p.Path
+			if several {
+				dir, path = below(targets, p.Path, func(t scanned) string { return t.dir })
+			}
+			if !slices.Contains(paths[dir], path) {
+				paths[dir] = append(paths[dir], path)
+			}
+		default:
+			one := scan.Object{ID: p.Object, Path: p.Path}
+			if several {
+				_, one.Path = below(targets, p.Path, scanned.top)
+			}
+			if !slices.Contains(objects, one) {
+				objects = append(objects, one)
+			}
 		}
 	}
-	target := doc.Target()
-	info, err := os.Stat(target)
-	if err != nil {
-		return usageError("the report is of %q: %w; run this where the scan ran, and scan one target a report", target, cause(err))
-	}
-	if len(objects) > 0 {
-		r, err := repo.Open(target)
-		if err != nil {
-			return usageError("open repository %s: %w", target, err)
+	var repos []*repo.Repo
+	for _, t := range targets {
+		if t.repo != nil {
+			repos = append(repos, t.repo)
 		}
-		if err := scan.Objects(ctx, r, objects, b, o); err != nil {
+	}
+	if err := scan.Objects(ctx, repos, objects, b, o); err != nil {
+		return err
+	}
+	for _, dir := range slices.Sorted(maps.Keys(paths)) {
+		if err := scan.Paths(ctx, dir, paths[dir], b, o); err != nil {
 			return err
 		}
 	}
-	if len(paths) == 0 {
-		return nil
+	return nil
+}
+
+// top is where the paths of a target's objects begin.
+func (s scanned) top() string {
+	if s.repo == nil {
+		return s.dir
 	}
-	if !info.IsDir() {
-		target = filepath.Dir(target)
+	return repoTop(s.dir, s.repo)
+}
+
+// below cuts off a path the beginning by which a scan of several targets tells them apart, and returns the directory that the
+// rest is below: of those that it may be, the deepest.
+func below(targets []scanned, name string, beginning func(scanned) string) (dir, rest string) {
+	dir, rest = ".", name
+	for _, t := range targets {
+		prefix := path.Clean(filepath.ToSlash(beginning(t)))
+		if after, ok := strings.CutPrefix(name, strings.TrimSuffix(prefix, "/")+"/"); ok && len(after) < len(rest) {
+			dir, rest = prefix, after
+		}
 	}
-	return scan.Paths(ctx, target, paths, b, o)
+	return dir, rest
 }
