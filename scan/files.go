@@ -99,7 +99,7 @@ func relative(base, path string) (string, error) {
 // Stdin scans all that can be read from r.
 func Stdin(ctx context.Context, r io.Reader, b *correlate.Builder, o Options) (*Result, error) {
 	f := newFileScan(b, o)
-	data, err := readAll(ctx, r, o.MaxSize+1)
+	data, err := ReadAll(ctx, r, o.MaxSize+1)
 	switch {
 	case ctx.Err() != nil:
 		o.Coverage.Problem(interrupted(ctx.Err()))
@@ -117,9 +117,9 @@ func Stdin(ctx context.Context, r io.Reader, b *correlate.Builder, o Options) (*
 	return &Result{}, nil
 }
 
-// readAll reads up to limit bytes and returns what there is when ctx ends, even while
+// ReadAll reads up to limit bytes and returns what there is when ctx ends, even while
 // a read waits for a terminal or pipe. The goroutine that waits then ends with the process.
-func readAll(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {
+func ReadAll(ctx context.Context, r io.Reader, limit int64) ([]byte, error) {
 	type chunk struct {
 		data []byte
 		err  error

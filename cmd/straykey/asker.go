@@ -58,7 +58,7 @@ no redirect; never to a private address, nor to a host taken from the scanned te
 func (f *askFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVar(&f.plan, "egress-plan", false, "print which hosts would be asked about what, and ask nobody")
 	fl.BoolVar(&f.logins, "verify-logins", false, "also sign in, once as each user: databases, mail, LDAP, SSH")
-	fl.StringArrayVar(&f.hosts, "verify-hosts", nil, "also ask `HOST`, a name, an address or a network such as 10.0.0.0/8 (repeatable)")
+	fl.StringArrayVar(&f.hosts, "verify-hosts", nil, "also ask `HOST`: a name or an address, private or not; a network such as 10.0.0.0/8; or *.acme.com, what is below a name, at public addresses (repeatable)")
 	fl.StringSliceVar(&f.skip, "verify-skip", nil, "do not ask about credentials of this `RULE` or provider (repeatable)")
 	fl.StringArrayVar(&f.endpoints, "verify-endpoint", nil, "ask a self-hosted instance, as `NAME=URL`: github=https://ghe.acme.com/api/v3; also ssh=USER@HOST, tls=HOST:PORT, jwt=ISSUER[,KEYS], kubernetes=URL (repeatable)")
 	fl.DurationVar(&f.timeout, "verify-timeout", 15*time.Second, "the longest that one request may take")

@@ -118,7 +118,7 @@ func runRevoke(ctx context.Context, env *environment, f *revokeFlags) error {
 		return &exitError{exitFindings, fmt.Errorf("not revoked: the issuer does not say which of these %d it is; name it, for example: --with id=%s", len(several), report.Escape(several[0].ID))}
 	}
 	tellRevocation(env.stdout, revocation, result)
-	if err := f.confirmed(env, finding); err != nil {
+	if err := f.confirmed(ctx, env, finding); err != nil {
 		return err
 	}
 	if err := asker.revoke(ctx, revocation); err != nil {
@@ -211,23 +211,36 @@ func tellRevocation(w io.Writer, revocation *revocation, r verdict.Result) {
 }
 
 // confirmed returns nil if the user means it.
-func (f *revokeFlags) confirmed(env *environment, finding *correlate.Finding) error {
+func (f *revokeFlags) confirmed(ctx context.Context, env *environment, finding *correlate.Finding) error {
 	typed := f.confirm
 	switch {
 	case f.yes:
 		return nil
 	case typed == "":
 		fmt.Fprint(env.stderr, "Type the fingerprint to revoke it: ")
-		line, err := bufio.NewReader(io.LimitReader(env.stdin, 4096)).ReadString('\n')
-		if err != nil && line == "" {
+		if typed = readLine(ctx, env.stdin); typed == "" {
 			return &exitError{exitFindings, fmt.Errorf("not revoked: nobody confirmed it; for scripts there is --confirm %s", finding.Fingerprint)}
 		}
-		typed = line
 	}
 	if strings.TrimSpace(typed) != finding.Fingerprint {
 		return &exitError{exitFindings, fmt.Errorf("not revoked: that is not the fingerprint of this credential")}
 	}
 	return nil
+}
+
+// readLine reads a line, of which there is nothing if ctx ends meanwhile. What waits for it then ends with the process.
+func readLine(ctx context.Context, r io.Reader) string {
+	lines := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(io.LimitReader(r, 4096)).ReadString('\n') // without an end it is a line as well
+		lines <- line
+	}()
+	select {
+	case line := <-lines:
+		return line
+	case <-ctx.Done():
+		return ""
+	}
 }
 
 // reasoned is a verdict with its reason.

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path"
@@ -242,7 +241,7 @@ func failsOn(word string, v verdict.Verdict) bool {
 
 // find finds the credential that was given, and returns all that was.
 func (g *givenFlags) find(ctx context.Context, env *environment) (*report.Report, string, error) {
-	text, err := g.text(env)
+	text, err := g.text(ctx, env)
 	if err != nil {
 		return nil, "", err
 	}
@@ -283,13 +282,16 @@ func (g *givenFlags) findIn(ctx context.Context, env *environment, text string) 
 }
 
 // text is what was given: standard input or, as in a file of variables, one line a variable.
-func (g *givenFlags) text(env *environment) (string, error) {
+func (g *givenFlags) text(ctx context.Context, env *environment) (string, error) {
 	if len(g.env) == 0 {
 		if isTerminal(env.stdin) {
 			return "", usageError("give the credential on standard input or name a variable that holds it, for example: straykey verify --env GITHUB_TOKEN")
 		}
-		data, err := io.ReadAll(io.LimitReader(env.stdin, defaultMaxSize))
-		if err != nil {
+		data, err := scan.ReadAll(ctx, env.stdin, defaultMaxSize)
+		switch {
+		case ctx.Err() != nil:
+			return "", &exitError{exitIncomplete, errors.New("interrupted before all of standard input was read")}
+		case err != nil:
 			return "", fmt.Errorf("read standard input: %w", err)
 		}
 		return string(data), nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect/proof/forge"
 )
 
@@ -97,6 +99,24 @@ func TestInterruptedAskingIsIncomplete(t *testing.T) {
 		if code != tt.code || !strings.Contains(out.String(), tt.text) {
 			t.Errorf("%q: exit code %d, want %d and %q\n%s", tt.args, code, tt.code, tt.text, &out)
 		}
+	}
+}
+
+// TestWaitingForInputEnds holds that one interrupt is enough for what waits for a pipe or a person.
+func TestWaitingForInputEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	waiting, w := io.Pipe()
+	defer w.Close()
+	var out bytes.Buffer
+	env := silence(&out, "")
+	env.stdin = waiting
+	var coded *exitError
+	if err := runVerify(ctx, env, &verifyFlags{format: "text", failOn: "active"}, nil); !errors.As(err, &coded) || coded.code != exitIncomplete {
+		t.Errorf("verify: %v", err)
+	}
+	if err := new(revokeFlags).confirmed(ctx, env, &correlate.Finding{Fingerprint: "sk1:x"}); !errors.As(err, &coded) || coded.code != exitFindings {
+		t.Errorf("revoke: %v", err)
 	}
 }
 
