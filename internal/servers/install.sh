@@ -1,12 +1,13 @@
 #!/bin/sh
-# Installs the servers that the tests of verify/typed log in to, where that is possible: on Debian and its
-# relatives, as root. It starts none of them, removes no package and never fails; what is missing it names on
-# standard error, and exits with 3 then, so that a caller can tell.
+# Installs the servers that the tests of verify/typed log in to, and ip, which gives those of cmd/straykey a network
+# of their own, where that is possible: on Debian and its relatives, as root. It starts none of them, removes no
+# package and never fails; what is missing it names on standard error, and exits with 3 then, so that a caller can
+# tell.
 set -u
 
 # binary:package, for each server. The binaries of a server need not be in PATH.
 servers='pg_ctl:postgresql mariadbd:mariadb-server redis-server:redis-server slapd:slapd sshd:openssh-server
-	nginx:nginx exim4:exim4-daemon-light'
+	nginx:nginx exim4:exim4-daemon-light ip:iproute2'
 
 have() {
 	for dir in $(echo "$PATH" | tr ':' ' ') /usr/local/sbin /usr/sbin /sbin /usr/lib/postgresql/*/bin; do
