@@ -20,6 +20,9 @@ type Options struct {
 	Detectors []string
 	// Builtin returns the set that [extend] useDefault stands for. If it is nil, that is [Builtin].
 	Builtin func() (*Set, error)
+	// Gitleaks says that the file was written for gitleaks: a name that both have means what it means there, and a rule
+	// that is defined anew takes the place of all that gitleaks' rule of that id is here.
+	Gitleaks bool
 	// ReadFile reads a rule file and those it extends. If it is nil, they are read from disk.
 	// Paths in [extend] are tried relative to the file that names them, then as they are.
 	ReadFile func(name string) ([]byte, error)
@@ -156,7 +159,7 @@ func (l *loader) base(x *extend) *layer {
 			return &layer{}
 		}
 		b := layerOf(set)
-		b.builtin = true
+		b.builtin, b.gitleaksFirst = true, l.Gitleaks
 		return b
 	case x.path != "":
 		name, data, err := l.readExtended(x.path)
@@ -208,6 +211,9 @@ type layer struct {
 	byID       map[string]*draft
 	byAlias    map[string][]*draft
 	builtin    bool // the built-in rules are at the bottom
+	// gitleaks knows what ids of gitleaks mean among the built-in rules; gitleaksFirst says that they go before ours.
+	gitleaks      gitleaksRules
+	gitleaksFirst bool
 }
 
 // draft is a rule with what is needed to report errors in it. Rules of the
@@ -238,12 +244,43 @@ func (b *layer) add(d *draft) {
 	}
 }
 
-// find returns the rules an id means: the rule of that id, else all that have it as alias.
+// find returns the rules an id means: the rule of that id, else all that have it as alias, else those that gitleaks' rule of
+// that id is among the built-in ones.
 func (b *layer) find(id string) []*draft {
+	if b.gitleaksFirst {
+		if found := b.findGitleaks(id); len(found) > 0 {
+			return found
+		}
+	}
 	if d := b.byID[id]; d != nil {
 		return []*draft{d}
 	}
-	return b.byAlias[id]
+	if found := b.byAlias[id]; len(found) > 0 || b.gitleaksFirst {
+		return found
+	}
+	return b.findGitleaks(id)
+}
+
+// findGitleaks returns the rules that gitleaks' rule of an id is. One that the file itself defines under that id is nearer.
+func (b *layer) findGitleaks(id string) []*draft {
+	if d := b.byID[id]; !b.builtin || d != nil && d.Source.Line > 0 {
+		return nil
+	}
+	var found []*draft
+	same, _ := b.gitleaks.same(id)
+	for _, ours := range same {
+		if d := b.byID[ours]; d != nil {
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+// inGitleaks reports whether id is one of gitleaks, to which a configuration may refer if the built-in rules are there.
+// Where straykey has no rule of its own for it there is nothing to adjust, which is worth a warning and no error.
+func (b *layer) inGitleaks(id string) bool {
+	_, known := b.gitleaks.same(id)
+	return b.builtin && known
 }
 
 func (b *layer) ids() []string { return idsOf(b.rules) }
@@ -278,7 +315,7 @@ func (doc *document) disable(base *layer) {
 		found := base.find(id)
 		switch {
 		case len(found) > 0 || x.table.file.tooMany():
-		case base.builtin && inGitleaks(id):
+		case base.inGitleaks(id):
 			doc.warn(x.table, "disabledRules", "straykey has no rule for gitleaks' %s; there is nothing to disable", id)
 		default:
 			x.table.elementError("disabledRules", i, "no rule %s in what this file extends%s; remove it", quote(id), suggestion(id, base.ids()))
@@ -309,7 +346,7 @@ func (b *layer) remove(off map[*draft]bool) {
 			}
 		}
 	}
-	kept := layer{allowlists: b.allowlists, builtin: b.builtin}
+	kept := layer{allowlists: b.allowlists, builtin: b.builtin, gitleaks: b.gitleaks, gitleaksFirst: b.gitleaksFirst}
 	for _, d := range b.rules {
 		if !off[d] {
 			kept.add(d)
@@ -331,9 +368,15 @@ func (doc *document) apply(base *layer) {
 		switch {
 		case exact, len(under) > 0 && !d.hasShape():
 			for _, u := range under {
-				*u = draft{Rule: overlay(u.Rule, d), table: d.table}
+				r := overlay(u.Rule, d)
+				if r.ID != d.ID { // it stays the rule it was, under its own name
+					r.Source, r.Lines = u.Source, u.Lines
+				}
+				*u = draft{Rule: r, table: d.table}
 			}
-		case !d.hasShape() && base.builtin && inGitleaks(d.ID):
+		case base.gitleaksFirst && len(under) > 0:
+			base.replace(under, d)
+		case !d.hasShape() && base.inGitleaks(d.ID):
 			doc.warn(d.table, "id", "straykey has no rule for gitleaks' %s; what this changes has no effect", d.ID)
 		default:
 			base.add(d)
@@ -344,7 +387,7 @@ func (doc *document) apply(base *layer) {
 			found := base.find(id)
 			switch {
 			case len(found) > 0 || t.table.file.tooMany():
-			case base.builtin && inGitleaks(id):
+			case base.inGitleaks(id):
 				doc.warn(t.table, "targetRules", "straykey has no rule for gitleaks' %s; the allowlist does not apply to it", id)
 			default:
 				t.table.elementError("targetRules", i, "no rule %s%s; expected the id of a rule of this file or of one it extends", quote(id), suggestion(id, base.ids()))
@@ -355,6 +398,20 @@ func (doc *document) apply(base *layer) {
 				d.Rule = &r
 			}
 		}
+	}
+}
+
+// replace puts a rule in the place of others.
+func (b *layer) replace(under []*draft, d *draft) {
+	off := map[*draft]bool{}
+	for _, u := range under {
+		off[u] = true
+	}
+	b.remove(off)
+	if kept := b.byID[d.ID]; kept != nil { // another rule requires it
+		*kept = *d
+	} else {
+		b.add(d)
 	}
 }
 

@@ -48,6 +48,7 @@ func (s *Set) Skip(ids []string) (*Set, error) {
 // named resolves ids and aliases to ids.
 func (s *Set) named(ids []string) (map[string]bool, error) {
 	out, all := map[string]bool{}, layerOf(s)
+	all.builtin = true
 	for _, id := range ids {
 		found := all.find(id)
 		if len(found) == 0 {
