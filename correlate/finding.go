@@ -83,4 +83,8 @@ type Commit struct {
 	Email   string
 	Date    time.Time // author date, in the author's zone
 	Subject string
+	Message string // the whole of it, without white space around it, at most MaxMessage bytes
 }
+
+// MaxMessage bounds what is kept of a commit's message, in bytes.
+const MaxMessage = 16 << 10

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"encoding/csv"
+	"encoding/json"
+	"encoding/xml"
 	"os"
 	"strings"
 	"testing"
@@ -85,5 +88,62 @@ func TestMatchRegion(t *testing.T) {
 				t.Errorf("matchRegion = %+v, want %+v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestGitleaksFormats reads back what the other formats in the shape of gitleaks hold.
+func TestGitleaksFormats(t *testing.T) {
+	r := fixture()
+	for i := range r.Findings {
+		r.Findings[i].Rule = &rules.Rule{ID: "github-pat-classic", Description: "Token", Tags: []string{"a", "b"}}
+	}
+	o := Options{
+		Mask:             func(string) string { return "REDACTED" },
+		Link:             func(commit, path string, line, _ int) string { return "https://x/" + commit[:4] + "/" + path },
+		GitleaksTemplate: `{{range .}}{{.RuleID | upper | quote}} {{.Link}} {{.StartLine | add 1}} {{.Match | default "-" | trunc 8}}{{"\n"}}{{end}}`,
+	}
+	template := write(t, "gitleaks-template", r, o)
+	if want := `"GITHUB-PAT" https://x/1111/`; !strings.Contains(template, want) {
+		t.Errorf("no %q in\n%s", want, template)
+	}
+	table := write(t, "gitleaks-csv", r, o)
+	rows, err := csv.NewReader(strings.NewReader(table)).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := strings.Join(rows[0], ","), "RuleID,Commit,File,SymlinkFile,Secret,Match,StartLine,EndLine,StartColumn,EndColumn,Author,Message,Date,Email,Fingerprint,Tags,Link"; got != want {
+		t.Errorf("header %s, want %s", got, want)
+	}
+	if got := rows[1]; got[0] != "github-pat" || got[4] != "REDACTED" || got[15] != "a b" {
+		t.Errorf("first row %q", got)
+	}
+	var suites gitleaksSuites
+	if err := xml.Unmarshal([]byte(write(t, "gitleaks-junit", r, o)), &suites); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(rows) - 1; suites.Suite.Failures != n || suites.Suite.Tests != n || len(suites.Suite.Cases) != n {
+		t.Errorf("%d failures, %d tests, %d cases; want %d each", suites.Suite.Failures, suites.Suite.Tests, len(suites.Suite.Cases), n)
+	}
+	var finding gitleaksFinding
+	if err := json.Unmarshal([]byte(suites.Suite.Cases[0].Failure.Text), &finding); err != nil || finding.RuleID != "github-pat" {
+		t.Errorf("the first failure holds no finding: %v", err)
+	}
+	for _, format := range []string{"gitleaks-csv", "gitleaks-junit", "gitleaks-sarif", "gitleaks-template"} {
+		if text := write(t, format, r, o); strings.Contains(text, fakeToken[4:]) || strings.Contains(text, fakePassword) {
+			t.Errorf("%s holds a secret", format)
+		}
+	}
+}
+
+func TestTemplateFunctionsAreBounded(t *testing.T) {
+	for _, text := range []string{`{{repeat 2000000000 "x"}}`, `{{repeat -1 "x"}}`, `{{indent 99999999 "a"}}`, `{{replace "a" (repeat 100000 "b") (repeat 100000 "a")}}`} {
+		var out strings.Builder
+		err := Write(&out, "gitleaks-template", &Report{}, Options{GitleaksTemplate: text})
+		if err == nil {
+			t.Errorf("%s: no error", text)
+		}
+	}
+	if err := CheckTemplate(`{{env "HOME"}}`); err == nil {
+		t.Error("a template may read variables")
 	}
 }

@@ -73,22 +73,26 @@ func isArmour(line string) bool {
 // subject or the path of another.
 type redactor struct {
 	show    bool
+	mask    func(secret string) string
 	forward pieces // secrets, by how they begin
 	back    pieces // the same reversed, by how they end
 }
 
 // newRedactor returns a redactor for all secrets of r.
 func newRedactor(r *Report, o Options) *redactor {
-	red := &redactor{show: o.ShowSecrets}
+	red := &redactor{show: o.ShowSecrets, mask: o.Mask}
+	if red.mask == nil {
+		red.mask = Redact
+	}
 	if o.ShowSecrets {
 		return red
 	}
 	var all []piece
 	for i := range r.Findings {
-		all = appendFinding(all, &r.Findings[i])
+		all = red.appendFinding(all, &r.Findings[i])
 	}
 	for i := range r.Suppressed {
-		all = appendFinding(all, &r.Suppressed[i].Finding)
+		all = red.appendFinding(all, &r.Suppressed[i].Finding)
 	}
 	reversed := make([]piece, len(all))
 	for i, p := range all {
@@ -100,8 +104,8 @@ func newRedactor(r *Report, o Options) *redactor {
 
 // appendFinding appends what is to be masked of a finding: its secret, and the texts it was decoded from,
 // which give it away as well.
-func appendFinding(all []piece, f *correlate.Finding) []piece {
-	all = appendPieces(all, f.Secret)
+func (r *redactor) appendFinding(all []piece, f *correlate.Finding) []piece {
+	all = r.appendPieces(all, f.Secret)
 	for i := range f.Occurrences {
 		for line := range strings.SplitSeq(f.Occurrences[i].Frame.Encoded, "\n") {
 			line = strings.TrimSpace(line)
@@ -113,10 +117,10 @@ func appendFinding(all []piece, f *correlate.Finding) []piece {
 
 // appendPieces appends what is to be masked of a secret: itself, or each of its lines,
 // since quoted texts are lines.
-func appendPieces(all []piece, secret string) []piece {
+func (r *redactor) appendPieces(all []piece, secret string) []piece {
 	lines := strings.Split(secret, "\n")
 	if len(lines) == 1 {
-		return appendPiece(all, secret, Redact(secret))
+		return appendPiece(all, secret, r.mask(secret))
 	}
 	for _, line := range lines {
 		line = strings.TrimSpace(line)
@@ -139,7 +143,7 @@ func (r *redactor) secret(s string) string {
 	if r.show || s == "" {
 		return s
 	}
-	return Redact(s)
+	return r.mask(s)
 }
 
 // text masks whole secrets in a text of the repository: a subject, an author, a detail.
@@ -164,7 +168,7 @@ func (r *redactor) match(match, secret string) string {
 	if i := strings.Index(match, secret); i >= 0 && secret != "" {
 		// The parts around the secret are masked apart, so that the secret itself is shown as
 		// one piece even if it has many lines.
-		return r.lines(match[:i]) + Redact(secret) + r.lines(match[i+len(secret):])
+		return r.lines(match[:i]) + r.mask(secret) + r.lines(match[i+len(secret):])
 	}
 	return r.lines(match)
 }
@@ -196,7 +200,7 @@ func (r *redactor) frame(o *correlate.Occurrence, secret string) []frameLine {
 		spans := r.spans(line, o.Frame.Cut > 0 && o.Frame.FirstLine+i == o.Line, len(line) >= minCut)
 		if !r.show && mark.start < mark.end {
 			if part := line[mark.start:mark.end]; !isArmour(part) {
-				label := Redact(secret)
+				label := r.mask(secret)
 				if part != secret || o.Frame.Encoded != "" {
 					label = redacted(len(part))
 				}

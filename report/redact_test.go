@@ -338,9 +338,9 @@ func TestNothingLeaks(t *testing.T) {
 func decoded(t *testing.T, format, text string) string {
 	t.Helper()
 	switch format {
-	case "text", "template":
+	case "text", "template", "gitleaks-template":
 		return text
-	case "csv":
+	case "csv", "gitleaks-csv":
 		rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
 		if err != nil {
 			t.Fatal(err)
@@ -350,7 +350,7 @@ func decoded(t *testing.T, format, text string) string {
 			b.WriteString(strings.Join(row, "\n") + "\n")
 		}
 		return b.String()
-	case "junit":
+	case "junit", "gitleaks-junit":
 		return html.UnescapeString(text) // XML's references are among HTML's
 	case "github":
 		out, err := url.PathUnescape(text)

@@ -4,7 +4,8 @@
 //	json      one document, schema in docs/schema/report-1.schema.json
 //	jsonl     the same objects, one record a line
 //	sarif     SARIF 2.1.0, for code scanning services and editors
-//	gitleaks  the array that gitleaks 8.30 writes, for existing scripts
+//	gitleaks  the array that gitleaks 8.30 writes, for existing scripts;
+//	          also gitleaks-csv, -junit, -sarif and -template
 //	csv       a table, one row an occurrence
 //	junit     a test suite in which each finding is a test that failed
 //	gitlab    GitLab's report of secret detection, schema version 15
@@ -118,14 +119,21 @@ type Cache struct {
 // Options say how a report is written.
 type Options struct {
 	ShowSecrets bool // write secrets as they are
-	Color       bool // text: use ANSI colours
-	Width       int  // text: columns, at least 40; 0 means 100
-	Verbose     bool // text: name every place, problem and suppressed finding
+	// Mask returns what is written in the place of a secret; nil: Redact.
+	Mask    func(secret string) string
+	Color   bool // text: use ANSI colours
+	Width   int  // text: columns, at least 40; 0 means 100
+	Verbose bool // text: name every place, problem and suppressed finding
 
 	// Template is what the format template writes with, and no other uses.
 	Template *Template
 	// Note, if not nil, is told in a sentence each what the limits of a service kept out of the report.
 	Note func(sentence string)
+
+	// GitleaksTemplate is the text/template of gitleaks-template; empty: one that lists fingerprints, as for .gitleaksignore.
+	GitleaksTemplate string
+	// Link returns where the lines of a file in a commit can be looked at, in formats in the shape of gitleaks; nil: nowhere.
+	Link func(commit, path string, line, endLine int) string
 }
 
 // Formats returns the names of all formats.
@@ -187,6 +195,10 @@ func formats() []format {
 		{"github", writeGitHub},
 		{"markdown", writeMarkdown},
 		{"template", writeTemplate},
+		{"gitleaks-csv", writeGitleaksCSV},
+		{"gitleaks-junit", writeGitleaksJUnit},
+		{"gitleaks-sarif", writeGitleaksSARIF},
+		{"gitleaks-template", writeGitleaksTemplate},
 	}
 }
 

@@ -50,6 +50,7 @@ func TestGolden(t *testing.T) {
 	extension := map[string]string{
 		"text": "txt", "json": "json", "jsonl": "jsonl", "sarif": "sarif", "gitleaks": "gitleaks.json", "csv": "csv", "junit": "junit.xml",
 		"gitlab": "gitlab.json", "github": "github.txt", "markdown": "md", "template": "template.txt",
+		"gitleaks-csv": "gitleaks.csv", "gitleaks-junit": "gitleaks.xml", "gitleaks-sarif": "gitleaks.sarif", "gitleaks-template": "gitleaks.ignore",
 	}
 	incomplete := fixture()
 	incomplete.Coverage = broken()
@@ -122,7 +123,7 @@ func (f failing) Write([]byte) (int, error) { return 0, f.err }
 // What the user reads of a secret with --show-secrets is the secret.
 func TestShowSecrets(t *testing.T) {
 	for _, format := range Formats() {
-		got := decoded(t, format, write(t, format, fixture(), Options{ShowSecrets: true, Width: 200}))
+		got := decoded(t, format, write(t, format, fixture(), Options{ShowSecrets: true, Width: 200, GitleaksTemplate: "{{range .}}{{.Secret}}{{end}}"}))
 		for _, secret := range []string{fakeToken, fakePassword, fakeAWSKey, strings.Split(fakePEM(), "\n")[1]} {
 			if !strings.Contains(got, secret) {
 				t.Errorf("%s: a secret of %d bytes is missing", format, len(secret))

@@ -44,6 +44,8 @@ func describe(c *correlate.Commit, data []byte) {
 	if i := bytes.Index(data, []byte("\n\n")); i >= 0 {
 		header = data[:i]
 		c.Subject = subject(data[i+2:])
+		text := bytes.TrimSpace(data[i+2:])
+		c.Message = string(text[:min(len(text), correlate.MaxMessage)])
 	}
 	for line := range bytes.Lines(header) {
 		line = bytes.TrimSuffix(line, []byte("\n"))
