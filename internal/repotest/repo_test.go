@@ -62,7 +62,8 @@ func layers() map[string][]string {
 		// What counts, and whose word is taken for it.
 		"policy": {"correlate", "detect", "rules", "source/files/gitignore"},
 
-		"cmd":            {"correlate", "detect", "policy", "report", "rules", "scan", "source", "verify"},
+		"compat":         {"correlate", "report", "rules"}, // what other tools' users have
+		"cmd":            {"compat", "correlate", "detect", "policy", "report", "rules", "scan", "source", "verify"},
 		"internal/demo":  {"detect/proof/forge"}, // makes the repository of "make run"
 		"internal/train": {"detect", "rules"},    // fits the weights of detect/generic
 		"bench":          {"source/pack"},        // programs that measure
