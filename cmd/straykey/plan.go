@@ -147,8 +147,10 @@ func (p *scanPlan) checkNumbers() error {
 
 func (p *scanPlan) checkOutputs() error {
 	f := p.flags
-	if err := p.addOutput(f.format, f.output); err != nil {
-		return err
+	if f.format != "" {
+		if err := p.addOutput(f.format, f.output); err != nil {
+			return err
+		}
 	}
 	for _, r := range f.reports {
 		format, file, ok := strings.Cut(r, "=")
@@ -266,6 +268,10 @@ func (p *scanPlan) loadRules() error {
 
 // ruleSet returns the rules of --rules, else those that the configuration makes of the built-in ones.
 func (p *scanPlan) ruleSet() (*rules.Set, error) {
+	if p.flags.gitleaks != nil {
+		p.ownRules = true
+		return p.flags.gitleaks.rules(p.env)
+	}
 	if p.flags.rules == "" && p.config != nil && p.config.Rules != nil {
 		p.ownRules = true
 		return p.config.Rules, nil
@@ -352,7 +358,7 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 // scanOne scans one target as what it is.
 func (p *scanPlan) scanOne(ctx context.Context, n int, b *correlate.Builder, o scan.Options) (report.Mode, *scan.Result, error) {
 	f, target := p.flags, p.targets[n]
-	needsRepo := f.staged || len(f.ranges) > 0 || f.branch != "" || f.since != "" || f.noUnreachable
+	needsRepo := f.staged || f.unstaged || len(f.ranges) > 0 || f.branch != "" || f.since != "" || f.noUnreachable
 	if target == "-" {
 		if needsRepo {
 			return "", nil, usageError("standard input is no repository: --staged, --range, --branch, --since and --no-unreachable need one, for example: straykey scan --staged .")
@@ -393,7 +399,7 @@ func (p *scanPlan) scanOne(ctx context.Context, n int, b *correlate.Builder, o s
 // one it works on, with which index, and where it keeps objects that are not accepted yet.
 func (p *scanPlan) openRepo(target string) (*repo.Repo, error) {
 	o := repo.Options{Path: target}
-	if p.flags.staged && len(p.flags.paths) == 0 {
+	if (p.flags.staged || p.flags.unstaged) && len(p.flags.paths) == 0 {
 		o = p.hookRepo(target)
 	}
 	r, err := repo.OpenWith(o)
@@ -409,6 +415,9 @@ func (p *scanPlan) scanRepo(ctx context.Context, r *repo.Repo, b *correlate.Buil
 	case f.staged:
 		result, err := scan.Staged(ctx, r, p.indexFile(r), b, o)
 		return report.Staged, result, err
+	case f.unstaged:
+		result, err := scan.Unstaged(ctx, r, p.indexFile(r), b, o)
+		return report.Files, result, err
 	case len(f.ranges) > 0:
 		result, err := scan.Range(ctx, r, f.ranges, b, o)
 		if errors.Is(err, scan.ErrRevision) {
@@ -439,6 +448,9 @@ func (p *scanPlan) write(env *environment, r *report.Report) error {
 			ShowSecrets: p.flags.showSecrets, Verbose: p.flags.verbose, Template: p.tmpl,
 			Note: func(sentence string) { fmt.Fprintf(env.stderr, "straykey: %s report: %s\n", o.format, sentence) },
 		}
+		if f := p.flags.gitleaks; f != nil {
+			f.shape(&options)
+		}
 		if o.file == nil {
 			if p.flags.quiet && o.format == "text" && len(r.Findings) == 0 && r.Coverage.Complete() {
 				continue
@@ -456,7 +468,7 @@ func (p *scanPlan) write(env *environment, r *report.Report) error {
 			return err
 		}
 	}
-	if p.toFile() && !p.flags.quiet {
+	if !p.flags.quiet && p.toFile() {
 		fmt.Fprintln(env.stderr, "straykey: "+oneLine(r))
 	}
 	return nil

@@ -35,6 +35,7 @@ be proved and says what it could not read.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see %s --help, for example: %s", err, cmd.CommandPath(), firstExample(cmd))
 	})
+	root.AddCommand(gitleaksCommands(env)...)
 	root.AddCommand(
 		newScanCommand(env),
 		newRulesCommand(env),

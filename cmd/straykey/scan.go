@@ -43,8 +43,12 @@ type scanFlags struct {
 	ask                        askFlags
 	failOn                     string
 	paths                      []string
-	policy                     policyFlags
-	given                      *pflag.FlagSet // which of them were given
+
+	// What only the commands in the place of gitleaks ask for.
+	gitleaks *gitleaksFlags
+	unstaged bool // scan what the work tree changes against the index
+	policy   policyFlags
+	given    *pflag.FlagSet // which of them were given
 }
 
 func newScanCommand(env *environment) *cobra.Command {

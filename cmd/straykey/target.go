@@ -11,9 +11,10 @@ import (
 	"github.com/straykey/straykey/source/repo"
 )
 
-// dirPrefix returns what stands before the paths found in a directory, if there are several targets.
+// dirPrefix returns what stands before the paths found in a directory, if there are several targets. In the place of gitleaks
+// it always stands there.
 func (p *scanPlan) dirPrefix(dir string) string {
-	if len(p.targets) < 2 {
+	if len(p.targets) < 2 && (p.flags.gitleaks == nil || !p.flags.files) {
 		return ""
 	}
 	return dir

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/straykey/straykey/compat/gitleaks"
+	"github.com/straykey/straykey/report"
+	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/source/repo"
+)
+
+// gitleaksVerbose is what --verbose prints, as a template of a report.
+const gitleaksVerbose = `{{range .}}Finding:     {{.Match}}
+Secret:      {{.Secret}}
+RuleID:      {{.RuleID}}
+Entropy:     {{printf "%f" .Entropy}}
+{{with .Tags}}Tags:        {{.}}
+{{end}}File:        {{.File}}
+Line:        {{.StartLine}}
+{{if .Commit}}Commit:      {{.Commit}}
+Author:      {{.Author}}
+Email:       {{.Email}}
+Date:        {{.Date}}
+{{end}}Fingerprint: {{.Fingerprint}}
+{{with .Link}}Link:        {{.}}
+{{end}}
+{{end}}`
+
+// scanFlags says what was typed in the words of `straykey scan`.
+func (f *gitleaksFlags) scanFlags(ctx context.Context, env *environment, args []string) (*scanFlags, error) {
+	if !slices.Contains(strings.Fields(gitleaksLevels), f.logLevel) {
+		return nil, fmt.Errorf("--log-level is one of %s, not %q", strings.Join(strings.Fields(gitleaksLevels), ", "), f.logLevel)
+	}
+	if f.platform != "" && !slices.Contains(gitleaks.Platforms(), f.platform) {
+		return nil, fmt.Errorf("--platform is one of %s, not %q", strings.Join(gitleaks.Platforms(), ", "), f.platform)
+	}
+	if f.redact > 100 {
+		return nil, fmt.Errorf("--redact is a number of percent from 0 to 100, not %d", f.redact)
+	}
+	if f.timeout < 0 || f.maxMegabytes < 0 {
+		return nil, errors.New("--timeout and --max-target-megabytes are not negative")
+	}
+	s := &scanFlags{
+		gitleaks: f, engine: "delta", jobs: runtime.GOMAXPROCS(0), confidence: "medium", class: "credentials", failOn: "any",
+		archiveDepth: f.archiveDepth, archiveDepthSet: true, exitCode: f.exitCode, color: "never", quiet: true, noProgress: true,
+		timeout: time.Duration(f.timeout) * time.Second, policy: policyFlags{noConfig: true},
+		showSecrets: f.redactGiven && f.redact == 0,
+	}
+	if f.maxMegabytes > 0 {
+		s.maxBlobSize = strconv.Itoa(f.maxMegabytes) + "MB"
+	}
+	if err := f.target(s, args); err != nil {
+		return nil, err
+	}
+	if err := f.choose(ctx, env, s); err != nil {
+		return nil, err
+	}
+	return s, f.reports(s)
+}
+
+// target says what is scanned.
+func (f *gitleaksFlags) target(s *scanFlags, args []string) error {
+	switch {
+	case f.mode == gitleaksStdin || f.pipe:
+		s.paths = []string{"-"}
+	case f.mode == gitleaksDir:
+		s.files, s.paths = true, args
+	case f.mode == gitleaksDetect && f.noGit:
+		s.files, s.paths = true, []string{f.source}
+	case f.mode == gitleaksGit:
+		s.paths = args
+	case f.source != ".": // else a hook may say which repository and index it is
+		s.paths = []string{f.source}
+	}
+	f.targets = s.paths
+	if len(f.targets) == 0 {
+		f.targets = []string{"."}
+	}
+	s.noGitignore = s.files
+	if s.files && f.followSymlinks {
+		more, err := linkedFiles(f.targets)
+		if err != nil {
+			return err
+		}
+		s.paths = append(f.targets, more...)
+	}
+	return nil
+}
+
+// choose says which part of a repository is scanned, if it is one.
+func (f *gitleaksFlags) choose(ctx context.Context, env *environment, s *scanFlags) error {
+	if s.files || f.targets[0] == "-" {
+		return nil
+	}
+	if f.staged || f.preCommit || f.mode == gitleaksProtect {
+		s.staged, s.unstaged = f.staged, !f.staged
+		return nil
+	}
+	r, err := repo.Open(f.targets[0])
+	if err != nil {
+		return fmt.Errorf("%s: %w; to scan files, give: straykey dir %s", f.targets[0], err, f.targets[0])
+	}
+	f.links = gitleaks.Link(r.Origin, f.platform)
+	if f.log, err = gitleaks.ParseLogOptions(f.logOpts); err != nil {
+		return fmt.Errorf("--log-opts: %w", err)
+	}
+	if f.logOpts == "" || f.log.All {
+		s.noUnreachable = true
+		return nil
+	}
+	s.ranges, err = commitsOf(ctx, r, &f.log)
+	return err
+}
+
+// commitsOf returns the commits that git log shows, as single revisions for a range.
+func commitsOf(ctx context.Context, r *repo.Repo, o *gitleaks.LogOptions) ([]string, error) {
+	args := append([]string{"log"}, o.Args...)
+	args = append(args, "--format=%H", "--no-patch", "--no-show-signature", "--no-color", "--no-notes", "--")
+	out, err := r.Git(ctx, "", append(args, o.Paths...)...)
+	if err != nil {
+		return nil, fmt.Errorf("--log-opts: %w", err)
+	}
+	var ids []string
+	for word := range bytes.FieldsSeq(out) {
+		if id := string(word); len(id) == 2*r.HashLen && strings.Trim(id, "0123456789abcdef") == "" {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) == 0 {
+		return []string{"HEAD..HEAD"}, nil // no commit
+	}
+	return ids, nil
+}
+
+// linkedFiles returns the files outside of directories that symbolic links in them lead to.
+func linkedFiles(dirs []string) ([]string, error) {
+	var out []string
+	for _, dir := range dirs {
+		root, err := filepath.EvalSymlinks(dir)
+		if err != nil {
+			return nil, fmt.Errorf("cannot scan %q: %w", dir, cause(err))
+		}
+		err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+			if err != nil {
+				return nil //nolint:nilerr // the scan says that it cannot be read
+			}
+			if d.IsDir() && d.Name() == ".git" {
+				return filepath.SkipDir
+			}
+			if d.Type()&fs.ModeSymlink == 0 {
+				return nil
+			}
+			to, err := filepath.EvalSymlinks(path)
+			if err != nil {
+				return nil //nolint:nilerr // a link to nothing
+			}
+			info, err := os.Stat(to)
+			if err == nil && info.Mode().IsRegular() && !isWithin(to, root) && !slices.Contains(out, to) {
+				out = append(out, to)
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// reports says where findings are written, and how.
+func (f *gitleaksFlags) reports(s *scanFlags) error {
+	format := f.format
+	if f.template != "" && format == "" {
+		format = "template"
+	}
+	if f.reportPath != "" {
+		if format == "" {
+			known := map[string]string{".json": "json", ".csv": "csv", ".xml": "junit", ".sarif": "sarif"}
+			if format = known[strings.ToLower(filepath.Ext(f.reportPath))]; format == "" {
+				return fmt.Errorf("--report-path: %q does not tell the format; give one, for example: -f json", f.reportPath)
+			}
+		}
+		if !slices.Contains([]string{"json", "csv", "junit", "sarif", "template"}, format) {
+			return fmt.Errorf("--report-format is json, csv, junit, sarif or template, not %q", format)
+		}
+		if format == "template" {
+			if err := f.readTemplate(); err != nil {
+				return err
+			}
+		}
+		s.format, s.output = strings.TrimSuffix("gitleaks-"+format, "-json"), f.reportPath
+	}
+	if !f.verbose {
+		return nil
+	}
+	if format == "template" && f.reportPath != "" {
+		// One template a run: what is printed is put before what the template makes.
+		if f.reportPath != "-" {
+			return errors.New("--verbose and --report-template write with a template each; leave out --verbose")
+		}
+		f.reportTemplate = gitleaksVerbose + f.reportTemplate
+		return nil
+	}
+	f.reportTemplate = gitleaksVerbose
+	if s.format == "" {
+		s.format = "gitleaks-template"
+	} else {
+		s.reports = append(s.reports, "gitleaks-template=-")
+	}
+	return nil
+}
+
+func (f *gitleaksFlags) readTemplate() error {
+	if f.template == "" {
+		return errors.New("-f template needs a template; name its file, for example: --report-template report.tmpl")
+	}
+	text, err := readBounded(f.template)
+	if err == nil {
+		err = report.CheckTemplate(string(text))
+	}
+	if err != nil {
+		return fmt.Errorf("--report-template %s: %w", f.template, cause(err))
+	}
+	f.reportTemplate = string(text)
+	return nil
+}
+
+// shape sets what reports in the shape of gitleaks are written with.
+func (f *gitleaksFlags) shape(o *report.Options) {
+	o.GitleaksTemplate, o.Link = f.reportTemplate, f.links
+	if f.redactGiven {
+		o.Mask = func(secret string) string { return gitleaksMask(secret, f.redact) }
+	}
+}
+
+// gitleaksMask leaves out as many percent of a secret, from its end.
+func gitleaksMask(secret string, percent uint) string {
+	if percent >= 100 {
+		return "REDACTED"
+	}
+	return secret[:len(secret)*int(100-percent)/100] + "..."
+}
+
+// rules returns the rules that gitleaks' order of configurations leads to. The built-in rules stand for gitleaks' own.
+func (f *gitleaksFlags) rules(env *environment) (*rules.Set, error) {
+	set, err := f.configured(env)
+	if err != nil {
+		return nil, err
+	}
+	if len(f.enableRules) > 0 {
+		if set, err = gitleaks.NewNames().Only(set, f.enableRules); err != nil {
+			return nil, fmt.Errorf("--enable-rule: %w", err)
+		}
+	}
+	return set, nil
+}
+
+func (f *gitleaksFlags) configured(env *environment) (*rules.Set, error) {
+	o := ruleOptions()
+	o.Gitleaks = true
+	name := cmp.Or(f.config, env.getenv("GITLEAKS_CONFIG"))
+	if name != "" {
+		return rules.Load(name, o)
+	}
+	if text := env.getenv("GITLEAKS_CONFIG_TOML"); text != "" {
+		return rules.Parse("GITLEAKS_CONFIG_TOML", []byte(text), o)
+	}
+	target := f.targets[0]
+	if target == "-" {
+		target = "."
+	}
+	name = filepath.Join(target, ".gitleaks.toml")
+	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+		return rules.Builtin()
+	}
+	return rules.Load(name, o)
+}
