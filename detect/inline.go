@@ -9,6 +9,12 @@ var (
 	gitleaksMark = []byte("gitleaks:allow")
 )
 
+// MayAllow reports whether a text has the mark of an allow comment, whatever it covers.
+func MayAllow(text []byte) bool {
+	plain, _ := Plain(text)
+	return bytes.Contains(plain, ownMark) || bytes.Contains(plain, gitleaksMark)
+}
+
 // inlineAllow returns the reason of the allow comment that covers a match of the
 // rule on line, or "" if there is none. prev is the line before: a comment
 // there counts if it stands alone.

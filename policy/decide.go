@@ -31,17 +31,6 @@ type Suppressed struct {
 	At      rules.Position // where the entry or the comment stands
 }
 
-// Addition is a suppression that the change under test brings along.
-type Addition struct {
-	By      By
-	What    string // what it suppresses: the line of an entry, the rule and fingerprint of a comment, the key of a setting
-	Reason  string
-	Owner   string
-	Until   time.Time
-	At      rules.Position
-	Counted bool // it counts, because it was accepted
-}
-
 // Scope is what is in force in one target of a scan.
 type Scope struct {
 	Ignores   []*Ignore
@@ -60,8 +49,8 @@ type Judge struct {
 	Aliases func(id string) []string
 	// None says that nothing is suppressed.
 	None bool
-	// Trusted says whether the base held an allow comment for the credential of a fingerprint; nil: all comments are trusted.
-	Trusted func(fingerprint string) bool
+	// Trusted says whether the comment that covers a place counts, because the trusted revision has it; nil: all do.
+	Trusted func(f *correlate.Finding, o *correlate.Occurrence) bool
 	// Accept lets comments that are not trusted count.
 	Accept bool
 }
@@ -81,16 +70,19 @@ func (j *Judge) Decide(findings, allowed []correlate.Finding) Outcome {
 	var exposed []correlate.Finding
 	for i := range allowed {
 		f := &allowed[i]
-		trusted := !j.None && (j.Trusted == nil || j.Trusted(f.Fingerprint))
-		if !trusted && !j.None {
-			out.Additions = append(out.Additions, Addition{By: ByInline, What: f.Rule.ID + " " + f.Fingerprint, Reason: f.Allowed, At: place(f), Counted: j.Accept})
+		trusted := func(o *correlate.Occurrence) bool { return j.Trusted == nil || j.Trusted(f, o) }
+		added, isNew := f.Part(func(o *correlate.Occurrence) bool { return !trusted(o) })
+		if isNew && !j.None {
+			out.Additions = append(out.Additions, Addition{
+				By: ByInline, What: "rule=" + f.Rule.ID + " fingerprint=" + f.Fingerprint, Reason: f.Allowed, At: place(&added), Counted: j.Accept,
+			})
 		}
-		if trusted || !j.None && j.Accept {
-			out.Suppressed = append(out.Suppressed, Suppressed{Finding: *f, By: ByInline, Reason: f.Allowed, At: place(f)})
-			continue
+		counts := func(o *correlate.Occurrence) bool { return !j.None && (j.Accept || trusted(o)) }
+		if part, ok := f.Part(counts); ok {
+			out.Suppressed = append(out.Suppressed, Suppressed{Finding: part, By: ByInline, Reason: f.Allowed, At: place(&part)})
 		}
 		// The secret of a place that held it before is not news, with or without the comment.
-		if part, ok := f.Part(func(o *correlate.Occurrence) bool { return !o.Held }); ok {
+		if part, ok := f.Part(func(o *correlate.Occurrence) bool { return !counts(o) && !o.Held }); ok {
 			exposed = append(exposed, part)
 		}
 	}
@@ -253,38 +245,4 @@ func comparePositions(a, b rules.Position) int {
 		return c
 	}
 	return a.Line - b.Line
-}
-
-// NewEntries returns the entries of a list that another has not, whatever their order and place.
-func NewEntries(list, base []Entry) []Entry {
-	have := make(map[string]bool, len(base))
-	for i := range base {
-		have[base[i].meaning()] = true
-	}
-	var out []Entry
-	for i := range list {
-		if !have[list[i].meaning()] {
-			out = append(out, list[i])
-		}
-	}
-	return out
-}
-
-// meaning is the entry without what decides nothing.
-func (e *Entry) meaning() string {
-	bare := *e
-	bare.Path, bare.Since, bare.Reason, bare.Owner = "", "", "", ""
-	return bare.String()
-}
-
-// AdditionsOf tells of entries that a change brings along.
-func AdditionsOf(entries []Entry, by By, accept bool) []Addition {
-	out := make([]Addition, 0, len(entries))
-	for i := range entries {
-		e := &entries[i]
-		bare := *e
-		bare.Reason, bare.Owner, bare.Until = "", "", time.Time{}
-		out = append(out, Addition{By: by, What: bare.String(), Reason: e.Reason, Owner: e.Owner, Until: e.Until, At: e.At, Counted: accept})
-	}
-	return out
 }

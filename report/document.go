@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/rules"
 )
 
 // A Document is a report in the JSON format that was read back.
@@ -64,6 +65,39 @@ func (d *Document) Targets() []string {
 
 // RuleSet is the hash of the rules that the report was made with.
 func (d *Document) RuleSet() string { return d.doc.Run.RuleSet }
+
+// Complete says whether everything could be read when the report was made.
+func (d *Document) Complete() bool { return d.doc.Summary.Complete }
+
+// Findings returns the findings of the document, and Suppressed those that do not count, of which by says which; all with
+// no more than a policy asks of them: fingerprint, the id of the rule, and the path and line of each place.
+func (d *Document) Findings() []correlate.Finding {
+	out := make([]correlate.Finding, len(d.doc.Findings))
+	for i := range d.doc.Findings {
+		out[i] = d.doc.Findings[i].bare()
+	}
+	return out
+}
+
+// Suppressed is described at Findings.
+func (d *Document) Suppressed(by func(Suppression) bool) []correlate.Finding {
+	var out []correlate.Finding
+	for i := range d.doc.Suppressed {
+		if by(d.doc.Suppressed[i].By) {
+			out = append(out, d.doc.Suppressed[i].Finding.bare())
+		}
+	}
+	return out
+}
+
+// bare returns a finding with what a policy asks of it.
+func (f *jsonFinding) bare() correlate.Finding {
+	out := correlate.Finding{Fingerprint: f.Fingerprint, Rule: &rules.Rule{ID: f.Rule.ID, Family: f.Rule.Family}}
+	for i := range f.Occurrences {
+		out.Occurrences = append(out.Occurrences, correlate.Occurrence{Path: f.Occurrences[i].Path, Line: f.Occurrences[i].Line})
+	}
+	return out
+}
 
 // Place is where a finding of a Document stands first.
 type Place struct {

@@ -35,7 +35,25 @@ type jsonRun struct {
 	Seconds  float64  `json:"seconds,omitempty"`
 	Notes    []string `json:"notes,omitempty"`
 
-	Cache *jsonCache `json:"cache,omitempty"`
+	Cache  *jsonCache  `json:"cache,omitempty"`
+	Policy *jsonPolicy `json:"policy,omitempty"`
+}
+
+type jsonPolicy struct {
+	Ref    string         `json:"ref"`
+	Commit string         `json:"commit"`
+	Added  []jsonAddition `json:"added"`
+}
+
+type jsonAddition struct {
+	By      Suppression `json:"by"`
+	What    string      `json:"what"`
+	Reason  string      `json:"reason,omitempty"`
+	Owner   string      `json:"owner,omitempty"`
+	Until   string      `json:"until,omitempty"`
+	File    string      `json:"file,omitempty"`
+	Line    int         `json:"line,omitempty"`
+	Counted bool        `json:"counted"`
 }
 
 type jsonCache struct {
@@ -280,7 +298,20 @@ func (v *jsonView) run(run *Run) jsonRun {
 	if c := run.Cache; c != nil {
 		out.Cache = &jsonCache{c.Texts, c.Places, v.text(c.Note)}
 	}
+	if p := run.Policy; p != nil {
+		out.Policy = &jsonPolicy{Ref: v.text(p.Ref), Commit: p.Commit, Added: make([]jsonAddition, len(p.Added))}
+		for i := range p.Added {
+			out.Policy.Added[i] = v.addition(&p.Added[i])
+		}
+	}
 	return out
+}
+
+func (v *jsonView) addition(a *Addition) jsonAddition {
+	return jsonAddition{
+		By: a.By, What: v.text(a.What), Reason: v.text(a.Reason), Owner: v.text(a.Owner), Until: lastDay(a.Until),
+		File: v.text(a.At.File), Line: a.At.Line, Counted: a.Counted,
+	}
 }
 
 func (v *jsonView) texts(in []string) []string {

@@ -68,7 +68,20 @@ const (
 	Allowlist  Suppression = "allowlist" // an allowlist of the rules
 	IgnoreFile Suppression = "ignore-file"
 	Baseline   Suppression = "baseline" // an earlier report
+	Config     Suppression = "config"   // a configuration: of additions only
 )
+
+// sentence tells of an addition, unredacted.
+func (a *Addition) sentence() string {
+	text := fmt.Sprintf("The change adds a suppression (%s) at %s: %s", a.By, a.At, a.What)
+	if a.Reason != "" {
+		text += ", " + a.Reason
+	}
+	if a.Counted {
+		return text + ". It was accepted and counts."
+	}
+	return text + ". It does not count."
+}
 
 // Mode says what was scanned.
 type Mode string
@@ -107,6 +120,27 @@ type Run struct {
 	Duration time.Duration
 
 	Notes []string // what the reader should know about this run, one sentence each
+
+	// Policy says whose suppressions counted; nil: those that stand in what was scanned.
+	Policy *Policy
+}
+
+// Policy is the trusted revision that configuration, ignore file, baseline and allow comments are from.
+type Policy struct {
+	Ref    string     // as the user named it
+	Commit string     // its id, in hex
+	Added  []Addition // what the change under test brings along
+}
+
+// Addition is a suppression that the change under test brings along.
+type Addition struct {
+	By      Suppression
+	What    string // the entry, the rule and fingerprint that a comment covers, or the key of a setting
+	Reason  string
+	Owner   string
+	Until   time.Time // zero: for ever
+	At      rules.Position
+	Counted bool // it was accepted, and suppresses what it says
 }
 
 // Cache is what a scan need not find out again.

@@ -390,6 +390,14 @@ func (s *sarifView) invocation(r *Report, limits []string) sarifInvocation {
 			Descriptor: &sarifReference{string(p.Reason)}, Level: level, Message: sarifText{Text: text},
 		})
 	}
+	if p := r.Run.Policy; p != nil {
+		for i := range p.Added[:min(len(p.Added), maxAdditions)] {
+			out.Notifications = append(out.Notifications, sarifNotification{Level: "warning", Message: sarifText{Text: s.text(p.Added[i].sentence())}})
+		}
+		if more := len(p.Added) - maxAdditions; more > 0 {
+			out.Notifications = append(out.Notifications, sarifNotification{Level: "warning", Message: sarifText{Text: fmt.Sprintf("%d more suppressions are added by the change.", more)}})
+		}
+	}
 	for _, note := range r.Run.Notes {
 		out.Notifications = append(out.Notifications, sarifNotification{Level: "note", Message: sarifText{Text: s.text(note)}})
 	}

@@ -24,6 +24,7 @@ const (
 	maxProblems   = 10 // things that could not be scanned
 	maxFrameLines = 9  // of a private key, say
 	maxFacts      = 12
+	maxAdditions  = 50 // suppressions that a change adds; also in SARIF
 )
 
 // shortestID is how much of a fingerprint is shown at the least.
@@ -46,6 +47,9 @@ func writeText(b *bufio.Writer, r *Report, o Options) error {
 	}
 	if o.Verbose {
 		t.suppressed(r.Suppressed)
+	}
+	if r.Run.Policy != nil {
+		t.additions(r.Run.Policy.Added)
 	}
 	t.summary(r)
 	return nil
@@ -354,6 +358,29 @@ func (t *textWriter) suppressed(list []Suppressed) {
 	}
 }
 
+// additions lists what the change under test would suppress.
+func (t *textWriter) additions(list []Addition) {
+	for i := range list {
+		if i == maxAdditions && !t.o.Verbose {
+			t.line("and %d more suppressions added by the change", len(list)-i)
+			break
+		}
+		a := &list[i]
+		counts := "does not count"
+		if a.Counted {
+			counts = "accepted"
+		}
+		t.line("suppression added by the change (%s, %s)  %s", a.By, counts, t.text(a.At.String()))
+		t.field("", "%s", t.text(a.What))
+		if a.Reason != "" {
+			t.field("reason", "%s", t.text(a.Reason))
+		}
+	}
+	if len(list) > 0 {
+		fmt.Fprintln(t.b)
+	}
+}
+
 func (t *textWriter) summary(r *Report) {
 	t.verdict(r)
 	if r.Verdicts != nil && len(r.Findings) > 0 {
@@ -362,6 +389,16 @@ func (t *textWriter) summary(r *Report) {
 	t.coverage(r.Coverage)
 	if n := len(r.Suppressed); n > 0 {
 		t.field("suppressed", "%s, not counted: %s", count(int64(n), "finding"), suppressions(r.Suppressed))
+	}
+	if p := r.Run.Policy; p != nil {
+		t.field("policy", "as of %s (%s)", t.text(p.Ref), short(p.Commit))
+		if n := len(p.Added); n > 0 {
+			does := "do not count (see --accept-new-suppressions)"
+			if !slices.ContainsFunc(p.Added, func(a Addition) bool { return !a.Counted }) {
+				does = "accepted"
+			}
+			t.field("", "%s added by the change: %s", count(int64(n), "suppression"), does)
+		}
 	}
 	if r.Unshown > 0 {
 		t.field("not shown", "%s of less confidence, most of them made up: see --confidence low", count(int64(r.Unshown), "finding"))

@@ -150,6 +150,7 @@ func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occ
 	for _, p := range diff.Problems {
 		c.coverage.Problem(p)
 	}
+	c.watch(diff)
 	c.readNew(ctx, diff.Changes)
 	var gone map[uint32]bool
 	for _, change := range diff.Changes {
@@ -171,6 +172,33 @@ func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occ
 			}
 		}
 		c.addNew(now, change, at, before, gone)
+	}
+}
+
+// watch notes the content of the files that somebody wants to see.
+func (c *changeScan) watch(diff repo.Diff) {
+	if len(c.Watch) == 0 {
+		return
+	}
+	if c.result.Watched == nil {
+		c.result.Watched = map[string][]byte{}
+	}
+	for _, g := range diff.Gone {
+		if slices.Contains(c.Watch, g.Path) {
+			c.result.Watched[g.Path] = nil
+		}
+	}
+	for _, change := range diff.Changes {
+		if !slices.Contains(c.Watch, change.Path) {
+			continue
+		}
+		data := []byte{} // what cannot be read is in the coverage
+		if n, ok := c.store.Find(change.New); ok {
+			if _, text, err := c.first().Read(n); err == nil {
+				data = append(data, text...)
+			}
+		}
+		c.result.Watched[change.Path] = data
 	}
 }
 
@@ -233,6 +261,10 @@ func (c *changeScan) addNew(now []detect.Match, change repo.Change, at correlate
 		}
 		o := at
 		o.Object, o.Path, o.InHead = change.New.String(), c.at(change.Path), inHead[cred]
+		if m.Allowed != "" {
+			bare := c.builder.Bare(m.Credential)
+			o.Held = before[bare] || gone[bare]
+		}
 		if m.File != "" {
 			o.Path, o.Member = detect.MemberPath(o.Path, m.Member), m.Member
 		} else {

@@ -34,7 +34,9 @@ type Options struct {
 	NoUnreachable bool
 	Memory        *Memory // where to keep what the next scan need not find out again; nil: nowhere
 
-	NoMessages  bool // history and ranges
+	NoMessages bool // history and ranges
+	// Watch lists files whose content a scan of changes tells, by their paths in the repository: policy files.
+	Watch       []string
 	NoGitignore bool // files
 }
 
@@ -44,7 +46,9 @@ type Result struct {
 	Refs    int      // refs they were reached from
 	Head    string   // id of HEAD's commit
 	Notes   []string // for the user: what was done in another way than usual
-	Reused  *Reuse   // history: what was known from an earlier scan; nil: Options.Memory was not used
+	// Watched is what the change leaves of the files of Options.Watch that it touches; nil stands for one that it removes.
+	Watched map[string][]byte
+	Reused  *Reuse // history: what was known from an earlier scan; nil: Options.Memory was not used
 }
 
 // ErrRevision is what errors about revisions that the user named wrap.

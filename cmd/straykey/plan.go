@@ -18,8 +18,6 @@ import (
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect"
-	"github.com/straykey/straykey/detect/generic"
-	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/policy"
 	"github.com/straykey/straykey/report"
 	"github.com/straykey/straykey/report/progress"
@@ -59,8 +57,9 @@ type scanPlan struct {
 	cache    cacheDir
 	notes    []string
 
-	policies []*targetPolicy // by the number of the target
-	config   *policy.Config  // nil: no file says anything
+	namedRules *rules.Set      // what --rules says in the trusted revision; nil: it is read from disk
+	policies   []*targetPolicy // by the number of the target
+	config     *policy.Config  // nil: no file says anything
 }
 
 // output is one report to write; to no file: to standard output.
@@ -277,6 +276,9 @@ func (p *scanPlan) ruleSet() (*rules.Set, error) {
 		return p.config.Rules, nil
 	}
 	p.ownRules = p.flags.rules != ""
+	if p.namedRules != nil {
+		return p.namedRules, nil
+	}
 	return loadRuleSet(p.flags.rules)
 }
 
@@ -285,7 +287,7 @@ func loadRuleSet(file string) (*rules.Set, error) {
 	if file == "" {
 		return rules.Builtin()
 	}
-	set, err := rules.Load(file, rules.Options{Proofs: proof.Names(), Detectors: generic.Names()})
+	set, err := rules.Load(file, ruleOptions())
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
@@ -351,7 +353,9 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 		return nil, err
 	}
 	r.Unshown = builder.Unshown
-	p.decide(r, findings, allowed)
+	if err := p.decide(ctx, r, &builder, findings, allowed); err != nil {
+		return nil, err
+	}
 	return r, nil
 }
 
@@ -374,9 +378,13 @@ func (p *scanPlan) scanOne(ctx context.Context, n int, b *correlate.Builder, o s
 		r, err := p.openRepo(target)
 		switch {
 		case err == nil:
-			o.Prefix = p.repoPrefix(target, r)
-			p.policies[n].setPaths(o.Prefix, report.History)
-			return p.scanRepo(ctx, r, b, o)
+			o.Prefix, o.Watch = p.repoPrefix(target, r), p.policies[n].watch()
+			mode, result, err := p.scanRepo(ctx, r, b, o)
+			p.policies[n].setPaths(o.Prefix, mode)
+			if result != nil {
+				p.policies[n].watched = result.Watched
+			}
+			return mode, result, err
 		case !errors.Is(err, repo.ErrNotRepository):
 			return "", nil, fmt.Errorf("open repository %s: %w", target, err)
 		}

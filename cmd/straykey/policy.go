@@ -4,16 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
 
-	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/policy"
@@ -35,6 +35,7 @@ type policyFlags struct {
 	noSuppress bool
 	ref        string
 	accept     bool
+	noBaseline bool // no flag: the baseline is what is being made
 }
 
 // addPolicyFlags adds the flags of policies.
@@ -56,6 +57,40 @@ type targetPolicy struct {
 	tree   *repo.Tree // behind source, if that is a revision
 	repo   *repo.Repo // nil: the target is in none, or it was not needed
 	scope  policy.Scope
+
+	// With --policy-ref only.
+	base     *recorder // what was read in the revision; nil: there is no such
+	commit   string    // id of the revision
+	ignore   string    // paths of ignore file and baseline from the root; empty: the file is outside of the repository
+	baseline string
+	mode     report.Mode
+	watched  map[string][]byte // as scan.Result has it
+}
+
+// recorder remembers what was read from a source; nil stands for what was not there.
+type recorder struct {
+	policy.Source
+	files map[string][]byte
+}
+
+// ReadFile implements policy.Source.
+func (r *recorder) ReadFile(name string) ([]byte, error) {
+	data, err := r.Source.ReadFile(name)
+	switch {
+	case err == nil:
+		r.files[name] = nonNil(data)
+	case errors.Is(err, fs.ErrNotExist):
+		r.files[name] = nil
+	}
+	return data, err
+}
+
+// watch lists the policy files that a change may alter.
+func (t *targetPolicy) watch() []string {
+	if t.base == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(t.base.files))
 }
 
 // checkPolicyFlags refuses flags that exclude one another.
@@ -87,6 +122,9 @@ func (p *scanPlan) loadPolicy() error {
 	}
 	defer p.closePolicy()
 	if err := p.loadConfig(); err != nil {
+		return err
+	}
+	if err := p.loadNamedRules(); err != nil {
 		return err
 	}
 	if p.flags.policy.noSuppress {
@@ -145,30 +183,41 @@ func (p *scanPlan) openPolicy(target string) (*targetPolicy, error) {
 	t.source = t.tree
 	if top := t.repo.WorkTree; top != "" && !place.Bare {
 		top = realPath(top)
-		t.place.Root, t.place.Below, t.place.Repo = top, filepath.ToSlash(relativeTo(top, dir)), true
+		t.place.Root, t.place.Repo = top, true
+		t.place.Below = ""
+		if below, ok := insideOf(top, dir); ok && below != "." {
+			t.place.Below = below
+		}
 	}
-	t.place.Config, t.place.Gitleaks, err = findIn(t.tree, t.place.Below)
+	if p.flags.policy.ref != "" {
+		t.base = &recorder{t.tree, map[string][]byte{}}
+		t.source, t.commit = t.base, t.tree.Commit.String()
+	}
+	t.place.Config, err = findIn(t.source, t.place.Below)
+	t.place.Gitleaks = ""
+	if _, err := t.tree.ReadFile(gitleaksConfig); err == nil && t.place.Config == "" {
+		t.place.Gitleaks = gitleaksConfig
+	}
 	return t, err
 }
 
+// gitleaksConfig is where gitleaks has its configuration.
+const gitleaksConfig = ".gitleaks.toml"
+
 // findIn looks for the configuration of a directory upward in a revision.
-func findIn(source policy.Source, below string) (config, gitleaks string, err error) {
+func findIn(source policy.Source, below string) (config string, err error) {
 	for dir := below; ; dir = path.Dir(dir) {
 		if dir == "." || dir == "/" {
 			dir = ""
 		}
 		name := path.Join(dir, policy.ConfigFile)
 		if _, err := source.ReadFile(name); !errors.Is(err, fs.ErrNotExist) {
-			return name, "", err
+			return name, err
 		}
 		if dir == "" {
-			break
+			return "", nil
 		}
 	}
-	if _, err := source.ReadFile(".gitleaks.toml"); err == nil {
-		gitleaks = ".gitleaks.toml"
-	}
-	return "", gitleaks, nil
 }
 
 // ruleOptions are what rule files may name.
@@ -187,6 +236,27 @@ func (p *scanPlan) loadConfig() error {
 		return usageError("%w", err)
 	}
 	return p.flags.apply(p.config)
+}
+
+// loadNamedRules reads the file of --rules where it lies in the repository and counts as it is in a revision.
+func (p *scanPlan) loadNamedRules() error {
+	name := p.flags.rules
+	if name == "" || p.flags.policy.ref == "" {
+		return nil
+	}
+	data, t, rel, err := p.readNamed(name)
+	if err != nil {
+		return usageError("--rules: %s: %w", name, err)
+	}
+	if t == nil {
+		return nil
+	}
+	o := ruleOptions()
+	o.ReadFile = t.readExtended(path.Dir(rel), filepath.Dir(name))
+	if p.namedRules, err = rules.Parse(name, data, o); err != nil {
+		return usageError("%w", err)
+	}
+	return nil
 }
 
 // configFiles returns the configuration files that count, the lowest layer first.
@@ -246,7 +316,7 @@ func (p *scanPlan) userConfig() (*policy.File, error) {
 	}
 	file := &policy.File{Name: name, Layer: policy.LayerUser, Data: data}
 	for _, t := range p.policies {
-		if t.place.Repo && isWithin(name, t.place.Root) { // what is scanned does not say who is asked
+		if t.place.Repo && isInside(t.place.Root, name) { // what is scanned does not say who is asked
 			file.Layer = policy.LayerRepo
 		}
 	}
@@ -322,10 +392,10 @@ func (t *targetPolicy) readExtended(dir, shown string) func(name string) ([]byte
 // policy files come from, which t is then, and rel the path there.
 func (p *scanPlan) readNamed(name string) (data []byte, t *targetPolicy, rel string, err error) {
 	for _, t := range p.policies {
-		if t.place.Bare || !isWithin(name, t.place.Root) {
+		rel, ok := insideOf(t.place.Root, name)
+		if t.place.Bare || !ok {
 			continue
 		}
-		rel := filepath.ToSlash(relativeTo(t.place.Root, name))
 		data, err := t.source.ReadFile(rel)
 		if err != nil && t.tree != nil {
 			err = fmt.Errorf("in revision %s: %w", p.flags.policy.ref, cause(err))
@@ -336,21 +406,36 @@ func (p *scanPlan) readNamed(name string) (data []byte, t *targetPolicy, rel str
 	return data, nil, "", cause(err)
 }
 
-// relativeTo returns a path from a directory, both with their links resolved.
-func relativeTo(dir, name string) string {
-	rel, err := filepath.Rel(realPath(dir), filepath.Join(realPath(filepath.Dir(absolute(name))), filepath.Base(name)))
-	if err != nil {
-		return name
+// isInside reports whether a file lies below a directory.
+func isInside(root, name string) bool {
+	_, ok := insideOf(root, name)
+	return ok
+}
+
+// insideOf returns the path of a file from a directory that it lies below, with slashes. A link on the way from the directory
+// leads nowhere else: what is scanned may have made it. A link from elsewhere into the directory does count.
+func insideOf(root, name string) (rel string, ok bool) {
+	name = absolute(name)
+	for dir := filepath.Dir(name); ; dir = filepath.Dir(dir) {
+		if sameFile(dir, root) {
+			rel, err := filepath.Rel(dir, name)
+			return filepath.ToSlash(rel), err == nil
+		}
+		if dir == filepath.Dir(dir) {
+			break
+		}
 	}
-	return rel
+	rel, err := filepath.Rel(realPath(root), realPath(name))
+	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
 }
 
 // loadSuppressions reads the ignore file and the baseline of a target.
 func (p *scanPlan) loadSuppressions(t *targetPolicy) error {
-	data, name, err := p.readPolicy(t, p.flags.policy.ignoreFile, "--ignore-file", policy.IgnoreFile)
+	data, name, rel, err := p.readPolicy(t, p.flags.policy.ignoreFile, "--ignore-file", policy.IgnoreFile)
 	if err != nil {
 		return err
 	}
+	t.ignore = rel
 	if data != nil {
 		ignore, err := policy.ParseIgnore(name, data)
 		if err != nil {
@@ -358,9 +443,14 @@ func (p *scanPlan) loadSuppressions(t *targetPolicy) error {
 		}
 		t.scope.Ignores = append(t.scope.Ignores, ignore)
 	}
-	if data, name, err = p.readPolicy(t, p.flags.policy.baseline, "--baseline", policy.BaselineFile); err != nil {
+	t.scope.Repo = p.repoName(t)
+	if p.flags.policy.noBaseline {
+		return nil
+	}
+	if data, name, rel, err = p.readPolicy(t, p.flags.policy.baseline, "--baseline", policy.BaselineFile); err != nil {
 		return err
 	}
+	t.baseline = rel
 	if data != nil {
 		baseline, err := policy.ParseBaseline(name, data)
 		if err != nil {
@@ -368,27 +458,30 @@ func (p *scanPlan) loadSuppressions(t *targetPolicy) error {
 		}
 		t.scope.Baselines = append(t.scope.Baselines, baseline)
 	}
-	t.scope.Repo = p.repoName(t)
 	return nil
 }
 
-// readPolicy reads the file that a flag names, or the usual one at the root; nil: there is none.
-func (p *scanPlan) readPolicy(t *targetPolicy, named, flag, usual string) (data []byte, name string, err error) {
+// readPolicy reads the file that a flag names, or the usual one at the root; nil: there is none. It returns its name in
+// messages, and its path from the root of the target if it lies there.
+func (p *scanPlan) readPolicy(t *targetPolicy, named, flag, usual string) (data []byte, name, rel string, err error) {
 	if named != "" {
-		data, _, _, err = p.readNamed(named)
+		data, in, rel, err := p.readNamed(named)
 		if err != nil {
-			return nil, "", usageError("%s: %s: %w", flag, named, err)
+			return nil, "", "", usageError("%s: %s: %w", flag, named, err)
 		}
-		return nonNil(data), named, nil
+		if in != t {
+			rel = ""
+		}
+		return nonNil(data), named, rel, nil
 	}
 	data, err = t.source.ReadFile(usual)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, "", nil
+		return nil, "", usual, nil
 	case err != nil:
-		return nil, "", usageError("%s: %w", t.shown(usual), cause(err))
+		return nil, "", "", usageError("%s: %w", t.shown(usual), cause(err))
 	}
-	return nonNil(data), t.shown(usual), nil
+	return nonNil(data), t.shown(usual), usual, nil
 }
 
 // nonNil tells an empty file from none.
@@ -413,32 +506,9 @@ func (p *scanPlan) repoName(t *targetPolicy) string {
 	return policy.RepoName(t.repo.Origin, t.place.Root)
 }
 
-// decide applies the policy to what was found, and puts the outcome into the report.
-func (p *scanPlan) decide(r *report.Report, findings, allowed []correlate.Finding) {
-	judge := policy.Judge{Now: time.Now(), None: p.flags.policy.noSuppress}
-	for _, t := range p.policies {
-		judge.Scopes = append(judge.Scopes, t.scope)
-	}
-	out := judge.Decide(findings, allowed)
-	r.Findings = out.Findings
-	for i := range out.Suppressed {
-		s := &out.Suppressed[i]
-		r.Suppressed = append(r.Suppressed, report.Suppressed{
-			Finding: s.Finding, By: report.Suppression(s.By), Reason: s.Reason, Owner: s.Owner, Until: s.Until, At: s.At,
-		})
-	}
-	if n := len(out.Expired); n > 0 {
-		first := out.Expired[0]
-		note := fmt.Sprintf("%s has expired and suppresses nothing any more since %s", first.At, first.Until.Format(time.DateOnly))
-		if n > 1 {
-			note += fmt.Sprintf(", and so have %d more", n-1)
-		}
-		r.Run.Notes = append(r.Run.Notes, note)
-	}
-}
-
 // setPaths tells the policy of a target how paths of its findings relate to its root.
 func (t *targetPolicy) setPaths(prefix string, mode report.Mode) {
+	t.mode = mode
 	if prefix = path.Clean(filepath.ToSlash(prefix)); prefix != "." {
 		t.scope.Strip = prefix
 	}

@@ -38,6 +38,7 @@ be proved and says what it could not read.
 	root.AddCommand(gitleaksCommands(env)...)
 	root.AddCommand(
 		newScanCommand(env),
+		newBaselineCommand(env),
 		newRulesCommand(env),
 		newVerifyCommand(env),
 		newRevokeCommand(env),
