@@ -98,15 +98,23 @@ func Range(ctx context.Context, r *repo.Repo, specs []string, b *correlate.Build
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrRevision, err)
 	}
+	if err := c.commits(ctx, walker, set); err != nil {
+		return nil, err
+	}
+	return c.finish(ctx), nil
+}
+
+// commits scans what the commits of a set change, and their messages.
+func (c *changeScan) commits(ctx context.Context, walker *revs.Walker, set revs.Range) error {
 	list, err := walker.Commits(ctx, set)
 	if err != nil && len(list.Commits) == 0 {
-		return nil, err
+		return err
 	}
 	c.result.Notes = append(c.result.Notes, list.Notes...)
 	for _, p := range list.Problems {
 		c.coverage.Problem(p)
 	}
-	if tree, err := r.Resolve(c.store, c.first().Reader, "HEAD^{tree}"); err == nil {
+	if tree, err := c.repo.Resolve(c.store, c.first().Reader, "HEAD^{tree}"); err == nil {
 		c.head = tree
 	}
 	describe := newDescriber(c.store)
@@ -122,11 +130,11 @@ func Range(ctx context.Context, r *repo.Repo, specs []string, b *correlate.Build
 		at := correlate.Occurrence{Kind: "blob", Reachable: true}
 		if n, ok := c.store.Find(commit.ID); ok {
 			at.First = describe.commit(n)
-			c.message(n, at)
+			c.message(n, "commit", at)
 		}
 		c.judge(ctx, diff, at)
 	}
-	return c.finish(ctx), nil
+	return nil
 }
 
 func (c *changeScan) finish(ctx context.Context) *Result {
@@ -354,25 +362,25 @@ func (c *changeScan) skip(isNew bool, p source.Problem) {
 	}
 }
 
-// message scans the message of a commit.
-func (c *changeScan) message(n pack.Num, at correlate.Occurrence) {
+// message scans the message of a commit or, if that is its kind, of a tag.
+func (c *changeScan) message(n pack.Num, kind string, at correlate.Occurrence) {
 	if c.NoMessages {
 		return
 	}
 	id := c.store.ID(n).String()
 	_, data, err := c.first().Read(n)
 	if err != nil {
-		c.coverage.Skipped("commit", repo.Problem(err, id))
+		c.coverage.Skipped(kind, repo.Problem(err, id))
 		return
 	}
 	text := bytes.Clone(message(data))
-	c.coverage.Scanned("commit", 1, int64(len(text)))
+	c.coverage.Scanned(kind, 1, int64(len(text)))
 	located := c.newTexts(c.first().scanner, text)
 	matches := located.facts.Matches()
 	c.builder.AddPairs(located.pairs(c.Engine.Halves(matches, "", id)), id, "")
 	for _, m := range c.Engine.Keep(matches, "", id) {
 		o := at
-		o.Kind, o.Object = "commit", id
+		o.Kind, o.Object = kind, id
 		located.locate(&o, m)
 		c.builder.Add(m.Credential, o)
 	}

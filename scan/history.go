@@ -547,6 +547,7 @@ func (h *historyScan) messagesOf(hits []hit) []cache.Message {
 		case h.NoUnreachable && !m.Reachable:
 		case !h.Since.IsZero() && describe.commit(x.num).Date.Before(h.Since):
 		case h.tips != nil && !inBranch(x.num):
+		case h.noTags && x.typ == pack.Tag:
 		default:
 			list = append(list, m)
 		}

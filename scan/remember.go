@@ -57,7 +57,7 @@ type blobSize struct {
 
 // remember prepares h.memory. It is nil when nothing is to be kept.
 func (h *historyScan) remember() {
-	if h.Memory == nil || h.Full {
+	if h.Memory == nil || h.Full || h.noTags {
 		return
 	}
 	objects, err := filepath.EvalSymlinks(h.repo.ObjectsDir())

@@ -397,7 +397,7 @@ func (l *life) loseObject() {
 func TestMemoryKnowsAllOptions(t *testing.T) {
 	decided := map[string]string{
 		"Engine": "by Memory.Verdict", "MaxSize": "in the keys", "Branch": "in the key and the state", "Since": "in the state",
-		"NoUnreachable": "in the key", "NoMessages": "in the key", "Full": "remembers nothing", "Memory": "",
+		"NoUnreachable": "in the key", "NoMessages": "in the key", "Full": "remembers nothing", "noTags": "remembers nothing", "Memory": "",
 		"Coverage": "no", "Jobs": "no", "Prefix": "no: put before when the report is made", "Progress": "no", "NoGitignore": "files only",
 		"Around": "no: texts with matches are read again",
 	}

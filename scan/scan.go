@@ -33,6 +33,7 @@ type Options struct {
 	Since         time.Time // only what was introduced since
 	NoUnreachable bool
 	Memory        *Memory // where to keep what the next scan need not find out again; nil: nowhere
+	noTags        bool    // without messages of tags
 
 	NoMessages bool // history and ranges
 	// Watch lists files whose content a scan of changes tells, by their paths in the repository: policy files.

@@ -133,7 +133,7 @@ func (v resolver) peel(id pack.ID, want pack.Type) (pack.ID, error) {
 		case t == want || want == 0 && t != pack.Tag:
 			return id, nil
 		case t == pack.Tag:
-			if id, err = tagTarget(id, data, v.Repo.HashLen); err != nil {
+			if id, err = TagTarget(id, data, v.Repo.HashLen); err != nil {
 				return "", err
 			}
 		case t == pack.Commit && want == pack.Tree:
@@ -145,8 +145,8 @@ func (v resolver) peel(id pack.ID, want pack.Type) (pack.ID, error) {
 	}
 }
 
-// tagTarget returns the object of a tag, whose content starts with "object <hex>".
-func tagTarget(id pack.ID, data []byte, hashLen int) (pack.ID, error) {
+// TagTarget returns the object of a tag, whose content starts with "object <hex>".
+func TagTarget(id pack.ID, data []byte, hashLen int) (pack.ID, error) {
 	if rest, ok := bytes.CutPrefix(data, []byte("object ")); ok {
 		if target, ok := parseRefID(rest, hashLen); ok {
 			return target, nil

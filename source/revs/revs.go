@@ -58,6 +58,11 @@ type Range struct {
 	alone            []pack.ID    // without their ancestors
 }
 
+// Between is what any of the commits to reaches and none of from.
+func Between(from, to []pack.ID) Range {
+	return Range{exclude: from, include: to}
+}
+
 // Parse reads revisions and ranges. All of them together mean one set, and what one of them excludes is
 // excluded from all:
 //
