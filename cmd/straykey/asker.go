@@ -282,7 +282,12 @@ func (a *asker) revocation(ctx context.Context, findings []correlate.Finding, f 
 		r.entry.ID = with[rules.IDPart]
 		return r, nil, nil
 	}
+	targets, err := a.declared.LookupTargets(&r.credential)
+	if err != nil {
+		return nil, nil, err
+	}
 	entries, err := a.declared.Lookup(ctx, a.network, &r.credential)
+	err = errors.Join(err, a.logAction("look up", f, targets[0].Host, err == nil))
 	if err != nil || len(entries) > 1 {
 		return nil, entries, err
 	}
@@ -298,7 +303,7 @@ func (a *asker) revoke(ctx context.Context, r *revocation) error {
 		return err
 	}
 	err = a.declared.Revoke(ctx, a.network, &r.credential)
-	return errors.Join(err, a.logRevocation(r.finding, targets[0].Host, err == nil))
+	return errors.Join(err, a.logAction("revoke", r.finding, targets[0].Host, err == nil))
 }
 
 // untilGone are the pauses before an issuer is asked whether what it revoked is gone. Some take a while.
@@ -320,8 +325,8 @@ func (a *asker) gone(ctx context.Context, r *revocation) (result verdict.Result,
 	return result, err
 }
 
-// logRevocation appends a line to the audit log.
-func (a *asker) logRevocation(f *correlate.Finding, host string, done bool) error {
+// logAction appends a line to the audit log, for a request that is no check.
+func (a *asker) logAction(action string, f *correlate.Finding, host string, done bool) error {
 	if a.audit == nil {
 		return nil
 	}
@@ -332,7 +337,7 @@ func (a *asker) logRevocation(f *correlate.Finding, host string, done bool) erro
 		Host        string    `json:"host"`
 		Action      string    `json:"action"`
 		Done        bool      `json:"done"`
-	}{time.Now().UTC(), f.Fingerprint, f.Rule.ID, host, "revoke", done})
+	}{time.Now().UTC(), f.Fingerprint, f.Rule.ID, host, action, done})
 	if err == nil {
 		_, err = a.audit.Write(append(line, '\n'))
 	}

@@ -3,10 +3,12 @@ package declared
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/verify"
@@ -17,6 +19,12 @@ import (
 func (c *Check) RevokeTargets(cred *verify.Credential) ([]verify.Target, error) {
 	r := cred.Rule.Revoke
 	return c.targets(cred, &r.Request, r.Hosts, r.Endpoint, revokeParts(r))
+}
+
+// LookupTargets says where the credential would be sent to look up its id.
+func (c *Check) LookupTargets(cred *verify.Credential) ([]verify.Target, error) {
+	r := cred.Rule.Revoke
+	return c.targets(cred, &r.Lookup.Request, r.Hosts, r.Endpoint, r.Parts)
 }
 
 // revokeParts are the parts of a revocation, with the id that is looked up.
@@ -89,7 +97,7 @@ func (c *Check) Lookup(ctx context.Context, n *guard.Network, cred *verify.Crede
 		}
 		e := Entry{ID: id}
 		for _, path := range l.Tells {
-			if text := first(at(item, path), cred.Secret); text != "" {
+			if text := told(at(item, path), cred.Secret); text != "" {
 				e.Tells = append(e.Tells, path+": "+text)
 			}
 		}
@@ -99,6 +107,16 @@ func (c *Check) Lookup(ctx context.Context, n *guard.Network, cred *verify.Crede
 		return nil, errors.New("the list of the issuer does not have it")
 	}
 	return out, nil
+}
+
+// told is what values say to a person: a number that is a moment is its day.
+func told(values []any, secret string) string {
+	if len(values) > 0 {
+		if _, number := values[0].(json.Number); number && !moment(values).IsZero() {
+			return moment(values).Format(time.DateOnly)
+		}
+	}
+	return first(values, secret)
 }
 
 // mayBe reports whether an entry may be that of the secret.
