@@ -75,6 +75,19 @@ func (r *Repo) CurrentRef() (Ref, error) {
 	return ref, err
 }
 
+// Follow returns the ref that a full name ("refs/remotes/origin/HEAD") leads to through symbolic refs, and ErrNoRef if there
+// is none. Where refs are read with the git program, symbolic ones keep their own name.
+func (r *Repo) Follow(name string) (Ref, error) {
+	if !validRefName(name) {
+		return Ref{}, ErrNoRef
+	}
+	if r.Reftable {
+		id, err := r.refFromGit(name)
+		return Ref{name, id}, err
+	}
+	return r.lookup(name)
+}
+
 // lookup returns the ref that a full name leads to. Its Name is that of the last ref in a chain of
 // symbolic ones.
 func (r *Repo) lookup(name string) (Ref, error) {
