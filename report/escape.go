@@ -14,13 +14,17 @@ import (
 // \x1b or \u{202e}; bytes that are no UTF-8 are written as \xff. What is
 // printable, backslashes included, stays.
 //
-// GitHub's runner takes "##[" anywhere in a line for a command; its second form,
-// "::", counts only at the start of a line, where reports put no foreign text.
+// GitHub's runner takes "##[" anywhere in a line for a command, and "::" at the
+// start of a line, with blanks before it or not: s may come to stand there.
 func Escape(s string) string {
 	if isPlain(s) {
 		return s
 	}
 	var b strings.Builder
+	if rest := strings.TrimLeft(s, " "); strings.HasPrefix(rest, "::") {
+		b.WriteString(s[:len(s)-len(rest)] + `\x3a`)
+		s = rest[1:]
+	}
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		switch {
@@ -48,6 +52,9 @@ func Escape(s string) string {
 
 // isPlain reports whether s is what most text is: printable ASCII without commands.
 func isPlain(s string) bool {
+	if s != "" && (s[0] == ':' || s[0] == ' ') {
+		return false
+	}
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' || s[i] == '#' {
 			return false

@@ -25,6 +25,9 @@ func TestEscape(t *testing.T) {
 		{"replacement character itself", "\ufffd", "\ufffd"},
 		{"runner command", "x ##[add-mask]y", `x \x23#[add-mask]y`},
 		{"three hashes", "###[error]", `#\x23#[error]`},
+		{"runner command of the other form", "::add-mask::x", `\x3a:add-mask::x`},
+		{"runner command after blanks", "  ::warning::x", `  \x3a:warning::x`},
+		{"colons elsewhere", " a::b :c", " a::b :c"},
 		{"heading", "## title #1", "## title #1"},
 	}
 	for _, tt := range tests {
@@ -37,7 +40,7 @@ func TestEscape(t *testing.T) {
 }
 
 func FuzzEscape(f *testing.F) {
-	for _, s := range []string{"plain", "\x1b[2J", "a\r\n", "\xff\xfe", "\u202e", "##[x", "###[", "\u009b", "e\u0301", "\U000e0001"} {
+	for _, s := range []string{"plain", "\x1b[2J", "a\r\n", "\xff\xfe", "\u202e", "##[x", "###[", "::x", " ::x", " \u00a0::x", "\u009b", "e\u0301", "\U000e0001"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -50,7 +53,7 @@ func FuzzEscape(f *testing.F) {
 					t.Fatalf("Escape(%q) = %q: %U gets through", s, got, r)
 				}
 			}
-			if strings.Contains(got, "##[") {
+			if strings.Contains(got, "##[") || strings.HasPrefix(strings.TrimSpace(got), "::") {
 				t.Fatalf("Escape(%q) = %q: a command gets through", s, got)
 			}
 			if Escape(got) != got {
