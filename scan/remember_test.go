@@ -400,6 +400,7 @@ func TestMemoryKnowsAllOptions(t *testing.T) {
 		"NoUnreachable": "in the key", "NoMessages": "in the key", "Full": "remembers nothing", "noTags": "remembers nothing", "Memory": "",
 		"Coverage": "no", "Jobs": "no", "Prefix": "no: put before when the report is made", "Progress": "no", "NoGitignore": "files only",
 		"Around": "no: texts with matches are read again",
+		"Watch":  "ranges and what is staged only",
 	}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Options]()) {
 		if _, ok := decided[f.Name]; !ok {
