@@ -21,7 +21,7 @@ type amqp struct{}
 
 func (amqp) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
 	if a.user == "" {
-		return notCheckable(errors.New("its address names no user"))
+		return notCheckable(errNoUser)
 	}
 	c, err := dial(ctx, n, host)
 	if err != nil {

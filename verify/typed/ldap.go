@@ -20,7 +20,7 @@ type directory struct{}
 
 func (directory) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
 	if a.user == "" || a.password == "" {
-		return notCheckable(errors.New("its address names no user")) // an empty one is let in as nobody
+		return notCheckable(errNoUser) // an empty one is let in as nobody
 	}
 	l, c, err := ldapConnect(ctx, n, host, a.scheme == "ldaps", true)
 	if ldapCode(err) != 0 && ldapCode(err) != goldap.ErrorNetwork {

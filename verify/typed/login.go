@@ -91,6 +91,7 @@ type finder struct {
 
 var (
 	errNoAddress = errors.New("no address with a host was found beside the password")
+	errNoUser    = errors.New("its address names no user")
 	errNoHost    = errors.New("its address names no host, or one that is to be filled in")
 	hostName     = lazy(`^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,251}[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]{2,45})$`)
 )

@@ -26,7 +26,7 @@ type mongo struct {
 
 func (m mongo) ask(ctx context.Context, n *guard.Network, host string, a *account) verify.Answer {
 	if a.user == "" {
-		return notCheckable(errors.New("its address names no user"))
+		return notCheckable(errNoUser)
 	}
 	if mechanism := a.option("authMechanism"); mechanism != "" && !strings.HasPrefix(mechanism, "scram-") {
 		return notCheckable(errors.New("the account signs in in a way that is not supported"))
