@@ -145,8 +145,15 @@ func runScan(ctx context.Context, env *environment, f *scanFlags) error {
 		return err
 	}
 	defer p.close()
+	return p.run(ctx, env, func(r *report.Report) error { return p.write(env, r) })
+}
+
+// run scans, asks issuers if it is to, has the report written and returns the outcome.
+func (p *scanPlan) run(ctx context.Context, env *environment, write func(*report.Report) error) error {
+	f := p.flags
 	var asker *asker
 	if f.verify {
+		var err error
 		if asker, err = f.ask.asker(env, p.targets...); err != nil {
 			return err
 		}
@@ -175,7 +182,7 @@ func runScan(ctx context.Context, env *environment, f *scanFlags) error {
 		unkept = asker.ask(ctx, r)
 	}
 	r.Run.Started, r.Run.Duration = started.UTC().Truncate(time.Second), time.Since(started)
-	if err := errors.Join(p.write(env, r), unkept); err != nil {
+	if err := errors.Join(write(r), unkept); err != nil {
 		return err
 	}
 	return p.outcome(env, r)

@@ -57,13 +57,17 @@ func layers() map[string][]string {
 		"verify":            {"correlate", "detect/proof", "rules"},
 		"verify/verifytest": {"correlate", "detect", "rules", "verify"}, // plays the issuers
 
+		// What a service for continuous integration says of a run, and what it is told.
+		"ci":        {"source/pack", "source/repo", "source/revs"},
+		"ci/review": {}, // connections come from cmd
+
 		"report": {"correlate", "detect/proof", "rules", "source", "verify/verdict"},
 
 		// What counts, and whose word is taken for it.
 		"policy": {"correlate", "detect", "rules", "source/files/gitignore"},
 
 		"compat":         {"correlate", "report", "rules"}, // what other tools' users have
-		"cmd":            {"compat", "correlate", "detect", "policy", "report", "rules", "scan", "source", "verify"},
+		"cmd":            {"ci", "compat", "correlate", "detect", "policy", "report", "rules", "scan", "source", "verify"},
 		"internal/demo":  {"detect/proof/forge"}, // makes the repository of "make run"
 		"internal/train": {"detect", "rules"},    // fits the weights of detect/generic
 		"bench":          {"source/pack"},        // programs that measure
