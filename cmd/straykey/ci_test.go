@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -455,5 +458,61 @@ func TestCIPlan(t *testing.T) {
 	}
 	if readAll(t, j.outputs) != "" {
 		t.Error("a plan has outputs")
+	}
+}
+
+// TestCIComments comments in a pull request at a server on this machine, which is all of GitHub that comments need.
+func TestCIComments(t *testing.T) {
+	d, base := branches(t)
+	secret := secretLine("1")
+	head := d.Commit("a.env", secret)
+	var bodies []string
+	status := http.StatusCreated
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodGet && r.URL.Path == "/user":
+			w.WriteHeader(http.StatusForbidden)
+		case r.Method == http.MethodGet:
+			_, _ = w.Write([]byte("[]"))
+		default:
+			body, _ := io.ReadAll(r.Body)
+			bodies = append(bodies, r.URL.Path+" "+string(body))
+			w.WriteHeader(status)
+		}
+	}))
+	defer server.Close()
+	for _, c := range []struct {
+		name  string
+		token string
+		api   string
+		code  int // of the server
+		posts int
+		want  string
+	}{
+		{"a comment", "t0k", server.URL, http.StatusCreated, 1, "comments: 1 written"},
+		{"no token", "", server.URL, http.StatusCreated, 0, "there is no GITHUB_TOKEN"},
+		{"a token that may only read", "t0k", server.URL, http.StatusForbidden, 1, "the token may not comment"},
+		{"an API without TLS", "t0k", "http://api.example.com", http.StatusCreated, 0, "is not https"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			bodies, status = nil, c.code
+			j := github(t, d, "pull_request", pullPayload, 1, head, base)
+			j.vars["GITHUB_TOKEN"], j.vars["GITHUB_API_URL"] = c.token, c.api
+			code, stdout, stderr := j.run(t, "ci", "--review-comments")
+			if code != exitFindings || len(bodies) != c.posts || !strings.Contains(stdout, c.want) {
+				t.Errorf("exit code %d, %d posts, want %q\n%s%s", code, len(bodies), c.want, stdout, stderr)
+			}
+			for _, body := range bodies {
+				if !strings.HasPrefix(body, "/repos/acme/shop/pulls/7/comments ") || !strings.Contains(body, `"line":1`) {
+					t.Errorf("%s", body)
+				}
+				if _, token, _ := strings.Cut(strings.TrimSpace(secret), "="); strings.Contains(body, token[:12]) {
+					t.Error("a comment holds a secret")
+				}
+			}
+			if strings.Contains(stdout+stderr, "t0k") {
+				t.Error("the token stands in the log")
+			}
+		})
 	}
 }
