@@ -168,6 +168,18 @@ func TestCIChange(t *testing.T) {
 		{"a configuration of its own", func(_ *testing.T, d gittest.Dir) {
 			d.Commit("a.env", secretLine("1"), ".straykey.toml", "disabledRules = [\"github-pat-classic\"]\n[scan]\nexit-code = 0\n")
 		}, 1},
+		{"an allow comment of its own", func(_ *testing.T, d gittest.Dir) {
+			d.Commit("a.env", strings.TrimSpace(secretLine("1"))+" # straykey:allow made up\n")
+		}, 1},
+		{"a baseline of its own", func(t *testing.T, d gittest.Dir) {
+			d.Commit("a.env", secretLine("1"))
+			j := &ciJob{dir: d.Path}
+			if code, _, stderr := j.run(t, "baseline", "create"); code != exitClean {
+				t.Fatal(stderr)
+			}
+			d.Git("add", "-A")
+			d.Git("commit", "-q", "--amend", "-m", "with a baseline")
+		}, 1},
 		{"an ignore file that the base has", func(_ *testing.T, d gittest.Dir) {
 			d.Git("checkout", "-q", "main")
 			d.Commit(".straykeyignore", "a.env reason=\"made up\"\n")
@@ -194,6 +206,12 @@ func TestCIChange(t *testing.T) {
 			}
 			if got, want := j.output(t, "exit-code"), fmt.Sprint(c.code); got != want || j.output(t, "complete") != "true" {
 				t.Errorf("outputs %q", readAll(t, j.outputs))
+			}
+			if strings.HasSuffix(c.name, "of its own") && !strings.Contains(c.name, "configuration") {
+				// It would be one if the change had a say in it.
+				if code, _, _ := j.run(t, "ci", "--accept-new-suppressions"); code != exitClean {
+					t.Errorf("accepted, exit code %d", code)
+				}
 			}
 			if summary := readAll(t, j.summary); !strings.HasPrefix(summary, "before\n## straykey: ") {
 				t.Errorf("summary %q", summary)
