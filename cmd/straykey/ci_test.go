@@ -447,18 +447,21 @@ func TestCIHostileNames(t *testing.T) {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 	allowed := regexp.MustCompile(`^::(error|warning|notice) [^:]*::.*$`)
-	quoted := ""
+	quoted, quotes := "", 0
 	for line := range strings.Lines(stdout) {
 		line = strings.TrimSuffix(line, "\n")
 		word, begins := strings.CutPrefix(line, "::stop-commands::")
 		switch {
 		case begins && quoted == "":
-			quoted = word
+			quoted, quotes = word, quotes+1
 		case quoted != "" && line == "::"+quoted+"::":
 			quoted = ""
 		case quoted == "" && strings.HasPrefix(strings.TrimSpace(line), "::") && !allowed.MatchString(line):
 			t.Errorf("a command: %q", line)
 		}
+	}
+	if quotes != 1 || quoted != "" {
+		t.Errorf("the text is not quoted:\n%s", stdout)
 	}
 	if strings.Contains(readAll(t, j.summary), "\n::") {
 		t.Errorf("summary %q", readAll(t, j.summary))
