@@ -59,8 +59,7 @@ kind=tar.gz
 archive=straykey_${version#v}_${os}_$arch.$kind
 
 if [[ -z $checksum ]]; then
-  list=straykey_${version#v}_checksums.txt
-  download "$releases/$version/$list" "$temp/checksums"
+  download "$releases/$version/checksums.txt" "$temp/checksums"
   checksum=$(awk -v name="$archive" '$2 == name || $2 == "*" name { print $1 }' "$temp/checksums")
 fi
 checksum=$(printf '%s' "$checksum" | tr 'A-F' 'a-f')

@@ -131,7 +131,7 @@ func release(t *testing.T, version string, list func(sum string) string) (url st
 		switch r.URL.Path {
 		case "/" + version + "/" + name + "_linux_amd64.tar.gz":
 			_, _ = w.Write(archive.Bytes())
-		case "/" + version + "/" + name + "_checksums.txt":
+		case "/" + version + "/checksums.txt":
 			fmt.Fprintln(w, list(sum))
 		default:
 			http.NotFound(w, r)
