@@ -328,6 +328,7 @@ func (c *compiledRule) prepare(global []rules.Allowlist) error {
 		}
 		c.Derived = derived
 	}
+	c.wide = c.wide && len(c.Anchors) > 0 // without an anchor it is tried on whole texts, and reaches everywhere
 	return nil
 }
 

@@ -145,3 +145,41 @@ func TestGitleaksID(t *testing.T) {
 		}
 	}
 }
+
+// TestGitleaksReads loads what gitleaks reads in another way than a file for straykey.
+func TestGitleaksReads(t *testing.T) {
+	file := `
+[extend]
+useDefault = true
+disabledRules = ["no-such-rule"]
+[[rules]]
+id = "gap"
+regex = '''pass\s*=\s*([a-z]{8})'''
+colour = "red"
+[[rules]]
+id = "block"
+regex = '''BEGIN[\s\S]{64,}END'''
+[[rules]]
+id = "line"
+regex = '''pass = ([a-z]{8})'''
+`
+	if _, err := rules.Parse("t.toml", []byte(file), rules.Options{}); err == nil {
+		t.Error("an unknown key is no error")
+	}
+	set, err := rules.Parse("t.toml", []byte(file), rules.Options{Gitleaks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"t.toml:8: unknown key colour in [[rules]] is passed over, as in gitleaks",
+		"t.toml:4: no rule \"no-such-rule\" in what this file extends; there is nothing to disable",
+	}
+	if diff := cmp.Diff(want, set.Warnings); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	for id, reach := range map[string]int{"gap": 2048, "block": 16384, "line": 0} {
+		if r := set.Rule(id); r.Reach != reach || r.Multiline != (reach > 0) {
+			t.Errorf("%s: reach %d, multiline %v; want %d", id, r.Reach, r.Multiline, reach)
+		}
+	}
+}

@@ -20,8 +20,9 @@ type Options struct {
 	Detectors []string
 	// Builtin returns the set that [extend] useDefault stands for. If it is nil, that is [Builtin].
 	Builtin func() (*Set, error)
-	// Gitleaks says that the file was written for gitleaks: a name that both have means what it means there, and a rule
-	// that is defined anew takes the place of all that gitleaks' rule of that id is here.
+	// Gitleaks says that the file was written for gitleaks: a name that both have means what it means there, a rule that is
+	// defined anew takes the place of all that gitleaks' rule of that id is here, matches cross lines where an expression
+	// can, and what gitleaks passes over without a word, unknown keys and ids to disable, is a warning.
 	Gitleaks bool
 	// ReadFile reads a rule file and those it extends. If it is nil, they are read from disk.
 	// Paths in [extend] are tried relative to the file that names them, then as they are.
@@ -132,10 +133,18 @@ func (l *loader) load(name string, data []byte) *layer {
 	if root == nil {
 		return empty
 	}
+	if l.Gitleaks {
+		f.passOver = func(warning string) { l.warnings = append(l.warnings, warning) }
+	}
 	l.chain = append(l.chain, name)
 	defer func() { l.chain = l.chain[:len(l.chain)-1] }()
 
 	doc := l.document(root)
+	if l.Gitleaks {
+		for _, d := range doc.rules {
+			d.spanLines()
+		}
+	}
 	base := empty
 	if l.OnBuiltin && doc.extend == nil {
 		doc.extend = &extend{table: root, useDefault: true}
@@ -315,6 +324,8 @@ func (doc *document) disable(base *layer) {
 		found := base.find(id)
 		switch {
 		case len(found) > 0 || x.table.file.tooMany():
+		case x.table.file.passOver != nil && !base.inGitleaks(id):
+			doc.warn(x.table, "disabledRules", "no rule %s in what this file extends%s; there is nothing to disable", quote(id), suggestion(id, base.ids()))
 		case base.inGitleaks(id):
 			doc.warn(x.table, "disabledRules", "straykey has no rule for gitleaks' %s; there is nothing to disable", id)
 		default:
@@ -428,7 +439,7 @@ func overlay(under *Rule, d *draft) *Rule {
 	if has("regex") || has("token") || has("assigned") || has("detector") {
 		// What belonged to the old shape says nothing of the new one.
 		r.Regex, r.Token, r.Assigned, r.Detector = over.Regex, over.Token, over.Assigned, over.Detector
-		r.SecretGroup, r.Reach, r.Multiline, r.Proof, r.Names = 0, 0, false, "", over.Names
+		r.SecretGroup, r.Reach, r.Multiline, r.Proof, r.Names = 0, over.Reach, over.Multiline, "", over.Names
 		r.Positives, r.Negatives = nil, nil
 		r.Verify, r.Revoke = nil, nil
 		r.Keywords = append(slices.Clone(under.Keywords), over.Keywords...)

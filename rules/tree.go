@@ -24,6 +24,8 @@ type file struct {
 	name  string
 	index lineIndex
 	errs  *Errors
+	// passOver, if not nil, is told of keys that nobody knows: a file that was written for gitleaks may have some.
+	passOver func(warning string)
 }
 
 // decode parses TOML into the table at the root of the file. It returns nil, with
@@ -380,6 +382,8 @@ func (t *table) refuseUnknown(where string) {
 		switch advice, foreign := betterleaksKeys[k]; {
 		case foreign:
 			t.errorf(k, "a betterleaks key that straykey does not evaluate; %s", advice)
+		case t.file.passOver != nil:
+			t.file.passOver(fmt.Sprintf("%s:%d: unknown key %s %s is passed over, as in gitleaks%s", t.file.name, t.line(k), shortKey(k), where, suggestion(k, known)))
 		default:
 			t.errorf(shortKey(k), "unknown key %s%s; expected one of: %s", where, suggestion(k, known), strings.Join(known, ", "))
 		}

@@ -110,6 +110,40 @@ func (s *gitleaksSuppressions) apply(r *report.Report) {
 	})
 }
 
+// moved returns what suppresses an occurrence because it suppresses one of the same credential that was removed in the
+// very commit that brought this one: a file was renamed, or the text moved to another. gitleaks, which reads diffs, does not
+// see most of that as new. reasons has what suppresses the occurrences of f, by their number.
+func moved(f *correlate.Finding, reasons []*report.Suppressed, i int) *report.Suppressed {
+	at := f.Occurrences[i].First
+	if at == nil {
+		return nil
+	}
+	for k, why := range reasons {
+		if gone := f.Occurrences[k].Removed; why != nil && gone != nil && gone.ID == at.ID {
+			return why
+		}
+	}
+	return nil
+}
+
+// reasonsOf returns what suppresses the occurrences of a finding, by their number.
+func reasonsOf(f *correlate.Finding, why func(*correlate.Finding, *correlate.Occurrence) *report.Suppressed) []*report.Suppressed {
+	reasons := make([]*report.Suppressed, len(f.Occurrences))
+	for i := range f.Occurrences {
+		reasons[i] = why(f, &f.Occurrences[i])
+	}
+	for again := true; again; {
+		again = false
+		for i := range reasons {
+			if reasons[i] == nil {
+				reasons[i] = moved(f, reasons, i)
+				again = again || reasons[i] != nil
+			}
+		}
+	}
+	return reasons
+}
+
 // split moves the occurrences for which why returns something to the suppressed findings. Those of one finding that are
 // suppressed by the same stay together.
 func split(r *report.Report, why func(*correlate.Finding, *correlate.Occurrence) *report.Suppressed) {
@@ -118,18 +152,18 @@ func split(r *report.Report, why func(*correlate.Finding, *correlate.Occurrence)
 		left := f
 		left.Occurrences = nil
 		var out []report.Suppressed
-		for i := range f.Occurrences {
+		for i, s := range reasonsOf(&f, why) {
 			o := &f.Occurrences[i]
-			s := why(&f, o)
 			if s == nil {
 				left.Occurrences = append(left.Occurrences, *o)
 				continue
 			}
 			k := slices.IndexFunc(out, func(x report.Suppressed) bool { return x.By == s.By && x.At == s.At })
 			if k < 0 {
-				s.Finding = f
-				s.Finding.Occurrences = nil
-				out = append(out, *s)
+				one := *s
+				one.Finding = f
+				one.Finding.Occurrences = nil
+				out = append(out, one)
 				k = len(out) - 1
 			}
 			out[k].Finding.Occurrences = append(out[k].Finding.Occurrences, *o)
