@@ -177,7 +177,11 @@ func (e *Engine) keepText(ms []Match, path, commit string, files []Match) []Matc
 			out = append(out, m)
 		}
 	}
-	out = mostSpecific(out, e.least)
+	if e.overlapping {
+		out = everyRule(out, e.least)
+	} else {
+		out = mostSpecific(out, e.least)
+	}
 	for _, m := range files {
 		if counts(&m) {
 			out = append(out, m)
@@ -289,6 +293,43 @@ func mostSpecific(ms []Match, least int) []Match {
 			out = append(out, apart(ms[:n], least)...)
 		}
 		ms = ms[n:]
+	}
+	return out
+}
+
+// genericRule is the rule of gitleaks that yields to every other one there.
+const genericRule = "generic-api-key"
+
+// everyRule keeps of matches whose secrets overlap those of all rules that a file of the user's defines, as gitleaks does, and
+// of the built-in ones the most specific. Matches of a group are neighbours.
+func everyRule(ms []Match, least int) []Match {
+	var out []Match
+	for len(ms) > 0 {
+		n := 1
+		for n < len(ms) && ms[n].Group == ms[0].Group {
+			n++
+		}
+		group := ms[:n]
+		ms = ms[n:]
+		var own, builtin []Match
+		for i := range group {
+			m := &group[i]
+			yields := m.Rule.ID == genericRule && slices.ContainsFunc(group, func(k Match) bool {
+				return k.Rule.ID != genericRule && overlap(m, &k)
+			})
+			switch {
+			case m.Rule.Source.Line == 0:
+				builtin = append(builtin, *m)
+			case !yields:
+				own = append(own, *m)
+			}
+		}
+		if len(builtin) > 1 {
+			builtin = apart(builtin, least)
+		}
+		own = append(own, builtin...)
+		slices.SortStableFunc(own, func(a, b Match) int { return cmp.Compare(a.SecretStart, b.SecretStart) })
+		out = append(out, own...)
 	}
 	return out
 }

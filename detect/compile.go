@@ -29,6 +29,9 @@ type Options struct {
 	Confidence rules.Confidence
 	// Unshown makes Keep return what has less confidence as well, for a caller that counts what it does not show.
 	Unshown bool
+	// Overlapping makes Keep return what all rules of the user's files make of the same bytes, and not the most specific alone:
+	// as gitleaks does, where a rule generic-api-key yields to any other.
+	Overlapping bool
 	// Classes are the classes of rules in force; nil: all.
 	Classes []rules.Class
 	// Candidates keeps all that detectors find, whatever its score. It is for training them.
@@ -60,6 +63,7 @@ type Engine struct {
 	// any confidence takes.
 	least, leastKept int
 	leastScore       float32
+	overlapping      bool // Options.Overlapping
 }
 
 // trial is one way to try a rule where an anchor stands.
@@ -123,6 +127,7 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 	limits := archive.DefaultLimits()
 	limits.Depth = cmp.Or(o.ArchiveDepth, limits.Depth)
 	e := &Engine{limits: limits, regexps: regexEngine{stdlib: o.Stdlib}, prover: proof.Prover{Now: now}}
+	e.overlapping = o.Overlapping
 	e.least, e.leastScore = rank(o.Confidence), generic.Threshold()
 	if e.leastKept = e.least; o.Unshown {
 		e.leastKept = 0

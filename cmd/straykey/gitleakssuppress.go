@@ -110,16 +110,17 @@ func (s *gitleaksSuppressions) apply(r *report.Report) {
 	})
 }
 
-// moved returns what suppresses an occurrence because it suppresses one of the same credential that was removed in the
-// very commit that brought this one: a file was renamed, or the text moved to another. gitleaks, which reads diffs, does not
-// see most of that as new. reasons has what suppresses the occurrences of f, by their number.
+// moved returns what suppresses an occurrence because the file was renamed: it suppresses one of the same credential in the
+// same text, which was removed in the very commit that brought this one. gitleaks, which reads diffs, sees nothing new there.
+// reasons has what suppresses the occurrences of f, by their number.
 func moved(f *correlate.Finding, reasons []*report.Suppressed, i int) *report.Suppressed {
-	at := f.Occurrences[i].First
-	if at == nil {
+	now := &f.Occurrences[i]
+	if now.First == nil {
 		return nil
 	}
 	for k, why := range reasons {
-		if gone := f.Occurrences[k].Removed; why != nil && gone != nil && gone.ID == at.ID {
+		old := &f.Occurrences[k]
+		if why != nil && old.Object == now.Object && old.Removed != nil && old.Removed.ID == now.First.ID {
 			return why
 		}
 	}
