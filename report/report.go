@@ -158,6 +158,7 @@ type Options struct {
 	Color   bool // text: use ANSI colours
 	Width   int  // text: columns, at least 40; 0 means 100
 	Verbose bool // text: name every place, problem and suppressed finding
+	Gate    Gate // text: only what somebody needs whose commit or push is refused; empty: the whole report
 
 	// Template is what the format template writes with, and no other uses.
 	Template *Template

@@ -38,6 +38,10 @@ func writeText(b *bufio.Writer, r *Report, o Options) error {
 	if o.Color {
 		t.palette = ansi()
 	}
+	if o.Gate != "" {
+		t.gate(r)
+		return nil
+	}
 	if !r.Coverage.Complete() {
 		t.incomplete(r.Coverage)
 	}
@@ -404,6 +408,9 @@ func (t *textWriter) summary(r *Report) {
 		t.field("not shown", "%s of less confidence, most of them made up: see --confidence low", count(int64(r.Unshown), "finding"))
 	}
 	t.run(&r.Run)
+	if r.Run.Mode == Staged {
+		t.waysOn(r, CommitGate)
+	}
 	if next := nextStep(r); next != "" {
 		t.field("next", "%s", next)
 	}
@@ -525,10 +532,8 @@ func nextStep(r *Report) string {
 	switch {
 	case len(r.Findings) == 0 && !r.Coverage.Complete():
 		return "make the above readable and scan again, or accept it with --allow-incomplete"
-	case len(r.Findings) == 0:
+	case len(r.Findings) == 0, r.Run.Mode == Staged:
 		return ""
-	case r.Run.Mode == Staged:
-		return "remove it and stage again; if it is no secret, comment it: straykey:allow REASON"
 	case r.Run.Mode == History || r.Run.Mode == Range:
 		return "revoke each credential where it was issued, then remove it; history keeps it"
 	}

@@ -362,7 +362,7 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 // scanOne scans one target as what it is.
 func (p *scanPlan) scanOne(ctx context.Context, n int, b *correlate.Builder, o scan.Options) (report.Mode, *scan.Result, error) {
 	f, target := p.flags, p.targets[n]
-	needsRepo := f.staged || f.unstaged || len(f.ranges) > 0 || f.branch != "" || f.since != "" || f.noUnreachable
+	needsRepo := f.staged || f.unstaged || f.hook != nil || len(f.ranges) > 0 || f.branch != "" || f.since != "" || f.noUnreachable
 	if target == "-" {
 		if needsRepo {
 			return "", nil, usageError("standard input is no repository: --staged, --range, --branch, --since and --no-unreachable need one, for example: straykey scan --staged .")
@@ -407,7 +407,7 @@ func (p *scanPlan) scanOne(ctx context.Context, n int, b *correlate.Builder, o s
 // one it works on, with which index, and where it keeps objects that are not accepted yet.
 func (p *scanPlan) openRepo(target string) (*repo.Repo, error) {
 	o := repo.Options{Path: target}
-	if (p.flags.staged || p.flags.unstaged) && len(p.flags.paths) == 0 {
+	if (p.flags.staged || p.flags.unstaged || p.flags.hook != nil) && len(p.flags.paths) == 0 {
 		o = p.hookRepo(target)
 	}
 	r, err := repo.OpenWith(o)
@@ -426,6 +426,9 @@ func (p *scanPlan) scanRepo(ctx context.Context, r *repo.Repo, b *correlate.Buil
 	case f.unstaged:
 		result, err := scan.Unstaged(ctx, r, p.indexFile(r), b, o)
 		return report.Files, result, err
+	case f.hook != nil:
+		result, err := f.hook.scan(ctx, r, b, o)
+		return report.Range, result, err
 	case len(f.ranges) > 0:
 		result, err := scan.Range(ctx, r, f.ranges, b, o)
 		if errors.Is(err, scan.ErrRevision) {
@@ -455,6 +458,9 @@ func (p *scanPlan) write(env *environment, r *report.Report) error {
 		options := report.Options{
 			ShowSecrets: p.flags.showSecrets, Verbose: p.flags.verbose, Template: p.tmpl,
 			Note: func(sentence string) { fmt.Fprintf(env.stderr, "straykey: %s report: %s\n", o.format, sentence) },
+		}
+		if p.flags.hook != nil {
+			options.Gate = p.flags.hook.gate()
 		}
 		if f := p.flags.gitleaks; f != nil {
 			f.shape(&options)

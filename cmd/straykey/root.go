@@ -40,6 +40,7 @@ be proved and says what it could not read.
 		newScanCommand(env),
 		newBaselineCommand(env),
 		newCICommand(env),
+		newHookCommand(env),
 		newRulesCommand(env),
 		newVerifyCommand(env),
 		newRevokeCommand(env),

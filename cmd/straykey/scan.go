@@ -42,6 +42,7 @@ type scanFlags struct {
 	verify                     bool
 	ask                        askFlags
 	failOn                     string
+	hook                       *hookRun // what a hook is to look at; nil: this is none
 	paths                      []string
 
 	// What only the commands in the place of gitleaks ask for.
@@ -113,16 +114,7 @@ func (f *scanFlags) add(fl *pflag.FlagSet) {
 	fl.StringVar(&f.engine, "engine", "delta", "history: delta reads only what is new in each object; full reads all of it, slowly, for comparison")
 	fl.BoolVar(&f.noCache, "no-cache", false, "history: read everything again, and keep nothing for the next scan")
 	fl.StringVar(&f.cacheDir, "cache-dir", "", "history: keep what has been read in `DIR` (default $STRAYKEY_CACHE, or straykey in the user's cache directory)")
-	fl.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "goroutines that scan")
-	fl.DurationVar(&f.timeout, "timeout", 0, "stop after this time, for example 10m, with an incomplete report")
-	fl.StringVar(&f.maxBlobSize, "max-blob-size", "", "skip larger texts, for example 50MB (default 128MiB, and then the run is incomplete)")
-	fl.IntVar(&f.archiveDepth, "max-archive-depth", archive.DefaultLimits().Depth, "open archives within archives to this depth; 0 opens none (if given, what unpacking limits cut off does not make the run incomplete)")
-	fl.StringVar(&f.rules, "rules", "", "rules to use instead of the built-in ones: a TOML `FILE`, also in gitleaks' format")
-	addPolicyFlags(fl, &f.policy)
-	fl.StringSliceVar(&f.only, "only", nil, "use only these `RULE`s (ids, repeatable)")
-	fl.StringSliceVar(&f.skip, "skip", nil, "leave out these `RULE`s (ids, repeatable)")
-	fl.StringVar(&f.confidence, "confidence", "medium", "least confidence of what is reported: low, medium or high")
-	fl.StringVar(&f.class, "class", "credentials", "what to look for: credentials, identifiers (UUIDs, salts, buckets) or all")
+	f.addDetection(fl)
 	fl.BoolVar(&f.verify, "verify", false, "ask issuers whether what is found still opens anything (straykey verify --help has the rules)")
 	addFailOn(fl, &f.failOn, "any")
 	f.ask.add(fl)
@@ -136,6 +128,20 @@ func (f *scanFlags) add(fl *pflag.FlagSet) {
 	fl.BoolVarP(&f.verbose, "verbose", "v", false, "text: name every place and everything that was skipped")
 	fl.BoolVar(&f.allowIncomplete, "allow-incomplete", false, "do not exit with 2 when something could not be read")
 	fl.IntVar(&f.exitCode, "exit-code", exitFindings, "exit code for findings")
+}
+
+// addDetection adds the flags that say how texts are looked at, wherever they come from.
+func (f *scanFlags) addDetection(fl *pflag.FlagSet) {
+	fl.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "goroutines that scan")
+	fl.DurationVar(&f.timeout, "timeout", 0, "stop after this time, for example 10m, with an incomplete report")
+	fl.StringVar(&f.maxBlobSize, "max-blob-size", "", "skip larger texts, for example 50MB (default 128MiB, and then the run is incomplete)")
+	fl.IntVar(&f.archiveDepth, "max-archive-depth", archive.DefaultLimits().Depth, "open archives within archives to this depth; 0 opens none (if given, what unpacking limits cut off does not make the run incomplete)")
+	fl.StringVar(&f.rules, "rules", "", "rules to use instead of the built-in ones: a TOML `FILE`, also in gitleaks' format")
+	addPolicyFlags(fl, &f.policy)
+	fl.StringSliceVar(&f.only, "only", nil, "use only these `RULE`s (ids, repeatable)")
+	fl.StringSliceVar(&f.skip, "skip", nil, "leave out these `RULE`s (ids, repeatable)")
+	fl.StringVar(&f.confidence, "confidence", "medium", "least confidence of what is reported: low, medium or high")
+	fl.StringVar(&f.class, "class", "credentials", "what to look for: credentials, identifiers (UUIDs, salts, buckets) or all")
 }
 
 // runScan scans what the flags say, writes the reports and returns the outcome as an exit code.

@@ -47,6 +47,13 @@ func repoTop(target string, r *repo.Repo) string {
 // `git commit FILE` it is not the repository's usual one.
 func (p *scanPlan) indexFile(r *repo.Repo) string {
 	name := p.env.getenv("GIT_INDEX_FILE")
+	if name == "" && p.flags.hook != nil {
+		// A hook in a container is not told what git tells hooks. With "git commit -a" and "git commit FILE" the
+		// index that is to be the next lies there; it holds all that is committed.
+		if lock := filepath.Join(r.GitDir, "index.lock"); hasContent(lock) {
+			return lock
+		}
+	}
 	if name == "" || len(p.flags.paths) == 0 || p.isHooked(r) {
 		return name
 	}
@@ -132,6 +139,11 @@ func brokenRepo(target string) (source.Problem, bool) {
 		}
 		dir = up
 	}
+}
+
+func hasContent(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && info.Size() > 0
 }
 
 func isEmpty(dir string) bool {

@@ -66,8 +66,10 @@ func layers() map[string][]string {
 		// What counts, and whose word is taken for it.
 		"policy": {"correlate", "detect", "rules", "source/files/gitignore"},
 
+		"hook": {"detect/proof/forge", "source"}, // between a developer and a commit; a canary is a forged token
+
 		"compat":         {"correlate", "report", "rules"}, // what other tools' users have
-		"cmd":            {"ci", "compat", "correlate", "detect", "policy", "report", "rules", "scan", "source", "verify"},
+		"cmd":            {"ci", "compat", "correlate", "detect", "hook", "policy", "report", "rules", "scan", "source", "verify"},
 		"internal/demo":  {"detect/proof/forge"}, // makes the repository of "make run"
 		"internal/train": {"detect", "rules"},    // fits the weights of detect/generic
 		"bench":          {"source/pack"},        // programs that measure
