@@ -230,21 +230,28 @@ func TestProjectFiles(t *testing.T) {
 	}
 }
 
-// A hook that is given file names would scan the work tree instead of the index.
+// A hook that is given file names would scan the work tree instead of the index, and one that does not always run is left out
+// by an exclude.
 func TestHooks(t *testing.T) {
 	hooks := read(t, ".pre-commit-hooks.yaml")
 	var got []string
 	for line := range strings.Lines(hooks) {
 		if key, value, ok := strings.Cut(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "- ")), ": "); ok {
 			switch key {
-			case "id", "entry", "language", "pass_filenames", "stages":
+			case "id", "entry", "language", "pass_filenames", "always_run", "stages":
 				got = append(got, key+": "+value)
 			}
 		}
 	}
-	want := []string{
-		"id: straykey", "entry: straykey scan --staged", "language: golang", "pass_filenames: false", "stages: [pre-commit]",
-		"id: straykey-system", "entry: straykey scan --staged", "language: system", "pass_filenames: false", "stages: [pre-commit]",
+	var want []string
+	for _, hook := range []struct{ id, entry, language, stage string }{
+		{"straykey", "straykey hook run pre-commit", "golang", "pre-commit"},
+		{"straykey-system", "straykey hook run pre-commit", "system", "pre-commit"},
+		{"straykey-docker", "ghcr.io/straykey/straykey hook run pre-commit", "docker_image", "pre-commit"},
+		{"straykey-pre-push", "straykey hook run pre-push", "golang", "pre-push"},
+		{"straykey-system-pre-push", "straykey hook run pre-push", "system", "pre-push"},
+	} {
+		want = append(want, "id: "+hook.id, "entry: "+hook.entry, "language: "+hook.language, "pass_filenames: false", "always_run: true", "stages: ["+hook.stage+"]")
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
