@@ -44,6 +44,9 @@ test:
 	@case '$(PKG)' in ./...|*verify*) \
 		if internal/servers/install.sh && test -n "$$CI"; then export STRAYKEY_REQUIRE_SERVERS=1; fi;; \
 	esac; \
+	case '$(PKG)' in ./...|*hooktest*) \
+		if internal/hooktest/install.sh && test -n "$$CI"; then export STRAYKEY_REQUIRE_HOOK_TOOLS=1; fi;; \
+	esac; \
 	schema=$$(cd tools && $(GO) mod download -json github.com/securego/gosec/v2 2>/dev/null | \
 		sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/report/sarif/testdata/sarif-schema-2.1.0.json; \
 	if test -f "$$schema"; then export STRAYKEY_SARIF_SCHEMA="$$schema"; \

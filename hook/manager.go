@@ -90,7 +90,7 @@ func (m Manager) Calls(hook string) bool {
 			continue // where it comes from, not what it does
 		case m.Name == ByPreCommit && strings.Contains(code, PrePush) != (hook == PrePush):
 			continue
-		case m.Name == ByLefthook && strings.Contains(code, "hook run") && !strings.Contains(code, "hook run "+hook):
+		case m.Name == ByLefthook && !strings.Contains(code, "hook run "+hook) && (hook != PreCommit || !strings.Contains(code, "straykey scan")):
 			continue
 		}
 		return true
@@ -251,8 +251,9 @@ func addLefthook(text, hook string) (string, bool) {
 }
 
 func removeLefthook(text, hook string) (string, bool) {
-	if whole := hook + ":\n  commands:\n" + lefthookCommand(hook, "    ", "  "); strings.HasSuffix("\n"+text, "\n"+whole) {
-		return strings.TrimSuffix(text, whole), true
+	whole := hook + ":\n  commands:\n" + lefthookCommand(hook, "    ", "  ")
+	if before, after, ok := strings.Cut("\n"+text, "\n"+whole); ok && !strings.HasPrefix(after, " ") {
+		return strings.TrimPrefix(before+"\n"+after, "\n"), true
 	}
 	lines := splitLines(text)
 	at, to, ok := block(lines, hook, "")

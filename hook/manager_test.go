@@ -59,6 +59,10 @@ func TestAddLefthook(t *testing.T) {
 				func(s string) (string, bool) { return removeLefthook(s, PreCommit) })
 		})
 	}
+	both, _ := addLefthook(own, PrePush)
+	if got, ok := removeLefthook(both, PreCommit); !ok || strings.Contains(got, "pre-commit") || !strings.HasPrefix(got, "pre-push:\n") {
+		t.Errorf("the first of both taken away: %q, %v", got, ok)
+	}
 	if got, _ := addLefthook("", PrePush); got != "pre-push:\n  commands:\n    straykey:\n      run: straykey hook run pre-push {0}\n      use_stdin: true\n" {
 		t.Errorf("pre-push: %q", got)
 	}
