@@ -25,7 +25,8 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 		} else if !a.readValue() {
 			return out
 		}
-		if control(a.value.of(a.b)) {
+		value := a.value.of(a.b)
+		if control(value) || a.listed() || a.labels() || a.prose() || g == Auth && isScheme(value) {
 			return out
 		}
 		return append(out, Candidate{
@@ -36,9 +37,10 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 }
 
 // control reports whether a value holds a control character, as what follows a text in a compiled
-// message catalogue or program does: nobody types one.
+// message catalogue or program does, or begins a command to a terminal: nobody types one.
 func control(value []byte) bool {
-	return bytes.IndexFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }) >= 0
+	return bytes.IndexFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }) >= 0 ||
+		bytes.IndexByte(value, '\\') >= 0 && containsFold(value, `\u001b[`, `\x1b[`, `\033[`, `\e[`)
 }
 
 // assignedQuick reports whether an operator follows the name that the key word b[lo:hi] stands in.
@@ -130,6 +132,7 @@ type assignment struct {
 	value   Span
 	at      int  // where the value begins
 	quoted  bool // the name stands in quotes
+	second  bool // another name stands between: password, err = …
 }
 
 // maxClosers and maxBlanks bound what may stand between a name and its value.
@@ -187,7 +190,7 @@ func (a *assignment) operator(i int) bool {
 		return false
 	case c == ':':
 		a.op, i = OpColon, i+1
-		if n := a.typed(a.blanks(i)); n > 0 {
+		if n := a.typed(a.blanks(i)); n > 0 && !twoNames(a.b[a.blanks(i):n-1]) {
 			a.op, i = OpAssign, n
 		}
 	case c == '-' && next == '>':
@@ -203,13 +206,16 @@ func (a *assignment) operator(i int) bool {
 		if n == 0 {
 			return false
 		}
-		a.op, i = OpAssign, n
+		a.op, a.second, i = OpAssign, a.b[n-2] != ':', n
 	case c == '>' && i == start:
 		a.op, i = OpElement, i+1
 	case c == '|' && i > start:
 		a.op, i = OpOther, i+1
 	case i > closed:
 		a.op = OpSpace
+		if closed > start { // another attribute: for="password" class="…"
+			break
+		}
 		if n := a.typed(i); n > 0 {
 			a.op, i = OpAssign, n
 		}
@@ -300,12 +306,31 @@ func (a *assignment) typed(i int) int {
 	return 0
 }
 
+// twoNames reports whether what stands before an = is two names and no type: Authorization: Digest username="…".
+func twoNames(b []byte) bool {
+	b = bytes.TrimRight(b, " \t:")
+	i := bytes.IndexAny(b, " \t")
+	if i <= 0 || !isNameByte(b[i-1]) {
+		return false
+	}
+	rest := bytes.TrimLeft(b[i:], " \t")
+	return isNameByte(rest[0])
+}
+
 // place reports whether the operator means an assignment where the name stands. What follows a name after
 // a blank is its value on a command line, in a line of two words, or in quotes.
 func (a *assignment) place() bool {
 	before := byte('\n')
 	if a.name.Lo > a.lo {
 		before = a.b[a.name.Lo-1]
+	}
+	switch {
+	case a.op == OpCall && hasSuffixFold(a.name.of(a.b), "keys"): // keys to be pressed: feedkeys("ihello"), sendKeys("\t")
+		return false
+	case a.second: // not an argument and a named one: f(password, errors='strict')
+		return a.byteBefore(a.name.Lo) == '\n' && isBlank(a.byteAt(a.name.Hi+1))
+	case a.op == OpSpace && hasSuffixFold(a.name.of(a.b), "stdin"): // --password-stdin reads it from elsewhere
+		return false
 	}
 	switch a.op {
 	case OpElement:
@@ -317,6 +342,40 @@ func (a *assignment) place() bool {
 		return a.twoWords()
 	}
 	return true
+}
+
+// byteBefore returns the byte before b[i] and the blanks there, or a line end.
+func (a *assignment) byteBefore(i int) byte {
+	for i > a.lo && isBlank(a.b[i-1]) {
+		i--
+	}
+	if i == a.lo {
+		return '\n'
+	}
+	return a.b[i-1]
+}
+
+// listed reports whether name and value are members of a list of three and more: ['user', 'passwd', 'group', 'shadow'].
+func (a *assignment) listed() bool {
+	if a.op != OpComma || a.quote == Bare || a.name.Lo == a.lo {
+		return false
+	}
+	switch a.byteBefore(a.name.Lo - 1) {
+	case '[', '{', ',':
+		return a.byteAt(a.blanks(a.value.Hi+1)) == ','
+	}
+	return false
+}
+
+// labels reports whether name and value are the labels of a block: resource "aws_key_pair" "deployer" {
+func (a *assignment) labels() bool {
+	return a.op == OpSpace && a.quoted && a.quote == Double && a.byteAt(a.blanks(a.value.Hi+1)) == '{'
+}
+
+// prose reports whether the name is a verb among words: pass "x" to the function.
+func (a *assignment) prose() bool {
+	return a.op == OpSpace && isOneOf(a.name.of(a.b), "pass", "passes") &&
+		(isNameByte(a.byteBefore(a.name.Lo)) || isBlank(a.byteAt(a.value.Hi+1)) && isLetter(a.byteAt(a.blanks(a.value.Hi+1))))
 }
 
 // twoWords reports whether the line is a directive and its value: requirepass v, set password v,

@@ -80,6 +80,32 @@ func TestAssigned(t *testing.T) {
 		{`password = "`, ""},
 		{`password =`, ""},
 		{`otpauth://hotp/x`, ""},
+		{`call feedkeys("ix{{pw}}\<Esc>", "tx")`, ""}, // keys to be pressed
+		{`keys("{{pw}}")`, ""},
+		{`setKey("{{pw}}")`, "{{pw}}"},
+		{`"modkeys": "\u001b[>4;2m"`, ""}, // a command to a terminal
+		{`"key": "\u001b{{pw}}"`, `\u001b{{pw}}`},
+		{`to_text(password, errors='strict')`, ""},
+		{`store.py,sha256={{pw}}`, ""},
+		{`password, err := "{{pw}}"`, "{{pw}}"},
+		{`password, err = "{{pw}}"`, "{{pw}}"},
+		{`x = ['user', 'passwd', 'shadow', 'group']`, ""},
+		{`m = {"password", "{{pw}}"}`, "{{pw}}"},
+		{`put("password", "{{pw}}", 3)`, "{{pw}}"},
+		{`resource "aws_key_pair" "deployer" {`, ""},
+		{`"password" "{{pw}}"`, "{{pw}}"},
+		{`<label for="password" class="wide-left">`, ""},
+		{`{{on "submit" (perform this.updatePassword) on="submit"}}`, ""},
+		{`docker login --password-stdin registry.acme.io`, ""},
+		{`One can pass "gobuildid" to it`, ""},
+		{`Pass "errbuf" to it`, ""},
+		{`pass "{{pw}}"`, "{{pw}}"},
+		{`get(passwd)->pw_gecos`, ""},
+		{`Authorization: Digest username="{{pw}}", realm="x"`, ""},
+		{`Authorization: NTLM`, ""},
+		{`password: string | null = "{{pw}}"`, "{{pw}}"},
+		{`password = {SSHA512}{{hex}}`, "{SSHA512}{{hex}}"},
+		{`password = {{{pw}}}`, "{{{pw}}"},
 	} {
 		if got := assignments(test.line); got != made(test.want) {
 			t.Errorf("%s\ngot  %q\nwant %q", test.line, got, test.want)

@@ -33,13 +33,15 @@ const (
 	lineHash
 	lineMarkdown
 	lineHexBefore // the line before holds a long hexadecimal value, as vectors for tests do
+	lineHexBeside // or the line itself, besides the value
+	lineBadge     // a picture that shows the state of something: the token in its address is for everybody
 	nLines
 )
 
 var lineNames = [nLines]string{
 	"comment", "test", "function", "import", "return", "compare", "look-up", "format", "print", "throw", "url", "user", "user-before",
 	"host", "host-before", "example", "example-before", "sql", "shell", "html", "json", "long", "list-item", "type", "code",
-	"translation", "hash", "markdown", "hex-before",
+	"translation", "hash", "markdown", "hex-before", "hex-beside", "badge",
 }
 
 // What stands after the value.
@@ -103,6 +105,7 @@ var lineSigns = [...]struct {
 	{lineType, []string{"class ", "struct ", "interface ", "enum ", "@property", "typedef", "private ", "static "}},
 	{lineTranslate, []string{"i18n", "t('", "_(\"", "_('", "translate", "gettext"}},
 	{lineHash, []string{"sha", "md5", "bcrypt", "hash", "digest", "checksum", "integrity"}},
+	{lineBadge, []string{"badge"}},
 	{lineUser, []string{"user", "login", "email", "account", "client_id", "clientid", "consumer_key", "username"}},
 	{lineHost, []string{"host", "server", "localhost", "port", "database", "url"}},
 	{lineExample, []string{"example", "e.g.", "sample", "placeholder", "your", "replace", "dummy", "default", "fake", "change"}},
@@ -128,6 +131,7 @@ func (v *Verdict) describeLine(t *Text, c *Candidate, prev []byte) {
 		s := &lineSigns[i]
 		v.has.addIf(inLine.containsAny(low, s.words...), fLine+s.f)
 	}
+	v.has.addIf(longHex(low), fLine+lineHexBeside)
 	trimmed := bytes.TrimLeft(low, " \t")
 	v.has.addIf(isComment(trimmed), fLine+lineComment)
 	v.has.addIf(bytes.HasPrefix(trimmed, []byte("- ")), fLine+lineList)
@@ -173,9 +177,9 @@ func (p *pairs) containsAny(line []byte, words ...string) bool {
 	return false
 }
 
-// longHex reports whether a run of 24 hexadecimal digits stands in a line.
+// longHex reports whether a run of 20 hexadecimal digits stands in a line.
 func longHex(line []byte) bool {
-	const least = 24
+	const least = 20
 	for i := least - 1; i < len(line); {
 		j := i
 		for j > i-least && isHexByte(line[j]) {

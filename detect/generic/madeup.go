@@ -16,13 +16,18 @@ const (
 	madeLeet                     // words in which digits and signs stand for letters
 	madeStock                    // a word that people write where a secret would stand, digits and signs at its end apart
 	madeText                     // base64 of words, or of a user and a password of words
+	madePublished                // a value that a standard or a manual has in its examples
+	madeReserved                 // the password of a URL whose host is set aside for examples and tests
 	nMade
 )
 
-var madeNames = [nMade]string{"words", "some-words", "leet", "stock", "base64-words"}
+var madeNames = [nMade]string{"words", "some-words", "leet", "stock", "base64-words", "published", "reserved-host"}
 
 // describeMade adds what the value is made of.
-func (v *Verdict) describeMade(value []byte) {
+func (v *Verdict) describeMade(t *Text, c *Candidate) {
+	value := c.Value.of(t.B)
+	v.has.addIf(isPublished(value), fMade+madePublished)
+	v.has.addIf(c.Group == URL && reservedHost(t.B[c.Value.Hi:max(c.Value.Hi, c.End)]), fMade+madeReserved)
 	words, leet := wordsIn(value)
 	v.has.addIf(words*10 >= wordy, fMade+madeWords)
 	v.has.addIf(words*10 < wordy && words*2 >= 1, fMade+madeSomeWords)
@@ -35,6 +40,52 @@ func (v *Verdict) describeMade(value []byte) {
 func Wordy(secret []byte) bool {
 	words, leet := wordsIn(secret)
 	return words*10 >= wordy || leet || isStock(secret) || textOfWords(secret)
+}
+
+// published are secrets that standards print in their examples, and what many a test and manual has from there: of RFC 6749, 6750, 5849,
+// 6265, 6455, 7636, 7515 and 6238, and the seed that readers of the last are tried with; then the hashes of nothing.
+var published = sync.OnceValue(func() map[string]bool {
+	list := map[string]bool{}
+	for v := range strings.FieldsSeq(`
+2YotnFZFEjr1zCsicMWpAA tGzv3JOkF0XG5Qx2TlKWIA 7Fjfp0ZBr1KtDRbnfVdmIw gX1fBat3bV SplxlOBeZQQYbYS6WxSbIA A3ddj3w
+czZCaGRSa3F0MzpnWDFmQmF0M2JW czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3
+mF_9.B5f-4.1JqM vF9dft4qmT
+kd94hf93k423kf44 dpf43f3p2l4k3l03 nnch734d00sl2jdk pfkkdhi9sl3r5s00 hh5s93j4hdidpola hdhd0244k9j7ao03 9djdj82h48djs9d2
+kkk9d7dh3k39sjv7 hfdp7dh39dks9884 74KNZJeDHnMBp0EMJ9ZHt/XKycU= 74KNZJeDHnMBp0EMJ9ZHt%2FXKycU%3D bYT5CMsGcbgUdFHObYMEfcx6bsw=
+bYT5CMsGcbgUdFHObYMEfcx6bsw%3D r6/TJjbCOr97/+UU0NsvSne7s5g= r6%2FTJjbCOr97%2F%2BUU0NsvSne7s5g%3D
+31d4d96e407aad42 dGhlIHNhbXBsZSBub25jZQ== dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk
+AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow
+GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ JBSWY3DPEHPK3PXP
+d41d8cd98f00b204e9800998ecf8427e da39a3ee5e6b4b0d3255bfef95601890afd80709 2jmj7l5rSw0yVb/vlWAYkK/YBwk=
+e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=`) {
+		list[v] = true
+	}
+	return list
+})
+
+// isPublished reports whether s is one of the published examples.
+func isPublished(s []byte) bool { return published()[string(s)] }
+
+// reservedHost reports whether the host behind the @ that rest begins with is one that nobody can own (RFC 2606).
+func reservedHost(rest []byte) bool {
+	host, ok := bytes.CutPrefix(rest, []byte("@"))
+	if !ok {
+		return false
+	}
+	end := 0
+	for end < len(host) && (isLetter(host[end]) || isDigit(host[end]) || host[end] == '.' || host[end] == '-') {
+		end++
+	}
+	host = host[:end]
+	for _, name := range [...]string{"example.com", "example.org", "example.net", "example.edu", ".example", ".test", ".invalid"} {
+		if !hasSuffixFold(host, name) {
+			continue
+		}
+		if before := len(host) - len(name); name[0] == '.' || before == 0 || host[before-1] == '.' {
+			return true
+		}
+	}
+	return false
 }
 
 // textOfWords reports whether s is base64 of words, or of a user and a password of words.
@@ -54,11 +105,15 @@ func textOfWords(s []byte) bool {
 	return words*2 >= 1 || leet || isStock(secret)
 }
 
-// isStock reports whether s is a stock word, digits and signs at its end and a short prefix apart: changeme, secret1!, gho_none.
+// isStock reports whether s is a stock word, digits and signs at its end and a short prefix apart, or reads as password:
+// changeme, secret1!, gho_none, dbPa$$word.
 func isStock(s []byte) bool {
 	var buf [24]byte
 	if len(s) > len(buf) {
 		return false
+	}
+	if readsPassword(s) {
+		return true
 	}
 	low := lower(buf[:0], s)
 	known := knownWords().words
@@ -69,6 +124,25 @@ func isStock(s []byte) bool {
 	const longestPrefix = 4
 	i := bytes.IndexAny(low, "_-") + 1
 	return known[string(low)].stock || i > 0 && i <= longestPrefix+1 && known[string(low[i:])].stock
+}
+
+// readsPassword reports whether the word password, or the most of it, stands in s with digits and signs for its letters.
+func readsPassword(s []byte) bool {
+	for i := 0; i+4 < len(s); i++ {
+		if s[i]|0x20 == 'p' && (s[i+1]|0x20 == 'a' || s[i+1] == '4' || s[i+1] == '@') && likeS(s[i+2]) && likeS(s[i+3]) && s[i+4]|0x20 == 'w' {
+			return true
+		}
+	}
+	return false
+}
+
+// likeS reports whether people write c for an s.
+func likeS(c byte) bool {
+	switch c {
+	case 's', 'S', '$', '5', '3', 'z', 'Z':
+		return true
+	}
+	return false
 }
 
 // wordy is how many tenths of the letters of a value words must cover for it to be made of words.
@@ -297,7 +371,7 @@ func isSlot(s []byte) bool {
 		left -= n
 		i += n
 	}
-	const most = 16 // what may stand around them: a prefix, a version
+	const most = 24 // what may stand around them: a prefix, a version
 	return slots > 0 && left <= most
 }
 
@@ -315,8 +389,12 @@ func slotLen(s []byte) int {
 	return 0
 }
 
-// isCrypt reports whether s is the hash of a password in one of the formats of crypt, or one that names its scheme.
+// isCrypt reports whether s is the hash of a password in one of the formats of crypt, or one that names its scheme, or a
+// ciphertext in one of the wraps that settings have for them.
 func isCrypt(s []byte) bool {
+	if isWrapped(s) {
+		return true
+	}
 	if s[0] == '{' {
 		if i := bytes.IndexByte(s, '}'); i > 2 && i < 16 {
 			s = s[i+1:]
@@ -327,6 +405,24 @@ func isCrypt(s []byte) bool {
 	}
 	i := bytes.IndexByte(s[1:], '$')
 	return i > 0 && i < 12 && bytes.IndexByte(s[i+2:], '$') > 0
+}
+
+// isWrapped reports whether s is a ciphertext in a wrap: ENC(…) and ENC[…] of Jasypt and hiera, {cipher}… of Spring, {…=} of Maven and
+// Jenkins, vault:v1:… of Vault.
+func isWrapped(s []byte) bool {
+	const least = 16
+	if len(s) < least {
+		return false
+	}
+	end := s[len(s)-1]
+	switch {
+	case hasFold(s, 0, "enc(") && end == ')', hasFold(s, 0, "enc[") && end == ']', hasFold(s, 0, "{cipher}"), hasFold(s, 0, "vault:v1:"):
+		return true
+	case s[0] == '{' && end == '}':
+		n := charsOf(s[1 : len(s)-1])
+		return n.lower+n.upper+n.digit+n.base+n.slash == len(s)-2 && n.upper > 0 && n.digit > 0 && (len(s)-2)%4 == 0
+	}
+	return false
 }
 
 // isDigest reports whether s begins with the name of a hash function, as integrity fields, image digests and key pins do.

@@ -28,6 +28,9 @@ func TestWordy(t *testing.T) {
 		{"zqxv#river" + "82", false},
 		{"falcon#river" + "82", true},
 		{"Winter" + "2024!", true},
+		{"dbPa$$w" + "0rm", true},
+		{"03#pa33w" + "0rd", true},
+		{"spare" + "wheel9x", true},
 	} {
 		if got := Wordy([]byte(test.value)); got != test.want {
 			t.Errorf("%q: %v", test.value, got)
@@ -78,6 +81,102 @@ func TestIsSlot(t *testing.T) {
 	} {
 		if got := isSlot([]byte(test.value)); got != test.want {
 			t.Errorf("%s: %v", test.value, got)
+		}
+	}
+}
+
+func TestIsCrypt(t *testing.T) {
+	for _, test := range []struct {
+		value string
+		want  bool
+	}{
+		{"$6$ab$" + "c0ffeec0ffeec0ffee", true},
+		{"{bcrypt}$2a$10$" + "c0ffeec0ffeec0ffee", true},
+		{"ENC(" + "c0ffeec0ffeec0ffee)", true},
+		{"ENC[PKCS7," + "c0ffeec0ffeec0ffee]", true},
+		{"{cipher}" + "c0ffeec0ffeec0ffee", true},
+		{"{3iQaIgHw8z" + "Tvr52pZAjLOx==}", true},
+		{"vault:v1:" + "c0ffeec0ffee", true},
+		{"{words-in-braces}", false},
+		{"{0123456789abcdef}", false},
+		{"ENC(short)", false},
+		{"x$y", false},
+	} {
+		if got := isCrypt([]byte(test.value)); got != test.want {
+			t.Errorf("%s: %v", test.value, got)
+		}
+	}
+}
+
+func TestReservedHost(t *testing.T) {
+	for rest, want := range map[string]bool{
+		"@example.com/x": true, "@db.example.org:5432": true, "@host.test": true, "@a.INVALID": true,
+		"@notexample.com": false, "@example.com.acme.io": false, "@test": false, "@localhost": false, "/example.com": false, "@": false, "": false,
+	} {
+		if got := reservedHost([]byte(rest)); got != want {
+			t.Errorf("%q: %v", rest, got)
+		}
+	}
+}
+
+// TestPublished: the example of a standard is doubted wherever it stands, and its neighbour is not.
+func TestPublished(t *testing.T) {
+	example := "mF_9.B5f-4.1" + "JqM"
+	if !isPublished([]byte(example)) || isPublished([]byte(example[1:])) {
+		t.Error("the token of RFC 6750 is not known, or too much is")
+	}
+	score := func(value string) float32 {
+		line := `token = "` + value + `"`
+		text := &Text{B: []byte(line), Hi: len(line), LineStart: true}
+		v := Score(text, &ByName("token").Find(nil, text, 0, len("token"))[0])
+		return v.Doubt("src/main.conf")
+	}
+	if a, b := score(example), score("mF_9.B5f-4.1"+"JqN"); a > b-3 {
+		t.Errorf("the doubt is %.2f with the example and %.2f without", a, b)
+	}
+}
+
+// TestMadeUpInComments: what a comment of a program says is made up, what one of a configuration says need not be.
+func TestMadeUpInComments(t *testing.T) {
+	line := made(`# password = "{{pw}}mTz"`)
+	text := &Text{B: []byte(line), Hi: len(line), LineStart: true}
+	v := Score(text, &ByName("password").Find(nil, text, 2, 2+len("password"))[0])
+	for path, want := range map[string]bool{"lib/a.rb": true, "db.yml.tt": true, "conf/db.yml": false, "test/db.yml": true, "": false} {
+		if got := v.MadeUp(path); got != want {
+			t.Errorf("%q: %v", path, got)
+		}
+	}
+	text = &Text{B: text.B[2:], Hi: text.Hi - 2, LineStart: true}
+	if v = Score(text, &ByName("password").Find(nil, text, 0, len("password"))[0]); v.MadeUp("lib/a.rb") {
+		t.Error("code is taken for a comment")
+	}
+}
+
+func TestShapesOfExamples(t *testing.T) {
+	for _, test := range []struct {
+		value, shape string
+		want         bool
+	}{
+		{"00010203" + "04050607", "shape.counting", true},
+		{"a1b2c3d4", "shape.counting", true},
+		{"9f8a3c6b" + "5d4e3f2a", "shape.counting", false},
+		{"E1DF1F24", "shape.key-id", true},
+		{"e1df1f24", "shape.key-id", false},
+		{"E1DF1F", "shape.key-id", false},
+		{"0x53c237_53c237", "shape.hex-number", true},
+		{"^7.0.4", "shape.version", true},
+		{"npm:^7.0.4", "shape.version", true},
+		{"pw^7x.4", "shape.version", false},
+	} {
+		line := `key = "` + test.value + `"`
+		text := &Text{B: []byte(line), Hi: len(line), LineStart: true}
+		v := Score(text, &ByName("key").Find(nil, text, 0, len("key"))[0])
+		got := false
+		for _, term := range v.Terms("") {
+			got = got || term.Name == test.shape
+		}
+		if got != test.want {
+			t.Errorf("%s has %s: %v", test.value, test.shape, got)
 		}
 	}
 }

@@ -98,11 +98,11 @@ var kindWords = [nWordKinds]string{
 	wordKey:     "kennwort contrase senha wachtwoord motdepasse password passwords passwd pass pwd passphrase passcode passwort secret secrets token tokens key keys auth oauth oauth2 authorization credential credentials cred creds salt nonce jwt pw bearer",
 	wordStrong:  "api apikey access private master encryption signing sign client consumer app application admin root db database server service bearer refresh session bot deploy personal user account aws azure gcp github gitlab slack stripe twilio google facebook twitter smtp mail ftp ssh mysql postgres redis mongo ldap proxy login cookie webhook shared hmac aes otp totp license storage connection",
 	wordPlace:   "file filename path dir directory folder url uri endpoint host hostname server store keystore location address domain port socket bucket registry vault env environment variable var arn ref link page route",
-	wordDescr:   "name label title field type kind format mode scope provider method algorithm alg class service manager handler factory prefix suffix header param parameter attribute attr property prop option setting settings config configuration policy source status state strategy driver module plugin column table index group role action event entity model schema",
+	wordDescr:   "name code codes label title field type kind format mode scope provider method algorithm alg class service manager handler factory prefix suffix header param parameter attribute attr property prop option setting settings config configuration policy source status state strategy driver module plugin column table index group role action event entity model schema",
 	wordUser:    "user username login email mail owner account",
 	wordHash:    "hash hashed digest encrypted encoded md5 sha sha1 sha256 sha512 bcrypt crypt checksum signature fingerprint cipher hex base64 b64",
 	wordNumber:  "length len size count max min maximum minimum ttl expires expire expiry expiration expired lifetime timeout time date age offset version limit num number bits bytes duration interval days hours minutes seconds total level order position rounds iterations cost",
-	wordFlag:    "mandatory match matching matches enabled enable disabled disable required require requires valid is has use uses using allow allows allowed reset forgot forgotten change changed confirm confirmed update updated verify verified validate validation check checked need needs without show hide visible supported generate generated missing expired remember can should",
+	wordFlag:    "stdin mandatory match matching matches enabled enable disabled disable required require requires valid is has use uses using allow allows allowed reset forgot forgotten change changed confirm confirmed update updated verify verified validate validation check checked need needs without show hide visible supported generate generated missing expired remember can should",
 	wordText:    "message msg error errors hint placeholder tooltip description help text prompt question info warning caption subject body instruction instructions button success failed failure",
 	wordPublic:  "public pub publishable anon recv",
 	wordID:      "id ids uuid guid kid sid identifier alias aliases selector",
@@ -152,6 +152,9 @@ func (v *Verdict) describeName(t *Text, c *Candidate) {
 		if kind == wordNone && len(w) > 1 && isDigit(w[len(w)-1]) {
 			kind = known.words[string(bytes.TrimRight(w, "0123456789"))].kind
 		}
+		if kind == wordNone {
+			kind = kindOfEnd(w)
+		}
 		if words == 0 {
 			first = kind
 		}
@@ -179,6 +182,17 @@ func (v *Verdict) describeName(t *Text, c *Candidate) {
 	v.has.add(fNameStyle + styleOf(name))
 	v.keywordsOf(name)
 	v.describeBeforeName(t, c)
+}
+
+// kindOfEnd returns what the end of a word says that is joined to others without a sign: pinnedpubkey, PWDHASH.
+func kindOfEnd(w []byte) wordKind {
+	switch {
+	case bytes.HasSuffix(w, []byte("pubkey")) || bytes.HasSuffix(w, []byte("publickey")):
+		return wordPublic
+	case bytes.HasSuffix(w, []byte("hash")):
+		return wordHash
+	}
+	return wordNone
 }
 
 func (v *Verdict) keywordsOf(name []byte) {

@@ -49,7 +49,7 @@ var extensions = map[string]feature{
 	".md": pathDocs, ".rst": pathDocs, ".txt": pathDocs, ".adoc": pathDocs, ".markdown": pathDocs, ".mdx": pathDocs,
 	".html": pathMarkup, ".xml": pathMarkup, ".htm": pathMarkup, ".axaml": pathMarkup, ".xaml": pathMarkup, ".svg": pathMarkup,
 	".haml": pathTemplate, ".erb": pathTemplate, ".eex": pathTemplate, ".pug": pathTemplate, ".ejs": pathTemplate, ".j2": pathTemplate,
-	".tmpl": pathTemplate, ".tpl": pathTemplate, ".stub": pathTemplate, ".hbs": pathTemplate, ".mustache": pathTemplate, ".jsp": pathTemplate,
+	".tt": pathTemplate, ".tmpl": pathTemplate, ".tpl": pathTemplate, ".stub": pathTemplate, ".hbs": pathTemplate, ".mustache": pathTemplate, ".jsp": pathTemplate,
 	".sh": pathShell, ".bash": pathShell, ".ps1": pathShell, ".bat": pathShell, ".bats": pathShell, ".zsh": pathShell, ".cmd": pathShell,
 	".sql": pathSQL, ".pem": pathKeys, ".key": pathKeys, ".crt": pathKeys, ".env": pathEnv, ".lock": pathLock, "": pathNone,
 }

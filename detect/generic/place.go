@@ -71,6 +71,9 @@ func stock(value, user []byte) bool {
 	if hasFold(value, 0, "your-") || hasFold(value, 0, "your_") {
 		return true
 	}
+	if isOneOf(user, "scott") && hasFold(value, 0, "tiger") { // the account of Oracle's examples
+		return true
+	}
 	return isOneOf(value, "pass", "password", "passwd", "passwort", "secret", "example", "changeme", "change_me", "change-me", "guest", "test",
 		"admin", "root", "user", "username", "token", "postgres", "mysql", "redis", "mypass", "mypassword", "my_password", "my-password", "yourpassword",
 		"your_password", "your-password", "user_password", "userpass", "somepassword", "open sesame",
@@ -106,6 +109,9 @@ func hasFold(b []byte, i int, text string) bool {
 	}
 	return true
 }
+
+// hasSuffixFold reports whether b ends in a text in lower case, in any case.
+func hasSuffixFold(b []byte, text string) bool { return hasFold(b, len(b)-len(text), text) }
 
 // indexFold returns where a text in lower case stands in b[lo:hi], in any case, or -1.
 func indexFold(b []byte, lo, hi int, text string) int {

@@ -45,7 +45,7 @@ func ScoreAtLeast(t *Text, c *Candidate, least float32) (v Verdict, ok bool) {
 	if v.Highest() < least {
 		return v, false
 	}
-	v.describeMade(c.Value.of(t.B))
+	v.describeMade(&near, c)
 	for f := range v.has.all() {
 		v.doubt += weights[f].doubt
 		v.madeUp += weights[f].madeUp
@@ -107,7 +107,7 @@ func (v *Verdict) Level(path string) int {
 // Doubt returns what is added to the logit at a path before it is compared with the thresholds of medium and high confidence.
 func (v *Verdict) Doubt(path string) float32 {
 	at := pathFeatures(path, v.Quote)
-	sum, made := v.doubt, MadeUp(path)
+	sum, made := v.doubt, v.MadeUp(path)
 	if made {
 		sum += v.madeUp
 	}
@@ -118,6 +118,16 @@ func (v *Verdict) Doubt(path string) float32 {
 		}
 	}
 	return sum
+}
+
+// MadeUp reports whether the candidate stands where most secrets are made up: at such a path, or in a comment of a program, which
+// explains how something is used.
+func (v *Verdict) MadeUp(path string) bool {
+	if MadeUp(path) {
+		return true
+	}
+	at := pathFeatures(path, Double)
+	return v.has.has(fLine+lineComment) && (at.has(fPath+pathCode) || at.has(fPath+pathScript) || at.has(fPath+pathTemplate))
 }
 
 // Highest returns a logit that no path lifts the verdict over.

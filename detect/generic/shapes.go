@@ -72,12 +72,13 @@ func dotFile(s []byte) bool {
 	return false
 }
 
+// hexNumber holds for 0x7f and 0xdead_beef.
 func hexNumber(s []byte) bool {
-	if len(s) < 3 || s[0] != '0' || s[1]|0x20 != 'x' || len(s) > 18 {
+	if len(s) < 3 || s[0] != '0' || s[1]|0x20 != 'x' || len(s) > 22 {
 		return false
 	}
 	for _, c := range s[2:] {
-		if !isHexByte(c) {
+		if !isHexByte(c) && c != '_' {
 			return false
 		}
 	}
@@ -93,6 +94,11 @@ func isCamel(s []byte) bool {
 		}
 	}
 	return ups > 0 && ups*4 <= len(s)
+}
+
+// isKeyID holds for the id and the fingerprint of an OpenPGP key: 8, 16 or 40 hexadecimal digits with capitals.
+func isKeyID(s []byte, n *chars) bool {
+	return (len(s) == 8 || len(s) == 16 || len(s) == 40) && n.hex == len(s) && n.lower == 0 && n.upper > 0 && n.digit > 0
 }
 
 // countArrows counts the bytes of -> in s.
@@ -138,15 +144,47 @@ func isMask(s []byte) bool {
 	return distinct <= 2
 }
 
-// isCounting reports whether most of s counts up or down.
+// isCounting reports whether most of s counts up or down, character by character, every other one (a1b2c3d4), or in pairs of
+// hexadecimal digits: 00010203.
 func isCounting(s []byte) bool {
-	steps := 0
-	for i := 1; i < len(s); i++ {
-		if d := int(s[i]) - int(s[i-1]); d == 1 || d == -1 || d == -9 {
+	return countsBy(s, 1)*5 >= (len(s)-1)*3 || len(s) > 6 && countsBy(s, 2)*5 >= (len(s)-2)*4 || hexCounting(s)
+}
+
+// countsBy returns how often a character of s and the one n after it follow one another in the alphabet or as digits.
+func countsBy(s []byte, n int) (steps int) {
+	for i := n; i < len(s); i++ {
+		if d := int(s[i]) - int(s[i-n]); d == 1 || d == -1 || d == -9 {
 			steps++
 		}
 	}
-	return steps*5 >= (len(s)-1)*3
+	return steps
+}
+
+// hexCounting reports whether the bytes that s stands for in hexadecimal count up or down.
+func hexCounting(s []byte) bool {
+	const least = 4 // bytes
+	if len(s) < 2*least || len(s)%2 != 0 {
+		return false
+	}
+	steps, last := 0, 0
+	for i := 0; i < len(s); i += 2 {
+		if !isHexByte(s[i]) || !isHexByte(s[i+1]) {
+			return false
+		}
+		b := hexDigit(s[i])<<4 | hexDigit(s[i+1])
+		if d := b - last; i > 0 && (d == 1 || d == -1 || d == 0x11 || d == -0x11) {
+			steps++
+		}
+		last = b
+	}
+	return steps*5 >= (len(s)/2-1)*4
+}
+
+func hexDigit(c byte) int {
+	if isDigit(c) {
+		return int(c - '0')
+	}
+	return int(c|0x20-'a') + 10
 }
 
 func isLiteral(s []byte) bool {
@@ -157,10 +195,15 @@ func isLiteral(s []byte) bool {
 	switch string(lower(buf[:0], s)) {
 	case "true", "false", "null", "none", "undefined", "nil", "yes", "no", "string", "boolean", "number", "object", "bytes", "void",
 		"self", "this", "required", "optional", "default", "enabled", "disabled", "auto", "static", "private", "public", "return", "function", "lambda",
-		"basic", "bearer", "digest", "ntlm", "negotiate", "kerberos", "gssapi", "cram-md5", "xoauth2", "anonymous": // schemes of authentication
+		"anonymous":
 		return true
 	}
-	return false
+	return isScheme(s)
+}
+
+// isScheme reports whether s is the name of a scheme of authentication.
+func isScheme(s []byte) bool {
+	return isOneOf(s, "basic", "bearer", "digest", "ntlm", "negotiate", "kerberos", "gssapi", "cram-md5", "digest-md5", "scram-sha-1", "scram-sha-256", "xoauth2", "oauthbearer")
 }
 
 // percentEscaped reports whether s holds %3D and the like.
@@ -198,7 +241,7 @@ func isVersion(s []byte) bool {
 		for j > 0 && isDigit(s[j-1]) {
 			j--
 		}
-		return j == 0 || s[j-1] == ':' || s[j-1] == '-' || s[j-1] == 'v' || s[j-1] == '@' || s[j-1] == '=' || s[j-1] == '/'
+		return j == 0 || bytes.IndexByte([]byte(":-v@=/^~<> "), s[j-1]) >= 0
 	}
 	return false
 }

@@ -218,8 +218,11 @@ func (a *assignment) call(i int) int {
 
 // bareValue reads a value without quotes.
 func (a *assignment) bareValue(i int) bool {
+	if (a.op == OpArrow) && i > 0 && a.b[i-1] == '>' {
+		return false // a member: passwd->name
+	}
 	limit := min(len(a.b), i+maxValue)
-	j := i
+	j := i + schemeLen(a.b[i:limit])
 	for j < limit && !endsBare(a.b[j]) {
 		j++
 	}
@@ -237,6 +240,22 @@ func (a *assignment) bareValue(i int) bool {
 	}
 	a.quote, a.value = Bare, Span{i, j}
 	return j-i >= minValue && a.b[j-1] != '[' && a.b[j-1] != '{'
+}
+
+// schemeLen returns the length of the name of a scheme in braces that a hash begins with, as {SSHA512} does; or 0.
+func schemeLen(b []byte) int {
+	const longest = 16
+	if len(b) == 0 || b[0] != '{' {
+		return 0
+	}
+	i := 1
+	for i < min(len(b), longest) && (isNameByte(b[i]) || b[i] == '-') {
+		i++
+	}
+	if i < 4 || i+1 >= len(b) || b[i] != '}' || endsBare(b[i+1]) {
+		return 0
+	}
+	return i + 1
 }
 
 // bareEnds are the bytes that end a value without quotes. A table: up to maxValue bytes are asked for at every anchor.

@@ -288,10 +288,11 @@ const (
 	shapePattern   // a regular expression: classes, groups, counts
 	shapeSlot      // little but templates: ghp_{{alnum 36}}
 	shapeText      // base64 of a text
-	shapeCrypt     // the hash of a password: $6$…, {bcrypt}…
+	shapeCrypt     // the hash of a password, or a ciphertext: $6$…, {bcrypt}…, ENC(…)
 	shapeCodes     // nothing but escapes: \u3299\ufe0f
 	shapeHexNumber // 0x7f, -0x1
 	shapeDigest    // a hash that names its function: sha256:…, sha512-…
+	shapeKeyID     // the id of an OpenPGP key
 	nShapes
 )
 
@@ -300,7 +301,7 @@ var shapeNames = [nShapes]string{
 	"template", "angle", "variable", "format", "mask", "counting", "keyboard", "sentence", "two-words", "literal", "jwt", "pem",
 	"markup", "code", "ellipsis", "escape", "colon", "bang", "symbols", "regex", "equals-name", "in-name", "keyword",
 	"only-keywords", "stock", "only-stock", "changes", "base64", "list", "percent", "repeated", "numbers", "prose",
-	"pattern", "slot", "base64-text", "crypt", "codes", "hex-number", "digest",
+	"pattern", "slot", "base64-text", "crypt", "codes", "hex-number", "digest", "key-id",
 }
 
 // shape adds the shapes of the value.
@@ -357,6 +358,7 @@ func (v *Verdict) shape(s []byte, n *chars) {
 	add(isCrypt(s), shapeCrypt)
 	add(n.back > 0 && onlyCodes(s), shapeCodes)
 	add(isDigest(s), shapeDigest)
+	add(isKeyID(s, n), shapeKeyID)
 	add(hexNumber(bytes.TrimPrefix(s, []byte("-"))), shapeHexNumber)
 	var buf [maxText]byte
 	_, text := base64Text(buf[:], s, n)

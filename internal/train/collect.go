@@ -25,6 +25,7 @@ type sample struct {
 	units     []*unit // that it hits
 	positive  bool    // it is a labelled secret
 	clean     bool    // it stands in clean code
+	madeUp    bool    // it stands where most secrets are made up
 	weight    float64
 	static    rules.Confidence
 	offset    float64 // of its logit
@@ -141,6 +142,7 @@ func (c *corpus) add(path string, text []byte, lines []int, units []*unit, m det
 		s.candidate = true
 		s.group = int(m.Verdict.Group)
 		s.features = m.Verdict.Features(path)
+		s.madeUp = m.Verdict.MadeUp(path)
 	}
 	for _, u := range units {
 		if hits(u, s.line, s.end) {

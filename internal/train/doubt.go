@@ -25,7 +25,7 @@ func (d *doubt) sure(s *sample) float64 { return d.model.score(d.sample(s)) }
 // sample is a candidate as the second step sees it: its score is known before.
 func (d *doubt) sample(s *sample) *sample {
 	out := &sample{offset: s.score, positive: s.positive, weight: s.weight, features: slices.Clone(s.features)}
-	if generic.MadeUp(s.path) {
+	if s.madeUp {
 		for _, f := range s.features {
 			out.features = append(out.features, d.features+f)
 		}
@@ -58,7 +58,7 @@ func (t *training) fitDoubt(list []*sample) *doubt {
 			x.weight = t.doubtWeight
 		case !s.positive:
 			x.weight *= t.falseWeight
-		case !generic.MadeUp(s.path):
+		case !s.madeUp:
 			x.weight *= t.missWeight
 		}
 		samples = append(samples, x)
@@ -72,16 +72,23 @@ func (t *training) fitDoubt(list []*sample) *doubt {
 // place, the second is added where most secrets are made up. Words are in use in many a configuration: it is only in
 // tests and the like that they tell anything.
 var evident = map[string][2]float64{
-	"made-of.stock":        {-4, -2},
-	"made-of.leet":         {-4, -2},
-	"made-of.base64-words": {-4, -2},
-	"made-of.words":        {leftOut, -4},
-	"made-of.some-words":   {leftOut, -1},
-	"shape.crypt":          {-4, -2}, // a hash: its own rule has low confidence
-	"shape.keyboard":       {-2, -2},
-	"shape.counting":       {-2, -2},
-	"shape.base64-text":    {leftOut, -1},
-	"line.hex-before":      {leftOut, -3}, // vectors for tests of cryptography: one hexadecimal value a line
+	"made-of.stock":         {-4, -2},
+	"made-of.leet":          {-4, -2},
+	"made-of.base64-words":  {-4, -2},
+	"made-of.published":     {-8, -8},
+	"made-of.reserved-host": {-4, -2},
+	"made-of.words":         {leftOut, -4},
+	"made-of.some-words":    {leftOut, -1},
+	"shape.crypt":           {-4, -2}, // a hash: its own rule has low confidence
+	"shape.keyboard":        {-2, -2},
+	"shape.counting":        {-2, -2},
+	"word.public":           {-2, -1},
+	"shape.version":         {-4, -2},
+	"shape.key-id":          {-2, -1},
+	"shape.base64-text":     {leftOut, -1},
+	"line.badge":            {-4, -2},
+	"line.hex-before":       {leftOut, -3}, // vectors for tests of cryptography: one hexadecimal value a line
+	"line.hex-beside":       {leftOut, -3},
 }
 
 // leftOut is the limit of a feature that counts for nothing.

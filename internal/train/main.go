@@ -319,7 +319,7 @@ func chooseThresholds(c *corpus) (t [3]float64) {
 	return t
 }
 
-const leastRecall = 0.76
+const leastRecall = 0.745
 
 // reports tells what has a level of confidence at the least: 0 low, 1 medium, 2 high.
 func reports(thresholds [3]float64, level int) func(*sample) bool {

@@ -83,7 +83,7 @@ func TestDoubt(t *testing.T) {
 		if inTest {
 			path = fmt.Sprintf("repo%d/test/main.py", i%7)
 		}
-		s := &sample{path: path, candidate: true, weight: 1, secret: fmt.Sprint(i), features: []int{0}, positive: i%4 < 2}
+		s := &sample{path: path, candidate: true, weight: 1, secret: fmt.Sprint(i), features: []int{0}, positive: i%4 < 2, madeUp: inTest}
 		if !s.positive {
 			s.clean = true
 		}
@@ -94,7 +94,7 @@ func TestDoubt(t *testing.T) {
 	}
 	tr := training{doubtWeight: 1, falseWeight: 1, missWeight: 3, doubtL2: 1, options: options{sweeps: 60}}
 	d := tr.fitDoubt(list)
-	here := &sample{path: "other/test/a.py", features: []int{0, 1}}
+	here := &sample{path: "other/test/a.py", madeUp: true, features: []int{0, 1}}
 	there := &sample{path: "other/src/a.py", features: []int{0, 1}}
 	if d.sure(here) > -1 || d.sure(there) < 0.5 {
 		t.Errorf("sure is %.2f in a test and %.2f elsewhere", d.sure(here), d.sure(there))
