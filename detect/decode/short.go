@@ -16,9 +16,9 @@ const (
 	minShortText = 5
 )
 
-// Short decodes a value that is no run: base64 with its padding, or hex, that stands for text. Hardly any word does:
-// of six random bytes one in four hundred is printable. A line end behind the text, as echo writes one, is left
-// out.
+// Short decodes a value that is no run: base64, with its padding or without, or hex, that stands for text. Hardly any word does:
+// of six random bytes one in four hundred is printable, and without padding the bits left over must be zero. A line end
+// behind the text, as echo writes one, is left out.
 func Short(value []byte) (text []byte, kind Kind, ok bool) {
 	if len(value) < minShort || len(value) >= minRun {
 		return nil, None, false
@@ -29,10 +29,12 @@ func Short(value []byte) (text []byte, kind Kind, ok bool) {
 			return text, Hex, ok
 		}
 	}
+	encodings := [...]*base64.Encoding{base64.StdEncoding, base64.URLEncoding}
 	if len(value)%4 != 0 {
-		return nil, None, false
+		encodings = [...]*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding}
 	}
-	for _, encoding := range []*base64.Encoding{base64.StdEncoding.Strict(), base64.URLEncoding.Strict()} {
+	for _, encoding := range encodings {
+		encoding = encoding.Strict()
 		text := make([]byte, encoding.DecodedLen(len(value)))
 		if n, err := encoding.Decode(text, value); err == nil {
 			text, ok = shortText(text[:n])

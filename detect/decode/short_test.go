@@ -11,7 +11,10 @@ func TestShort(t *testing.T) {
 		"aHVudGVyAQID":     "", // control characters
 		"aHVudGVy/////w==": "", // no UTF-8
 		"MTIzNDU2Nzg5":     "", // no letter
-		"aHVudGVyMg":       "", // no padding
+		"aHVudGVyMg":       "base64 hunter2", // no padding
+		"aHVudGVyMiE":      "base64 hunter2!",
+		"aHVudGVyMh":       "", // bits left over
+		"aHVudGVyMgA":      "", // a control character
 		"aGVsbG9=":         "", // bits left over
 		"YWRtaW4":          "", // too short
 		"dGhpcyBpcyBhIGxvbmcgdGV4dCBvZiBhIHJ1bg==": "", // a run

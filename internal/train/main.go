@@ -56,6 +56,7 @@ func main() {
 var lowering = map[string]float64{
 	"path.test": -0.7, "path.example": -0.7, "path.vendor": -0.3, "path.locale": -0.3,
 	"shape.pattern": -8, "shape.slot": -6, "shape.codes": -6, "shape.hex-number": -3, "shape.digest": -3, "shape.ellipsis": -5,
+	"shape.format":   -2.5,
 	"bare-path.test": -0.7, "bare-path.example": -0.7, "bare-path.vendor": -0.3, "bare-path.locale": -0.3,
 }
 
