@@ -8,9 +8,9 @@ func TestShort(t *testing.T) {
 		"aHVudGVyMiEK":     "base64 hunter2!", // and a line end
 		"Z3LDvMOfZQ==":     "base64 gr\u00fc\u00dfe",
 		"68756e74657232":   "hex hunter2",
-		"aHVudGVyAQID":     "", // control characters
-		"aHVudGVy/////w==": "", // no UTF-8
-		"MTIzNDU2Nzg5":     "", // no letter
+		"aHVudGVyAQID":     "",               // control characters
+		"aHVudGVy/////w==": "",               // no UTF-8
+		"MTIzNDU2Nzg5":     "",               // no letter
 		"aHVudGVyMg":       "base64 hunter2", // no padding
 		"aHVudGVyMiE":      "base64 hunter2!",
 		"aHVudGVyMh":       "", // bits left over
