@@ -80,8 +80,8 @@ func (a *argon2id) fill() {
 	}
 }
 
-// compress sets b to what x and y are mixed to. b may be one of them, scratch may not.
-func (b *block) compress(x, y, scratch *block) {
+// compressWords is compress, word by word.
+func (b *block) compressWords(x, y, scratch *block) {
 	for i := range scratch {
 		scratch[i] = x[i] ^ y[i]
 	}

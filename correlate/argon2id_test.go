@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 
 	"golang.org/x/crypto/argon2"
@@ -16,6 +17,24 @@ func TestArgon2id(t *testing.T) {
 			if got := a.key(secret, salt); !bytes.Equal(got, want) {
 				t.Errorf("secret of %d bytes, salt of %d: %x, want %x", len(secret), len(salt), got, want)
 			}
+		}
+	}
+}
+
+// What is written for one kind of processor mixes as what is written for all, also in place.
+func TestCompress(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 200 {
+		var x, y, scratch, got, want block
+		for i := range x {
+			x[i], y[i] = r.Uint64(), r.Uint64()
+		}
+		want.compressWords(&x, &y, &scratch)
+		if got.compress(&x, &y, &scratch); got != want {
+			t.Fatal("compress and compressWords differ")
+		}
+		if x.compress(&x, &y, &scratch); x != want {
+			t.Fatal("compress in place is another")
 		}
 	}
 }
