@@ -125,7 +125,7 @@ func writeProgram(path, text string) error {
 	if err != nil {
 		return fmt.Errorf("write the hook: %w", err)
 	}
-	defer os.Remove(tmp.Name())
+	defer func() { _ = os.Remove(tmp.Name()) }() // gone already if it was renamed
 	_, err = tmp.WriteString(text)
 	err = errors.Join(err, tmp.Chmod(0o755), tmp.Close())
 	if err == nil {

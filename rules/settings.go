@@ -37,8 +37,8 @@ func (s *Settings) At(key string) Position {
 	return Position{File: s.t.file.name, Line: s.t.line(key)}
 }
 
-// Text, Number, Flag and Texts read a value; one of another type is an error of the file, for which example says what
-// was expected. A key that is not there has the zero value.
+// Text reads a text. As for Number, Flag and Texts, a value of another type is an error of the file, for which example
+// says what was expected, and a key that is not there has the zero value.
 func (s *Settings) Text(key, example string) string { return s.t.text(key, example) }
 
 // Number reads a whole number from 0 to max.

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -100,7 +99,7 @@ func (c *changeScan) workFile(top *os.Root, f repo.Blob) {
 
 // blobID is the id that git gives to a text.
 func blobID(data []byte, hashLen int) pack.ID {
-	var h hash.Hash = sha1.New() //nolint:gosec // as above
+	h := sha1.New() //nolint:gosec // as above
 	if hashLen == sha256.Size {
 		h = sha256.New()
 	}

@@ -154,7 +154,7 @@ func (t *targetPolicy) now(name string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		defer head.Close()
+		defer func() { _ = head.Close() }() // it was only read
 		source = head
 	}
 	data, err := source.ReadFile(name)

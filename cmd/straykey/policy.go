@@ -142,7 +142,7 @@ func (p *scanPlan) loadPolicy() error {
 func (p *scanPlan) closePolicy() {
 	for _, t := range p.policies {
 		if t.tree != nil {
-			t.tree.Close()
+			_ = t.tree.Close() // it was only read
 			t.tree = nil
 		}
 	}
