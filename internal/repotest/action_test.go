@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -110,7 +111,7 @@ func action(t *testing.T, id string, vars map[string]string) (code int, printed,
 }
 
 // release serves a release whose binary is a shell script, and counts what is asked for.
-func release(t *testing.T, version string, list func(sum string) string) (url string, asked map[string]int, sum string) {
+func release(t *testing.T, version string, list func(sum string) string) (url string, asked func(path string) int, sum string) {
 	t.Helper()
 	script := []byte("#!/bin/sh\necho fake straykey \"$@\"\n")
 	var archive bytes.Buffer
@@ -125,9 +126,12 @@ func release(t *testing.T, version string, list func(sum string) string) (url st
 	}
 	sum = fmt.Sprintf("%x", sha256.Sum256(archive.Bytes()))
 	name := "straykey_" + strings.TrimPrefix(version, "v")
-	asked = map[string]int{}
+	var mu sync.Mutex
+	count := map[string]int{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked[r.URL.Path]++
+		mu.Lock()
+		count[r.URL.Path]++
+		mu.Unlock()
 		switch r.URL.Path {
 		case "/" + version + "/" + name + "_linux_amd64.tar.gz":
 			_, _ = w.Write(archive.Bytes())
@@ -138,6 +142,11 @@ func release(t *testing.T, version string, list func(sum string) string) (url st
 		}
 	}))
 	t.Cleanup(server.Close)
+	asked = func(path string) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return count[path]
+	}
 	return server.URL, asked, sum
 }
 
@@ -227,7 +236,7 @@ func TestActionCache(t *testing.T) {
 		if code, printed, _ := action(t, "install", vars); code != 0 {
 			t.Fatalf("exit code %d\n%s", code, printed)
 		}
-		if got := asked["/v1.2.3/"+filepath.Base(kept)]; got != want {
+		if got := asked("/v1.2.3/" + filepath.Base(kept)); got != want {
 			t.Errorf("run %d: the archive was fetched %d times, want %d", i+1, got, want)
 		}
 	}
