@@ -27,11 +27,7 @@ func TestDocs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	documents, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	documents = append(documents, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"))
+	documents := docFiles(t, root)
 	tools := docTools(t)
 	fixture := docFixture(t, bash, root, tools)
 	for _, name := range documents {
@@ -50,6 +46,37 @@ func TestDocs(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// docFiles returns the documents of the repository.
+func docFiles(t *testing.T, root string) []string {
+	t.Helper()
+	documents, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(documents, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"))
+}
+
+var docLink = regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)]*)?\)`)
+
+// TestDocLinks follows the links from documents to other files of the repository.
+func TestDocLinks(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range docFiles(t, root) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range docLink.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), filepath.FromSlash(m[1]))); err != nil {
+				t.Errorf("%s: link to %s: %v", filepath.Base(name), m[1], err)
+			}
+		}
 	}
 }
 
