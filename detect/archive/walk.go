@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/klauspost/compress/gzip"
@@ -479,7 +480,7 @@ func (r *Reader) text(name string, in io.Reader) {
 func fill(data []byte, in io.Reader) ([]byte, error) {
 	for len(data) < maxPiece {
 		if len(data) == cap(data) {
-			data = append(data, 0)[:len(data)]
+			data = slices.Grow(data, min(max(len(data), 4<<10), maxPiece-len(data)))
 		}
 		n, err := in.Read(data[len(data):min(cap(data), maxPiece)])
 		data = data[:len(data)+n]

@@ -71,46 +71,33 @@ func Walk(ctx context.Context, root string, o Options, coverage *source.Coverage
 		return err
 	}
 	w := &walker{Options: o, root: filepath.Clean(root), coverage: coverage}
-	jobs := make(chan job, 256) // names are found much faster than texts are scanned
+	q := newQueue()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
-		defer close(jobs)
+		defer close(q.batches)
 		if !info.IsDir() {
-			return send(ctx, jobs, job{path: root, rel: filepath.Base(root), named: true})
+			return q.send(ctx, job{path: root, rel: filepath.Base(root), named: true})
 		}
-		return w.walk(ctx, jobs)
+		if err := w.walk(ctx, q); err != nil {
+			return err
+		}
+		return q.flush(ctx)
 	})
 	for i := range max(1, o.Jobs) {
 		g.Go(func() error {
 			r := reader{max: o.MaxSize}
-			for j := range jobs {
-				if err := ctx.Err(); err != nil {
-					return err
+			for batch := range q.batches {
+				for _, j := range batch {
+					if err := ctx.Err(); err != nil {
+						return err
+					}
+					w.read(&r, j, func(data []byte) { emit(i, Text{Path: j.rel, Data: data, Kind: kindFile}) })
 				}
-				w.read(&r, j, func(data []byte) { emit(i, Text{Path: j.rel, Data: data, Kind: kindFile}) })
 			}
 			return nil
 		})
 	}
 	return g.Wait()
-}
-
-// job is a file or symbolic link to be read.
-type job struct {
-	path string // for the operating system
-	rel  string // for people
-
-	link  bool // a symbolic link, to be read and not followed
-	named bool // by the user, who may mean a link or a pipe
-}
-
-func send(ctx context.Context, to chan<- job, j job) error {
-	select {
-	case to <- j:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // walker finds the files below a directory.
@@ -129,7 +116,7 @@ type dirState struct {
 }
 
 // walk sends the files below the root.
-func (w *walker) walk(ctx context.Context, to chan<- job) error {
+func (w *walker) walk(ctx context.Context, to *queue) error {
 	if !w.NoGitignore {
 		w.base = rulesAbove(w.root)
 	}
@@ -151,7 +138,7 @@ func (w *walker) walk(ctx context.Context, to chan<- job) error {
 }
 
 // entry sees to an entry of a directory, whose own entry was seen to before.
-func (w *walker) entry(ctx context.Context, to chan<- job, path, rel string, d fs.DirEntry) error {
+func (w *walker) entry(ctx context.Context, to *queue, path, rel string, d fs.DirEntry) error {
 	if d.Name() == ".git" {
 		return skip(d)
 	}
@@ -171,9 +158,9 @@ func (w *walker) entry(ctx context.Context, to chan<- job, path, rel string, d f
 		w.dirs.Store(rel, &dirState{in.rules.enter(path, rel, !w.NoGitignore && !ignored), ignored})
 		return nil
 	case 0:
-		return send(ctx, to, job{path: path, rel: rel})
+		return to.send(ctx, job{path: path, rel: rel})
 	case fs.ModeSymlink:
-		return send(ctx, to, job{path: path, rel: rel, link: true})
+		return to.send(ctx, job{path: path, rel: rel, link: true})
 	}
 	w.skipped(kindFile, rel, source.Ignored, "neither file nor symbolic link: "+d.Type().String())
 	return nil

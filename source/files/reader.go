@@ -32,11 +32,10 @@ func (r *reader) read(j job) ([]byte, error) {
 		target, err := os.Readlink(j.path)
 		return []byte(filepath.ToSlash(target)), err
 	}
-	open := openRegular
-	if j.named {
-		open = os.Open
+	if !j.named {
+		return r.readRegular(j.path)
 	}
-	f, err := open(j.path)
+	f, err := os.Open(j.path)
 	if err != nil {
 		return nil, err
 	}
@@ -45,10 +44,17 @@ func (r *reader) read(j job) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !j.named && !info.Mode().IsRegular() {
-		return nil, errNotRegular
-	}
 	return r.readAll(f, info.Size())
+}
+
+// readRegular reads a file that was a regular one when its directory was listed.
+func (r *reader) readRegular(path string) ([]byte, error) {
+	f, size, err := openRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return r.readAll(f, size)
 }
 
 // readAll reads up to the end. The size is a hint: files grow and shrink while they are read,
