@@ -3,11 +3,12 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/straykey/straykey/internal/built"
 )
 
 // TestStartIsCheap holds what packages do before main begins against a bound: every commit with a hook waits for it. It
@@ -23,11 +24,7 @@ func TestStartIsCheap(t *testing.T) {
 		maxAllocs = 240       // golang.org/x/crypto/ssh makes 218 for its tables, in 0.2 ms
 		maxAll    = 400 << 10 // bytes of all packages
 	)
-	program := filepath.Join(t.TempDir(), "straykey.exe")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	cmd := exec.Command(program, "version")
+	cmd := exec.Command(built.Straykey(t), "version")
 	cmd.Env = append(os.Environ(), "GODEBUG=inittrace=1")
 	var trace strings.Builder
 	cmd.Stderr = &trace

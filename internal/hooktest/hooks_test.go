@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/straykey/straykey/detect/proof/forge"
+	"github.com/straykey/straykey/internal/built"
 )
 
 const (
@@ -40,18 +41,14 @@ type desk struct {
 	env []string
 }
 
-// newDesk builds straykey, and puts it and other programs in PATH.
+// newDesk puts straykey and other programs in PATH.
 func newDesk(t *testing.T, programs ...string) *desk {
 	t.Helper()
 	dir, err := filepath.EvalSymlinks(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	bin := filepath.Join(dir, "bin")
-	if out, err := exec.Command("go", "build", "-o", bin+string(filepath.Separator), root+"/cmd/straykey").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	path := bin
+	path := filepath.Dir(built.Straykey(t))
 	for _, p := range programs {
 		path += string(os.PathListSeparator) + filepath.Dir(p)
 	}
