@@ -32,9 +32,14 @@ func (t *textWriter) gate(r *Report) {
 	if complete && len(r.Findings) == 0 {
 		return
 	}
-	what := "push"
-	if t.o.Gate == CommitGate {
-		what = "commit"
+	what := "this push"
+	switch {
+	case t.o.Gate == CommitGate && r.Run.Mode == Range:
+		what = "these commits"
+	case t.o.Gate == CommitGate && r.Run.Mode == Files:
+		what = "these files"
+	case t.o.Gate == CommitGate:
+		what = "this commit"
 	}
 	places := 0
 	for i := range r.Findings {
@@ -47,7 +52,7 @@ func (t *textWriter) gate(r *Report) {
 			why += ", and not everything could be read"
 		}
 	}
-	t.heading(t.palette.high, "straykey refuses this "+what, ": "+why)
+	t.heading(t.palette.high, "straykey refuses "+what, ": "+why)
 	fmt.Fprintln(t.b)
 	if !complete {
 		t.unread(r)
@@ -61,7 +66,7 @@ func (t *textWriter) gate(r *Report) {
 		t.refused(&r.Findings[i])
 	}
 	t.waysOn(r, t.o.Gate)
-	t.bypass()
+	t.bypass(r.Run.Mode)
 }
 
 // unread names what could not be read.
@@ -122,47 +127,90 @@ func (t *textWriter) waysOn(r *Report, gate Gate) {
 	if len(r.Findings) == 0 {
 		return
 	}
-	var ids, docs []string
-	path := ""
+	var ids, docs, paths []string
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if !slices.Contains(ids, f.Rule.ID) {
-			ids = append(ids, f.Rule.ID)
+		ids = appendNew(ids, f.Rule.ID)
+		if f.Rule.Docs != "" {
+			docs = appendNew(docs, f.Rule.Docs)
 		}
-		if f.Rule.Docs != "" && !slices.Contains(docs, f.Rule.Docs) {
-			docs = append(docs, f.Rule.Docs)
-		}
-		if path == "" && len(f.Occurrences) > 0 {
-			path = t.name(f.Occurrences[0].Path)
+		for k := range f.Occurrences {
+			paths = appendNew(paths, t.name(f.Occurrences[k].Path))
 		}
 	}
+	// What is to be copied is not cut.
+	committed := gate == PushGate || gate == ReceiveGate || r.Run.Mode == Range
+	t.uncut("remove it", removal(committed, r.Run.Mode, paths))
 	rule := ""
 	if len(ids) == 1 {
 		rule = "=" + Escape(ids[0])
 	}
-	remove := "have the program read it from the environment or a secret store, and stage again"
-	if gate != CommitGate {
-		remove = "out of the commit that brings it (git commit --amend, git rebase -i): a later commit does not take it back"
-	} else if path != "" {
-		remove += ": git add " + path
+	ignored := "in .straykeyignore: fingerprint=" + Escape(r.Findings[0].Fingerprint) + ` reason="..."`
+	switch {
+	case gate == ReceiveGate:
+		t.uncut("allow it", "if it is made up or harmless, by a line that is on the server's HEAD before, "+ignored)
+	case committed:
+		t.uncut("allow it", "if it is made up or harmless, by a line "+ignored)
+	default:
+		t.uncut("allow it", "if it is made up or harmless, by a comment on its line: straykey:allow"+rule+" REASON")
 	}
 	rotate := "if it was ever pushed or shared"
-	if len(docs) > 0 {
+	switch len(docs) {
+	case 0:
+	case 1:
 		rotate += ": " + Escape(docs[0])
+	default:
+		rotate += "; where, says straykey rules show " + Escape(ids[0])
 	}
-	// What is to be copied is not cut.
-	t.uncut("remove it", remove)
-	t.uncut("allow it", "if it is made up or harmless, by a comment on its line: straykey:allow"+rule+" REASON")
 	t.uncut("rotate it", rotate)
 }
 
+// removal says how to take credentials out. Commits keep what a later one removes.
+func removal(committed bool, mode Mode, paths []string) string {
+	const elsewhere = "have the program read it from the environment or a secret store"
+	switch {
+	case committed:
+		return "out of the commit that brings it (git commit --amend, git rebase -i): a later commit does not take it back"
+	case mode == Files:
+		return elsewhere
+	case len(paths) > maxRefusedPlaces:
+		return elsewhere + ", and stage again"
+	}
+	again := elsewhere + ", and stage again: git add"
+	for _, p := range paths {
+		again += " " + shellWord(p)
+	}
+	return again
+}
+
+func appendNew(list []string, s string) []string {
+	if s == "" || slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
+
+// shellWord quotes a path for a shell, if it has to be.
+func shellWord(path string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r > 0x7f || strings.ContainsRune("_-./,:@%+=", r)
+	}
+	if path[0] != '-' && strings.IndexFunc(path, func(r rune) bool { return !plain(r) }) < 0 {
+		return path
+	}
+	if path[0] == '-' {
+		path = "./" + path
+	}
+	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
+}
+
 // bypass says how to do without the hook once. A server has no such way.
-func (t *textWriter) bypass() {
-	switch t.o.Gate {
-	case CommitGate:
+func (t *textWriter) bypass(mode Mode) {
+	switch {
+	case t.o.Gate == CommitGate && mode == Staged:
 		t.uncut("in full", "straykey scan --staged")
 		t.uncut("skip once", "git commit --no-verify")
-	case PushGate:
+	case t.o.Gate == PushGate:
 		t.uncut("skip once", "git push --no-verify")
 	}
 }

@@ -66,3 +66,28 @@ func TestGateIsSilent(t *testing.T) {
 		t.Errorf("a run that read nothing says %q", text)
 	}
 }
+
+// What a message tells to copy into a shell names the file, whatever it is called.
+func TestRemoval(t *testing.T) {
+	const elsewhere = "have the program read it from the environment or a secret store"
+	for _, tt := range []struct {
+		name      string
+		committed bool
+		mode      Mode
+		paths     []string
+		want      string
+	}{
+		{"plain", false, Staged, []string{"src/a-1.env"}, elsewhere + ", and stage again: git add src/a-1.env"},
+		{"blank and quote", false, Staged, []string{"a b.env", "it's"}, elsewhere + `, and stage again: git add 'a b.env' 'it'\''s'`},
+		{"an option, a command", false, Staged, []string{"-n", "$(id)"}, elsewhere + `, and stage again: git add './-n' '$(id)'`},
+		{"too many to name", false, Staged, []string{"a", "b", "c"}, elsewhere + ", and stage again"},
+		{"files", false, Files, []string{"a"}, elsewhere},
+		{"commits", true, Range, []string{"a"}, "out of the commit that brings it (git commit --amend, git rebase -i): a later commit does not take it back"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := removal(tt.committed, tt.mode, tt.paths); got != tt.want {
+				t.Errorf("got  %s\nwant %s", got, tt.want)
+			}
+		})
+	}
+}

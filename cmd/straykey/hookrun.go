@@ -30,7 +30,9 @@ func newHookRunCommand(env *environment) *cobra.Command {
 credential, and else say on standard error what stands where, and what to do.
 Arguments and standard input are those that git gives to the hook of that name:
 
-  pre-commit    what is staged, against HEAD
+  pre-commit    what is staged, against HEAD; if the pre-commit framework is run by hand,
+                what it is told to compare (--from-ref, --to-ref), or, as nothing is
+                staged, all files
   pre-push      what the remote does not have yet of the refs that are pushed: commits,
                 their messages, annotated tags. What a branch or tag that goes held is
                 none of its business. Without a line on standard input HEAD counts: a hook
@@ -65,7 +67,7 @@ Each of them but 0 makes git refuse.`,
 			if input.name == hook.PreReceive && f.policy.ref == "" {
 				f.policy.ref = "HEAD" // which is what it was: the push has no say in what counts
 			}
-			f.hook, f.staged = input, input.name == hook.PreCommit
+			f.hook, f.staged = input, input.name == hook.PreCommit && input.rev == ""
 			// git makes one stream of both for most hooks, not for all.
 			toStderr := *env
 			toStderr.stdout = env.stderr
@@ -86,8 +88,9 @@ type hookRun struct {
 	remote  string        // pre-push: the name of the other side, or its URL
 	updates []hook.Update // refs that are pushed and do not go
 	gone    []hook.Update // refs that go
-	rev     string        // instead of updates: a revision that is pushed
+	rev     string        // instead of updates: a revision that is pushed, or compared
 	from    string        // what the other side has of it; may be empty
+	byHand  bool          // pre-commit: no commit is made, somebody has run the framework of that name
 }
 
 // newHookRun reads what git says to a hook.
@@ -96,6 +99,12 @@ func newHookRun(env *environment, name string, args []string) (*hookRun, error) 
 	read := hook.ReadPrePush
 	switch name {
 	case hook.PreCommit:
+		// git names the index to its hooks. Without a commit nothing may be staged, as in continuous integration, and
+		// what was looked at would be nothing.
+		h.byHand = env.getenv("PRE_COMMIT") != "" && env.getenv("GIT_INDEX_FILE") == ""
+		if f, ok := hook.FromPreCommit(env.getenv); ok && f.From != "" {
+			h.rev, h.from = f.To, f.From
+		}
 		return h, nil
 	case hook.PreReceive:
 		read = hook.ReadPreReceive

@@ -379,7 +379,7 @@ func (p *scanPlan) scanOne(ctx context.Context, n int, b *correlate.Builder, o s
 		switch {
 		case err == nil:
 			o.Prefix, o.Watch = p.repoPrefix(target, r), p.policies[n].watch()
-			mode, result, err := p.scanRepo(ctx, r, b, o)
+			mode, result, err := p.scanRepo(ctx, target, r, b, o)
 			p.policies[n].setPaths(o.Prefix, mode)
 			if result != nil {
 				p.policies[n].watched = result.Watched
@@ -417,11 +417,15 @@ func (p *scanPlan) openRepo(target string) (*repo.Repo, error) {
 	return repo.OpenWith(o)
 }
 
-func (p *scanPlan) scanRepo(ctx context.Context, r *repo.Repo, b *correlate.Builder, o scan.Options) (report.Mode, *scan.Result, error) {
+func (p *scanPlan) scanRepo(ctx context.Context, target string, r *repo.Repo, b *correlate.Builder, o scan.Options) (report.Mode, *scan.Result, error) {
 	f := p.flags
 	switch {
 	case f.staged:
 		result, err := scan.Staged(ctx, r, p.indexFile(r), b, o)
+		if err == nil && f.hook != nil && f.hook.byHand && len(o.Coverage.Kinds()) == 0 && o.Coverage.Complete() {
+			result, err = scan.Files(ctx, repoTop(target, r), b, o)
+			return report.Files, result, err
+		}
 		return report.Staged, result, err
 	case f.unstaged:
 		result, err := scan.Unstaged(ctx, r, p.indexFile(r), b, o)

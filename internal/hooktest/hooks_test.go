@@ -209,6 +209,23 @@ func TestPreCommit(t *testing.T) {
 			d.do(t, "app", "git", "reset", "-q")
 		})
 	}
+	// The framework run by hand, as continuous integration does.
+	t.Run("run --all-files", func(t *testing.T) {
+		out, err := d.try("app", "", "pre-commit", "run", "--all-files")
+		if err == nil || !strings.Contains(out, "straykey refuses these files") || !strings.Contains(out, "app.env:4:7") {
+			t.Errorf("%v\n%s", err, out)
+		}
+	})
+	t.Run("run --from-ref", func(t *testing.T) {
+		d.do(t, "app", "git", "switch", "-q", "-c", "leak")
+		d.do(t, "app", "git", "commit", "-q", "--no-verify", "-a", "-m", "leak")
+		out, err := d.try("app", "", "pre-commit", "run", "--from-ref", "main", "--to-ref", "HEAD")
+		if err == nil || !strings.Contains(out, "straykey refuses these commits") || !strings.Contains(out, "app.env:4:7 in") {
+			t.Errorf("%v\n%s", err, out)
+		}
+		d.do(t, "app", "git", "switch", "-q", "main")
+		d.write(t, "app/app.env", leak)
+	})
 	t.Run("linked worktree", func(t *testing.T) {
 		d.do(t, "app", "git", "worktree", "add", "-q", "../linked")
 		d.write(t, "linked/app.env", leak)
