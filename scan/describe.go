@@ -2,7 +2,10 @@ package scan
 
 import (
 	"bytes"
+	"maps"
+	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/straykey/straykey/correlate"
@@ -19,6 +22,28 @@ type describer struct {
 
 func newDescriber(store *pack.Store) *describer {
 	return &describer{store: store, reader: store.NewReader(), known: map[pack.Num]*correlate.Commit{}}
+}
+
+// readAhead reads what commit will be asked for, on as many goroutines as jobs: those that are stored near one another together.
+func (d *describer) readAhead(commits []pack.Num, jobs int) {
+	commits = slices.DeleteFunc(slices.Clone(commits), func(n pack.Num) bool { return n == history.NoCommit })
+	slices.SortFunc(commits, d.store.ComparePlace)
+	commits = slices.Compact(commits)
+	parts := make([]*describer, max(1, jobs))
+	var done sync.WaitGroup
+	for w := range parts {
+		part := newDescriber(d.store)
+		parts[w] = part
+		done.Go(func() {
+			for _, n := range commits[len(commits)*w/len(parts) : len(commits)*(w+1)/len(parts)] {
+				part.commit(n)
+			}
+		})
+	}
+	done.Wait()
+	for _, part := range parts {
+		maps.Copy(d.known, part.known)
+	}
 }
 
 // commit describes a commit, or a tag by its tagger. It returns nil for no commit. One that

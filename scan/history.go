@@ -318,7 +318,8 @@ type said struct {
 // outcome is what a scan has found, with places and commits.
 type outcome struct {
 	blobs    [][]located // by blob
-	pairs    []pairText  // further texts in which credentials may belong together
+	windows  []cache.Windows
+	pairs    []pairText // further texts in which credentials may belong together
 	messages []said
 	told     []cache.Message // what messages is made of
 }
@@ -361,7 +362,7 @@ func (h *historyScan) attribute(ctx context.Context) (*outcome, error) {
 	slices.SortFunc(places, func(a, b cache.BlobPlace) int {
 		return cmp.Or(cmp.Compare(a.Blob, b.Blob), strings.Compare(a.Path, b.Path), cmp.Compare(a.Cred, b.Cred))
 	})
-	if out.blobs, err = h.locateBlobs(ctx, places, h.byCredential); err != nil {
+	if out.blobs, out.windows, err = h.locateBlobs(ctx, places, nil, h.byCredential); err != nil {
 		return nil, err
 	}
 	out.pairs = h.pairTexts()
@@ -373,6 +374,13 @@ func (h *historyScan) attribute(ctx context.Context) (*outcome, error) {
 // add gives what was found to the builder.
 func (h *historyScan) add(found *outcome) {
 	describe := newDescriber(h.store)
+	var commits []pack.Num
+	for _, batch := range found.blobs {
+		for i := range batch {
+			commits = append(commits, batch[i].place.First, batch[i].place.Last, batch[i].place.Removed)
+		}
+	}
+	describe.readAhead(commits, h.Jobs)
 	for _, batch := range found.blobs {
 		for _, l := range batch {
 			h.builder.AddPairs(l.pairs, l.occurrence.Object, h.at(l.place.Path))
@@ -413,17 +421,25 @@ func (h *historyScan) resolve(label uint32, path string) []uint32 {
 // nil: to none; and whether each place has its matches.
 type finder func(kept []detect.Match, places []cache.BlobPlace) (whose []*cache.BlobPlace, all bool)
 
-// locateBlobs reads the blobs of the places once more, whole, to tell line and column
-// and show the lines around. Places are sorted by blob, then path.
-func (h *historyScan) locateBlobs(ctx context.Context, places []cache.BlobPlace, find finder) ([][]located, error) {
-	batches := slices.Collect(chunksBy(places, func(a, b *cache.BlobPlace) bool { return a.Blob == b.Blob }))
+// locateBlobs reads the blobs of the places once more, to tell line and column and show the lines around: those that have
+// windows there, the others whole. Places are sorted by blob, then path. It returns what stands in each blob, and the windows
+// of those that have some.
+func (h *historyScan) locateBlobs(ctx context.Context, places []cache.BlobPlace, windows []cache.Windows, find finder) ([][]located, []cache.Windows, error) {
+	var batches []batch
+	for of := range chunksBy(places, func(a, b *cache.BlobPlace) bool { return a.Blob == b.Blob }) {
+		b := batch{places: of}
+		if i, ok := slices.BinarySearchFunc(windows, of[0].Blob, cache.Windows.Compare); ok {
+			b.windows = &windows[i]
+		}
+		batches = append(batches, b)
+	}
 	// Those that are stored near one another have most of their delta bases in common.
 	order := make([]int, len(batches))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return h.store.ComparePlace(batches[a][0].Blob, batches[b][0].Blob) })
-	all := make([][]located, len(batches))
+	slices.SortFunc(order, func(a, b int) int { return h.store.ComparePlace(batches[a].places[0].Blob, batches[b].places[0].Blob) })
+	all, seen := make([][]located, len(batches)), make([]*cache.Windows, len(batches))
 	g, ctx := errgroup.WithContext(ctx)
 	jobs := max(1, h.Jobs)
 	for w := range jobs {
@@ -434,12 +450,25 @@ func (h *historyScan) locateBlobs(ctx context.Context, places []cache.BlobPlace,
 				if ctx.Err() != nil {
 					break
 				}
-				all[i] = h.locateBlob(reader, scanner, batches[i], find)
+				all[i], seen[i] = h.locateBlob(reader, scanner, batches[i], find)
 			}
 			return ctx.Err()
 		})
 	}
-	return all, g.Wait()
+	err := g.Wait()
+	var of []cache.Windows
+	for _, w := range seen {
+		if w != nil {
+			of = append(of, *w)
+		}
+	}
+	return all, of, err
+}
+
+// batch is the places in one blob.
+type batch struct {
+	places  []cache.BlobPlace
+	windows *cache.Windows // where matches stand in it; nil: it is to be read whole
 }
 
 // chunksBy cuts a list where two neighbours are not the same.
@@ -458,12 +487,19 @@ func chunksBy[T any](list []T, same func(a, b *T) bool) iter.Seq[[]T] {
 	}
 }
 
-// locateBlob returns the occurrences of the places in one blob.
-func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, places []cache.BlobPlace, find finder) []located {
+// locateBlob returns the occurrences of the places in one blob, and its windows if it has some.
+func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, b batch, find finder) ([]located, *cache.Windows) {
+	places := b.places
 	id := h.store.ID(places[0].Blob).String()
 	_, data, err := reader.Read(places[0].Blob)
-	text := h.newTexts(scanner, data)
-	matches := text.facts.Matches()
+	var facts *detect.Facts
+	if b.windows != nil {
+		facts = scanner.ScanWindows(data, b.windows.List)
+	} else {
+		facts = scanner.ScanToLocate(data)
+	}
+	text := h.textsOf(facts, data)
+	matches := facts.Matches()
 	missed := false
 	var out []located
 	for group := range chunksBy(places, func(a, b *cache.BlobPlace) bool { return a.Path == b.Path }) {
@@ -497,7 +533,10 @@ func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, p
 			Detail: "a match found along the deltas was not found in the whole object: please report this as a defect of straykey",
 		})
 	}
-	return out
+	if list, ok := facts.Windows(); ok {
+		return out, &cache.Windows{Blob: places[0].Blob, List: list}
+	}
+	return out, nil
 }
 
 // byCredential is the finder of what was attributed just now. It is also what the scan is checked by: a credential

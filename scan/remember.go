@@ -223,7 +223,7 @@ func (h *historyScan) fits(p *cache.Places) bool {
 func (h *historyScan) recallPlaces(ctx context.Context, p *cache.Places) (found *outcome, ok bool) {
 	found = &outcome{}
 	var err error
-	if found.blobs, err = h.locateBlobs(ctx, p.Blobs, byMatch); err != nil || len(h.coverage.Problems()) > 0 {
+	if found.blobs, found.windows, err = h.locateBlobs(ctx, p.Blobs, p.Windows, byMatch); err != nil || len(h.coverage.Problems()) > 0 {
 		return nil, false
 	}
 	if found.pairs, ok = h.recallPairs(p.Pairs); !ok {
@@ -336,7 +336,7 @@ const maxPairTexts = 5 * maxPairReads
 func (h *historyScan) keepPlaces(found *outcome) error {
 	p := &cache.Places{
 		Commits: h.result.Commits, Kinds: h.coverage.Kinds(), Problems: h.coverage.Problems(),
-		Blobs: placesOf(found.blobs), Messages: found.told,
+		Blobs: placesOf(found.blobs), Windows: found.windows, Messages: found.told,
 	}
 	all := int64(0)
 	for reason, n := range h.coverage.Reasons() {

@@ -414,3 +414,47 @@ func TestMemoryKnowsAllOptions(t *testing.T) {
 		}
 	}
 }
+
+// Windows that are not those of their texts cost a second reading, and change nothing.
+func TestWrongWindows(t *testing.T) {
+	l := newLife(t, 1, [2]*detect.Engine{newEngine(t), newEngine(t)})
+	l.d.Write("keys.txt", strings.Repeat("line\n", 50)+"x = '"+l.keys.next()+"'\n"+strings.Repeat("line\n", 50)+"y = '"+l.keys.next()+"'\n"+strings.Repeat("line\n", 50))
+	l.d.Git("add", "-A")
+	l.d.Git("commit", "-q", "-m", "keys")
+	want, _ := l.scan(true)
+	r, err := repo.Open(l.d.Path)
+	l.check(err)
+	store, err := r.OpenStore(l.options.MaxSize)
+	l.check(err)
+	defer store.Close()
+	refs, _ := r.Refs()
+	h := &historyScan{Options: l.options, repo: r, store: store, refs: refs, result: &Result{}}
+	h.Memory = &Memory{Dir: l.cache, Verdict: "engine 0"}
+	h.remember()
+	places, ok := h.memory.dir.Places(h.memory.places, h.memory.state)
+	if !ok || len(places.Windows) == 0 {
+		t.Fatal("no windows were kept")
+	}
+	right := places.Windows
+	for name, wrong := range map[string]func([]detect.Window) []detect.Window{
+		"none":      func([]detect.Window) []detect.Window { return nil },
+		"the first": func(w []detect.Window) []detect.Window { return w[:min(1, len(w)-1)] },
+		"elsewhere": func([]detect.Window) []detect.Window { return []detect.Window{{Lo: 0, Hi: 3}} },
+		"beyond the text": func(w []detect.Window) []detect.Window {
+			return append(slices.Clone(w), detect.Window{Lo: 1 << 30, Hi: 1 << 31})
+		},
+	} {
+		places.Windows = slices.Clone(right)
+		for i := range places.Windows {
+			places.Windows[i].List = wrong(right[i].List)
+		}
+		l.check(h.memory.dir.StorePlaces(h.memory.places, h.memory.state, places))
+		got, reused := l.scan(true)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (reused %+v): -right +wrong:\n%s", name, *reused, diff)
+		}
+		if name != "beyond the text" && reused.Places {
+			t.Errorf("%s: places were believed", name)
+		}
+	}
+}

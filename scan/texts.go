@@ -17,7 +17,12 @@ type texts struct {
 
 // newTexts scans data, which must not change while the texts are used.
 func (o *Options) newTexts(s *detect.Scanner, data []byte) *texts {
-	return &texts{facts: s.ScanToLocate(data), scanned: data, around: o.Around, locators: map[int]*correlate.Locator{}}
+	return o.textsOf(s.ScanToLocate(data), data)
+}
+
+// textsOf returns the texts of what was scanned already, to locate.
+func (o *Options) textsOf(facts *detect.Facts, scanned []byte) *texts {
+	return &texts{facts: facts, scanned: scanned, around: o.Around, locators: map[int]*correlate.Locator{}}
 }
 
 // locate fills in where a match stands. o.Path is the path of the whole.

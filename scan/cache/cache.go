@@ -12,7 +12,8 @@
 // same refs.
 //
 // What is not kept is any secret, or anything made from one. A match is known by the object it stands in, its
-// number among the matches there and the position of its first byte; to say more, the scan reads the object again.
+// number among the matches there and the position of its first byte; to say more, the scan reads the object again, near the
+// positions where matches stand.
 //
 // # When it holds
 //
@@ -28,7 +29,7 @@
 // ".objects" or ".places". A file is
 //
 //	magic    8 bytes  "straycac"
-//	version  1 byte   2
+//	version  1 byte   3
 //	kind     1 byte   'o' or 'p'
 //	key     32 bytes
 //	state   32 bytes  of a file of kind 'p'; zeros otherwise
@@ -113,7 +114,7 @@ const (
 	kindObjects = 'o'
 	kindPlaces  = 'p'
 
-	magic     = "straycac\x02"
+	magic     = "straycac\x03"
 	headerLen = len(magic) + 1 + 2*sha256.Size
 )
 

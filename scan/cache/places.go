@@ -1,8 +1,10 @@
 package cache
 
 import (
+	"cmp"
 	"slices"
 
+	"github.com/straykey/straykey/detect"
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/history"
 	"github.com/straykey/straykey/source/pack"
@@ -13,12 +15,14 @@ import (
 //
 // As a payload: the fields in order, lists after their length. Of refs there is one list for all places, and each
 // place names the positions in it. No commit is 0, others are their number plus 1. Flags of a place are one byte: 1 for
-// InHead, 2 for Reachable. The matches of a place are sorted by Index, which is written less the one before.
+// InHead, 2 for Reachable. The matches of a place are sorted by Index, which is written less the one before. Of the windows
+// of a blob the distance of each from the end of the one before is written, then its length.
 type Places struct {
 	Commits  int // in the repository
 	Kinds    []source.KindCount
 	Problems []source.Problem
 	Blobs    []BlobPlace // sorted by blob, then path
+	Windows  []Windows   // of blobs with places that need not be read whole; sorted by blob
 	Pairs    []Text      // in which credentials may belong together; sorted by blob, then path
 	Messages []Message
 }
@@ -34,6 +38,12 @@ type BlobPlace struct {
 	history.Place         // without Cred
 	Kept          int     // how many matches there are in the blob at the path
 	Matches       []Match // which of them are the credential's
+}
+
+// Windows are the parts of a blob where all its matches are found again: detect.Facts.Windows.
+type Windows struct {
+	Blob pack.Num
+	List []detect.Window
 }
 
 // Match is one of the matches of a text that are kept.
@@ -77,6 +87,10 @@ func (p *Places) append(b []byte) []byte {
 	for i := range p.Blobs {
 		b = p.Blobs[i].append(b, position)
 	}
+	b = appendNumber(b, uint64(len(p.Windows)))
+	for i := range p.Windows {
+		b = p.Windows[i].append(b)
+	}
 	b = appendNumber(b, uint64(len(p.Pairs)))
 	for _, t := range p.Pairs {
 		b = appendText(appendNumber(b, uint64(t.Blob)), t.Path)
@@ -88,6 +102,19 @@ func (p *Places) append(b []byte) []byte {
 		b = append(b, byte(m.Type), flags(m.InHead, m.Reachable))
 		b = appendRefs(b, m.Refs, m.RefCount, position)
 		b = appendNumber(b, uint64(m.Kept))
+	}
+	return b
+}
+
+// Compare orders windows by blob.
+func (w Windows) Compare(blob pack.Num) int { return cmp.Compare(w.Blob, blob) }
+
+func (w *Windows) append(b []byte) []byte {
+	b = appendNumber(appendNumber(b, uint64(w.Blob)), uint64(len(w.List)))
+	last := 0
+	for _, at := range w.List {
+		b = appendNumber(appendNumber(b, uint64(at.Lo-last)), uint64(at.Hi-at.Lo))
+		last = at.Hi
 	}
 	return b
 }
@@ -178,6 +205,13 @@ func parsePlaces(payload []byte) (*Places, error) {
 			r.fail()
 		}
 	}
+	p.Windows = make([]Windows, r.count(2))
+	for i := range p.Windows {
+		p.Windows[i] = r.windows()
+		if i > 0 && p.Windows[i].Blob <= p.Windows[i-1].Blob {
+			r.fail()
+		}
+	}
 	p.Pairs = make([]Text, r.count(2))
 	for i := range p.Pairs {
 		p.Pairs[i] = Text{Blob: pack.Num(r.small()), Path: r.text()}
@@ -213,6 +247,20 @@ func (r *reader) blobPlace(refs []string) BlobPlace {
 		p.Matches[i] = Match{Index: last, Start: int(r.small())}
 	}
 	return p
+}
+
+func (r *reader) windows() Windows {
+	w := Windows{Blob: pack.Num(r.small()), List: make([]detect.Window, r.count(2))}
+	last := int64(0)
+	for i := range w.List {
+		lo := last + int64(r.small())
+		if last = lo + int64(r.small()); last > MaxSize {
+			r.fail()
+			return w
+		}
+		w.List[i] = detect.Window{Lo: int(lo), Hi: int(last)}
+	}
+	return w
 }
 
 func (r *reader) flags() (inHead, reachable bool) {
