@@ -194,8 +194,9 @@ func (c *credential) seen() *detect.Credential {
 	return c.places[0].seen
 }
 
+// sort puts the places in order; of one that was added several times the first stays the first.
 func (c *credential) sort() {
-	slices.SortFunc(c.places, func(a, b place) int {
+	slices.SortStableFunc(c.places, func(a, b place) int {
 		return cmp.Or(compareOccurrences(a.at, b.at), strings.Compare(a.seen.Rule.ID, b.seen.Rule.ID))
 	})
 }

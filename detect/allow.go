@@ -297,8 +297,9 @@ func mostSpecific(ms []Match, least int) []Match {
 	return out
 }
 
-// genericRule is the rule of gitleaks that yields to every other one there.
-const genericRule = "generic-api-key"
+// isGeneric reports whether a rule is one that in gitleaks yields to every other whose match begins on the same line and whose
+// secret has its own. It is told by its name.
+func isGeneric(m *Match) bool { return strings.Contains(strings.ToLower(m.Rule.ID), "generic") }
 
 // everyRule keeps of matches whose secrets overlap those of all rules that a file of the user's defines, as gitleaks does, and
 // of the built-in ones the most specific. Matches of a group are neighbours.
@@ -314,8 +315,8 @@ func everyRule(ms []Match, least int) []Match {
 		var own, builtin []Match
 		for i := range group {
 			m := &group[i]
-			yields := m.Rule.ID == genericRule && slices.ContainsFunc(group, func(k Match) bool {
-				return k.Rule.ID != genericRule && overlap(m, &k)
+			yields := isGeneric(m) && slices.ContainsFunc(group, func(k Match) bool {
+				return !isGeneric(&k) && overlap(m, &k) && strings.Contains(k.Secret, m.Secret) && m.above == k.above
 			})
 			switch {
 			case m.Rule.Source.Line == 0:
@@ -420,6 +421,7 @@ func AppendKey(dst []byte, ms []Match) []byte {
 		dst = appendString(dst, m.Allowed)
 		dst = binary.AppendUvarint(dst, uint64(m.Group))
 		dst = binary.AppendUvarint(dst, uint64(m.SecretStart-groupStart))
+		dst = binary.AppendUvarint(dst, uint64(m.above))
 		dst = appendPlace(dst, m, &firstLine)
 		if m.Verdict != nil {
 			dst = m.Verdict.AppendKey(dst)

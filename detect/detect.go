@@ -50,6 +50,7 @@ type Match struct {
 	Confidence rules.Confidence
 
 	line, column int32   // of Start, from 1; 0 unless a requirement of nearness is about the match
+	above        int32   // lines from Start to SecretStart; only with [Options.Overlapping]
 	inner        []int32 // see reading
 }
 

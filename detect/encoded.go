@@ -247,7 +247,7 @@ func (s *Scanner) adopt(h hit, span decode.Span) {
 	}
 	lo, hi := s.clamp(min(span.NeedLo, s.linesBefore(start)-1), max(span.NeedHi, s.lineEnd(end)+1))
 	h.needLo, h.needHi, h.anchor = int32(lo), int32(hi), -1
-	h.line, h.column = 0, 0
+	h.line, h.column, h.above = 0, 0, 0
 	s.addHit(h)
 }
 

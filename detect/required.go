@@ -45,8 +45,16 @@ func (e *Engine) markPairs() {
 	}
 }
 
-// placeHits notes line and column of the hits that a requirement of nearness is about. The hits are in order.
+// placeHits notes line and column of the hits that a requirement of nearness is about, and where several rules may report the
+// same bytes, by how many lines a secret stands below the start of its match. The hits are in order.
 func (s *Scanner) placeHits() {
+	if s.e.overlapping {
+		for i := range s.hits {
+			if h := &s.hits[i]; h.member == 0 {
+				h.above = int32(bytes.Count(s.text[h.start:h.secretStart], []byte{'\n'}))
+			}
+		}
+	}
 	if !slices.ContainsFunc(s.hits, func(h hit) bool { return h.cred.rule.nearby }) {
 		return
 	}

@@ -42,6 +42,7 @@ type hit struct {
 	anchor      int32 // of a wide rule: where the anchor stands; else -1
 	line        int32 // see Match; of this text, not inherited
 	column      int32
+	above       int32    // see Match
 	member      int32    // of an archive, from 1; 0: the text itself
 	read        *reading // nil: it stands in the text as it is
 }
@@ -262,7 +263,7 @@ func (f *Facts) Matches() []Match {
 		m := Match{
 			Credential: h.cred, Start: int(h.start), End: int(h.end),
 			SecretStart: int(h.secretStart), SecretEnd: int(h.secretEnd), Group: group,
-			line: h.line, column: h.column, inner: h.innerSpans(), Member: f.memberName(&h), Part: int(h.member),
+			line: h.line, column: h.column, above: h.above, inner: h.innerSpans(), Member: f.memberName(&h), Part: int(h.member),
 		}
 		if h.read != nil {
 			m.Via = h.read.via

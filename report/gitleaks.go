@@ -96,7 +96,7 @@ func (r *redactor) gitleaks(f *correlate.Finding, o *correlate.Occurrence, id st
 	g := gitleaksFinding{
 		RuleID:      id,
 		Description: f.Rule.Description,
-		Match:       r.match(o.Frame.Match, f.Secret),
+		Match:       r.match(strings.Trim(o.Frame.Match, "\n"), f.Secret),
 		Secret:      r.secret(f.Secret),
 		File:        r.name(o.Path),
 		Entropy:     entropy32(f.Entropy),
@@ -144,14 +144,15 @@ type region struct {
 	line, column, endLine, endColumn int
 }
 
-// matchRegion returns where the match around a secret stands; gitleaks locates the match.
+// matchRegion returns where the match around a secret stands; gitleaks locates the match, without line feeds around it.
 func matchRegion(o *correlate.Occurrence, secret string) region {
 	out := region{o.Line, o.Column, o.EndLine, o.EndColumn}
-	i := strings.Index(o.Frame.Match, secret)
+	match := strings.Trim(o.Frame.Match, "\n")
+	i := strings.Index(match, secret)
 	if i < 0 || secret == "" {
 		return out
 	}
-	before, after := o.Frame.Match[:i], o.Frame.Match[i+len(secret):]
+	before, after := match[:i], match[i+len(secret):]
 	if n := strings.Count(before, "\n"); n == 0 {
 		out.column -= len(before)
 	} else {

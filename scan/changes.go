@@ -81,7 +81,7 @@ func Staged(ctx context.Context, r *repo.Repo, indexFile string, b *correlate.Bu
 	if err != nil {
 		return nil, fmt.Errorf("compare the index with HEAD: %w", err)
 	}
-	c.judge(ctx, diff, correlate.Occurrence{Kind: "staged"})
+	c.judge(ctx, diff, correlate.Occurrence{Kind: "staged"}, c.Rewritten)
 	return c.finish(ctx), nil
 }
 
@@ -132,7 +132,8 @@ func (c *changeScan) commits(ctx context.Context, walker *revs.Walker, set revs.
 			at.First = describe.commit(n)
 			c.message(n, "commit", at)
 		}
-		c.judge(ctx, diff, at)
+		// A merge brings together what others wrote.
+		c.judge(ctx, diff, at, c.Rewritten && len(commit.Parents) <= 1)
 	}
 	return nil
 }
@@ -152,8 +153,9 @@ func (c *changeScan) finish(ctx context.Context) *Result {
 }
 
 // judge adds the credentials that a change brings to a path which did not hold them,
-// unless they come from a path that is gone: then they moved.
-func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occurrence) {
+// unless they come from a path that is gone: then they moved. With rewritten it also adds those on added lines of a path
+// that did.
+func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occurrence, rewritten bool) {
 	c.result.Notes = append(c.result.Notes, diff.Notes...)
 	for _, p := range diff.Problems {
 		c.coverage.Problem(p)
@@ -179,7 +181,33 @@ func (c *changeScan) judge(ctx context.Context, diff repo.Diff, at correlate.Occ
 				c.collect(gone, g.ID, g.Path)
 			}
 		}
+		if rewritten {
+			c.addRewritten(change, at, gone)
+		}
 		c.addNew(now, change, at, before, gone)
+	}
+}
+
+// addRewritten adds what stands on the lines that a change adds to a file. Where the file is new, what stood at a path that
+// is gone moved.
+func (c *changeScan) addRewritten(change repo.Change, at correlate.Occurrence, gone map[uint32]bool) {
+	newer, err := c.data(change.New)
+	if err != nil {
+		c.coverage.Problem(repo.Problem(err, change.Path))
+		return
+	}
+	var older []byte
+	if len(change.Old) > 0 {
+		older, _ = c.data(change.Old[0]) // nothing of it, if it cannot be read: then all lines are new
+	}
+	at.Object = change.New.String()
+	for _, w := range c.findWritten(c.first().scanner, change.Path, older, newer, at) {
+		moved := len(change.Old) == 0 && gone[c.builder.Credential(w.cred)]
+		if moved || at.First != nil && c.Engine.AllowedCommit(w.cred, w.at.Path, at.First.ID) {
+			continue
+		}
+		c.builder.Add(w.cred, w.at)
+		c.Progress.found(1)
 	}
 }
 
@@ -339,12 +367,17 @@ func (c *changeScan) scan(w *blobReader, id pack.ID, path string, isNew bool) []
 
 // text reads once more a blob in which something was found.
 func (c *changeScan) text(id pack.ID) (*texts, error) {
-	n, _ := c.store.Find(id)
-	_, data, err := c.first().Read(n)
+	data, err := c.data(id)
 	if err != nil {
 		return nil, err
 	}
-	return c.newTexts(c.first().scanner, bytes.Clone(data)), nil
+	return c.newTexts(c.first().scanner, data), nil
+}
+
+// data returns the content of an object.
+func (c *changeScan) data(id pack.ID) ([]byte, error) {
+	_, data, err := repo.Objects{Repo: c.repo, Store: c.store, Reader: c.first().Reader}.Read(id)
+	return bytes.Clone(data), err
 }
 
 func (c *changeScan) absent() source.Reason {

@@ -319,6 +319,7 @@ type said struct {
 type outcome struct {
 	blobs    [][]located // by blob
 	windows  []cache.Windows
+	again    []written  // by further commits
 	pairs    []pairText // further texts in which credentials may belong together
 	messages []said
 	told     []cache.Message // what messages is made of
@@ -365,6 +366,11 @@ func (h *historyScan) attribute(ctx context.Context) (*outcome, error) {
 	if out.blobs, out.windows, err = h.locateBlobs(ctx, places, nil, h.byCredential); err != nil {
 		return nil, err
 	}
+	if h.Rewritten {
+		if out.again, err = h.rewritten(ctx, out.blobs); err != nil {
+			return nil, err
+		}
+	}
 	out.pairs = h.pairTexts()
 	out.told = h.messagesOf(messages)
 	out.messages, err = h.locateMessages(out.told)
@@ -391,6 +397,12 @@ func (h *historyScan) add(found *outcome) {
 				continue
 			}
 			h.builder.Add(l.cred, l.occurrence)
+		}
+	}
+	for _, w := range found.again {
+		w.at.First = describe.commit(w.commit)
+		if !h.Engine.AllowedCommit(w.cred, w.at.Path, w.at.First.ID) {
+			h.builder.Add(w.cred, w.at)
 		}
 	}
 	h.pairOthers(found.pairs)

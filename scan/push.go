@@ -110,9 +110,9 @@ func (p *pushed) add(ctx context.Context, id pack.ID) error {
 		if err != nil {
 			return fmt.Errorf("read tree %s: %w", id, err)
 		}
-		p.judge(ctx, diff, at)
+		p.judge(ctx, diff, at, false)
 	case pack.Blob:
-		p.judge(ctx, repo.Diff{Changes: []repo.Change{{Path: id.String(), Mode: pack.ModeFile, New: id}}}, at)
+		p.judge(ctx, repo.Diff{Changes: []repo.Change{{Path: id.String(), Mode: pack.ModeFile, New: id}}}, at, false)
 	}
 	return nil
 }

@@ -175,7 +175,7 @@ func (m *memory) learn(v *visitor) {
 // matches are read once more, for what is not kept, the secrets. It returns false, and has done nothing, if that cannot be.
 func (h *historyScan) recall(ctx context.Context) bool {
 	m := h.memory
-	if m == nil || m.files == nil {
+	if m == nil || m.files == nil || h.Rewritten { // what was written again is not kept
 		return false
 	}
 	p, ok := m.dir.Places(m.places, m.state)

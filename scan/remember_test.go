@@ -399,8 +399,9 @@ func TestMemoryKnowsAllOptions(t *testing.T) {
 		"Engine": "by Memory.Verdict", "MaxSize": "in the keys", "Branch": "in the key and the state", "Since": "in the state",
 		"NoUnreachable": "in the key", "NoMessages": "in the key", "Full": "remembers nothing", "noTags": "remembers nothing", "Memory": "",
 		"Coverage": "no", "Jobs": "no", "Prefix": "no: put before when the report is made", "Progress": "no", "NoGitignore": "files only",
-		"Around": "no: texts with matches are read again",
-		"Watch":  "ranges and what is staged only",
+		"Around":    "no: texts with matches are read again",
+		"Watch":     "ranges and what is staged only",
+		"Rewritten": "no: places are not recalled with it, and are kept without what it adds",
 	}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Options]()) {
 		if _, ok := decided[f.Name]; !ok {

@@ -36,6 +36,9 @@ type Options struct {
 	noTags        bool    // without messages of tags
 
 	NoMessages bool // history and ranges
+	// Rewritten adds an occurrence for each commit, or change of the index, that writes lines with a credential again, though
+	// the file held it before: what a search of added lines finds.
+	Rewritten bool
 	// Watch lists files whose content a scan of changes tells, by their paths in the repository: policy files.
 	Watch       []string
 	NoGitignore bool // files

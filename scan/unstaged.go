@@ -84,6 +84,12 @@ func (c *changeScan) workFile(top *os.Root, f repo.Blob) {
 	if len(now) == 0 {
 		return
 	}
+	if c.Rewritten {
+		older, _ := c.data(f.ID) // nothing of it, if it cannot be read: then all lines are new
+		for _, w := range c.findWritten(c.first().scanner, f.Path, older, data, correlate.Occurrence{Kind: "file"}) {
+			c.builder.Add(w.cred, w.at)
+		}
+	}
 	before := map[uint32]bool{}
 	c.collect(before, f.ID, f.Path)
 	for _, m := range now {

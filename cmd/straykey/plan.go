@@ -136,7 +136,7 @@ func (p *scanPlan) checkNumbers() error {
 	p.options = scan.Options{
 		Jobs: f.jobs, MaxSize: size, Full: f.engine == "full", Since: p.since,
 		NoUnreachable: f.noUnreachable, NoMessages: f.noMessages, NoGitignore: f.noGitignore,
-		Progress: &scan.Progress{}, Branch: f.branch,
+		Progress: &scan.Progress{}, Branch: f.branch, Rewritten: f.gitleaks != nil,
 	}
 	if f.verify {
 		p.options.Around = aroundToAsk
