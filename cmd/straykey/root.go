@@ -47,6 +47,7 @@ be proved and says what it could not read.
 		newExplainCommand(env),
 		newVersionCommand(env),
 		newCompletionCommand(env),
+		newManCommand(env),
 	)
 	return root
 }
