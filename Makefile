@@ -5,6 +5,7 @@
 # make fuzz FUZZTIME=20s    every fuzz target for that long
 # make train LABELS=DIR CLEAN=DIR  the weights of detect/generic, from LABELS/tree, its labels in LABELS/meta, and clean code
 # make build                bin/straykey, static
+# make release-check        builds a release of the work tree, twice, publishes nothing; for this machine, or with ALL=1 for all six systems
 
 GO ?= go
 REPO ?= .
@@ -21,7 +22,7 @@ LDFLAGS := -s -w $(if $(VERSION),-X main.stampedVersion=$(VERSION))
 # The race detector needs cgo, which go switches off where there is no C compiler.
 RACE := $(if $(filter 1,$(shell $(GO) env CGO_ENABLED)),-race)
 
-.PHONY: run test bench lint fuzz train build
+.PHONY: run test bench lint fuzz train build release-check
 
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/straykey ./cmd/straykey
@@ -85,3 +86,7 @@ fuzz:
 train:
 	@test -n '$(LABELS)' -a -n '$(CLEAN)' || { echo 'make train: name the labelled files and the directory of bench/clean.sh, for example LABELS=/data/labelled CLEAN=/data/clean'; exit 1; }
 	$(GO) run ./internal/train -tree $(LABELS)/tree -meta $(LABELS)/meta -clean $(CLEAN) -write
+
+# Not a part of make test: on a new machine it downloads goreleaser's hundreds of modules and compiles for minutes.
+release-check:
+	cd tools/release && $(if $(ALL),STRAYKEY_RELEASE_ALL=1) $(GO) test -count=1 -timeout=60m -v .
