@@ -59,6 +59,26 @@ func (c *Checkout) find(p Point) (string, bool) {
 	return "", false
 }
 
+// tag returns the id of the annotated tag that a point names, if it names one that is here.
+func (c *Checkout) tag(p Point) (string, bool) {
+	names := p.Refs
+	if p.ID != "" {
+		names = []string{p.ID}
+	}
+	reader := c.store.NewReader()
+	for _, name := range names {
+		id, err := c.Repo.Resolve(c.store, reader, name)
+		if err != nil {
+			continue
+		}
+		kind, _, err := repo.Objects{Repo: c.Repo, Store: c.store, Reader: reader}.Read(id)
+		if err == nil && kind == pack.Tag {
+			return id.String(), true
+		}
+	}
+	return "", false
+}
+
 // localRefs returns where a clone keeps a ref of the remote. A branch of the checkout itself may be a step's own doing, or
 // behind, so what was fetched comes first.
 func localRefs(ref string) []string {

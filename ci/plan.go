@@ -17,6 +17,8 @@ type Plan struct {
 	// commit Branch, or if that is empty of all that is in the repository.
 	Ranges []string
 	Branch string
+	// Tag is the id of the annotated tag that was pushed, whose message is to be scanned too; empty: it was none.
+	Tag string
 	// Policy is the id of the commit whose configuration, ignore files, baseline and allow comments count; empty: none is
 	// known that the event cannot have changed, and nothing counts but what the command line says.
 	Policy string
@@ -132,6 +134,7 @@ func (p *planner) knowDefault() {
 // about the policy; a branch could otherwise first be given an exception and then, by the next push, the secret.
 func (p *planner) push() {
 	p.Head = p.need("what was pushed", p.e.Head)
+	p.tag()
 	before, known := p.before()
 	main := ""
 	if !p.e.OnDefault && !p.e.Default.isZero() {
@@ -177,6 +180,23 @@ func (p *planner) before() (id string, known bool) {
 	}
 	p.need("what the branch pointed to before", base)
 	return "", false
+}
+
+// tag finds the annotated tag that was pushed. Some services name it as what was pushed, others the commit behind it; of them
+// the ref tells.
+func (p *planner) tag() {
+	if !strings.HasPrefix(p.e.Ref, tags) {
+		return
+	}
+	point := p.e.Head
+	if id, ok := p.c.tag(point); ok {
+		p.Tag = id
+		return
+	}
+	point = at("", p.e.Ref)
+	if p.need("the tag", point) != "" {
+		p.Tag, _ = p.c.tag(point)
+	}
 }
 
 // everything plans for a schedule or a button. What is on the default branch has been accepted, so its own policy counts.

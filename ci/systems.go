@@ -88,6 +88,11 @@ func (r *reader) bitbucket() {
 	if ref == "" {
 		ref = r.variableRef("BITBUCKET_TAG", tags)
 	}
+	if ref == "" { // of custom pipelines that somebody starts for a commit
+		r.event.Name = "custom"
+		r.everything("", at(head), "")
+		return
+	}
 	r.event.Name = "push"
 	r.push(ref, at(head, ref), Point{}, "")
 }

@@ -15,9 +15,9 @@ const zeros = "0000000000000000000000000000000000000000"
 //
 //	m1 ─ m2 ─ m3 ─ m4                 main
 //	      │     └─ r1 ─ r2            rewritten (pushed as o1 before)
-//	      └─ f1 ─ f2 ─ f3             feature, refs/pull/7/head; t1 is the tag of f2
+//	      └─ f1 ─ f2 ─ f3             feature, refs/pull/7/head; t1 is the tag of f2, light one without a message
 //	m4 + f3 = merge                   refs/pull/7/merge, refs/merge-requests/7/merge
-//	f2 ─ q1                           the branch of a fork, refs/pull/8/head only
+//	f2 ─ q1                           the branch of a fork, refs/pull/8/head and refs/merge-requests/8/head only
 type world struct {
 	origin gittest.Dir
 	ids    map[string]string // by name
@@ -45,6 +45,7 @@ func newWorld(t *testing.T) *world {
 	commit("f1")
 	commit("f2")
 	o.Git("tag", "-a", "-m", "a tag", "t1")
+	o.Git("tag", "light")
 	commit("f3")
 	o.Git("update-ref", "refs/pull/7/head", "HEAD")
 	o.Git("update-ref", "refs/merge-requests/7/head", "HEAD")
@@ -55,6 +56,7 @@ func newWorld(t *testing.T) *world {
 	o.Git("checkout", "-q", "--detach", w.ids["f2"])
 	commit("q1")
 	o.Git("update-ref", "refs/pull/8/head", "HEAD")
+	o.Git("update-ref", "refs/merge-requests/8/head", "HEAD")
 	o.Git("checkout", "-q", "main")
 	w.ids["t1"] = o.Git("rev-parse", "t1")
 	w.ids["zeros"], w.ids["gone"] = zeros, strings.Repeat("9", 40)

@@ -101,6 +101,12 @@ func Range(ctx context.Context, r *repo.Repo, specs []string, b *correlate.Build
 	if err := c.commits(ctx, walker, set); err != nil {
 		return nil, err
 	}
+	p := pushed{changeScan: c, walker: walker, seen: map[pack.ID]bool{}}
+	for _, id := range o.Tags {
+		if err := p.add(ctx, id); err != nil {
+			return nil, err
+		}
+	}
 	return c.finish(ctx), nil
 }
 

@@ -39,6 +39,9 @@ type Options struct {
 	// Rewritten adds an occurrence for each commit, or change of the index, that writes lines with a credential again, though
 	// the file held it before: what a search of added lines finds.
 	Rewritten bool
+	// Tags are annotated tags whose messages are scanned beside a range, which names commits only. What one leads to and is no
+	// commit, a tree or a blob, is scanned too.
+	Tags []pack.ID
 	// Watch lists files whose content a scan of changes tells, by their paths in the repository: policy files.
 	Watch       []string
 	NoGitignore bool // files

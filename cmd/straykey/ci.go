@@ -129,24 +129,31 @@ type ciRun struct {
 	env   *environment
 	flags *ciFlags
 	event ci.Event
-	plan  *ci.Plan
+	plan  *ci.Plan // nil until there is one
 
 	report *report.Report // nil until there is one
 }
 
 func runCI(ctx context.Context, env *environment, f *ciFlags) error {
 	c := &ciRun{env: env, flags: f}
+	err := c.judge(ctx)
+	if f.plan {
+		return err
+	}
+	return errors.Join(err, c.writeOutputs(codeOf(err)))
+}
+
+func (c *ciRun) judge(ctx context.Context) error {
 	if err := c.readEvent(); err != nil {
 		return err
 	}
 	if err := c.makePlan(ctx); err != nil {
 		return err
 	}
-	if f.plan {
+	if c.flags.plan {
 		return c.tellPlan()
 	}
-	err := c.scan(ctx)
-	return errors.Join(err, c.writeOutputs(codeOf(err)))
+	return c.scan(ctx)
 }
 
 // readEvent finds out what the run is about.
@@ -156,6 +163,7 @@ func (c *ciRun) readEvent() error {
 	if f.system == "" {
 		system = ci.Detect(getenv)
 	}
+	c.event.System = system // whatever else is wrong, later steps are told on GitHub
 	var payload []byte
 	var err error
 	byHand := f.base != "" && f.head != "" // then an event of which nothing is known is no obstacle
@@ -166,8 +174,12 @@ func (c *ciRun) readEvent() error {
 	}
 	if byHand {
 		c.event = ci.Event{System: system}
-	} else if c.event, err = ci.Read(system, getenv, payload); err != nil {
-		return usageError("%w, for example: straykey ci --base origin/main --head HEAD", err)
+	} else {
+		event, err := ci.Read(system, getenv, payload)
+		if err != nil {
+			return usageError("%w, for example: straykey ci --base origin/main --head HEAD", err)
+		}
+		c.event = event
 	}
 	e := &c.event
 	if f.defaultBranch != "" {
@@ -221,6 +233,7 @@ func (c *ciRun) tellPlan() error {
 	line("scan", p.Why)
 	line("range", strings.Join(p.Ranges, " "))
 	line("head", p.Head)
+	line("tag", p.Tag)
 	line("policy", cmp.Or(p.Policy, "none"))
 	for _, note := range p.Notes {
 		line("note", note)
@@ -244,6 +257,9 @@ func (c *ciRun) scan(ctx context.Context) error {
 	f := &c.flags.scan
 	f.paths, f.format, f.noCache, f.noProgress = []string{c.flags.dir}, "text", f.cacheDir == "", true
 	f.ranges, f.branch = c.plan.Ranges, c.plan.Branch
+	if c.plan.Tag != "" {
+		f.tags = []string{c.plan.Tag}
+	}
 	f.reports = append(f.reports, c.files()...)
 	c.trust(&f.policy)
 	p, err := newScanPlan(c.env, f)
@@ -301,6 +317,9 @@ func (c *ciRun) files() []string {
 func (c *ciRun) notes() []string {
 	what := fmt.Sprintf("%s %s: %s", c.event.System, cmp.Or(c.event.Name, "event"), c.plan.Why)
 	scanned := "scanned " + cmp.Or(short(strings.Join(c.plan.Ranges, " ")), short(c.plan.Branch), "everything")
+	if c.plan.Tag != "" {
+		scanned += " and the tag " + short(c.plan.Tag)
+	}
 	if ref := c.flags.scan.policy.ref; ref != "" {
 		scanned += ", by the policy of " + short(ref)
 	} else {
@@ -344,15 +363,20 @@ func codeOf(err error) int {
 
 // writeOutputs tells later steps of a GitHub workflow how it went.
 func (c *ciRun) writeOutputs(code int) error {
+	nothing := c.plan != nil && c.plan.Nothing
 	outputs := []ci.Output{
 		{Name: "exit-code", Value: strconv.Itoa(code)},
-		{Name: "complete", Value: strconv.FormatBool(c.plan.Nothing || c.report != nil && c.report.Coverage.Complete())},
+		{Name: "complete", Value: strconv.FormatBool(nothing || c.report != nil && c.report.Coverage.Complete())},
 	}
-	if c.report != nil {
-		outputs = append(outputs,
-			ci.Output{Name: "findings", Value: strconv.Itoa(len(c.report.Findings))},
-			ci.Output{Name: "suppressed", Value: strconv.Itoa(len(c.report.Suppressed))},
-			ci.Output{Name: "sarif", Value: c.flags.sarif})
+	count := func(findings, suppressed int) {
+		outputs = append(outputs, ci.Output{Name: "findings", Value: strconv.Itoa(findings)}, ci.Output{Name: "suppressed", Value: strconv.Itoa(suppressed)})
+	}
+	switch {
+	case nothing:
+		count(0, 0)
+	case c.report != nil:
+		count(len(c.report.Findings), len(c.report.Suppressed))
+		outputs = append(outputs, ci.Output{Name: "sarif", Value: c.flags.sarif})
 	}
 	err := c.appendTo("GITHUB_OUTPUT", false, func(w io.Writer) error { return ci.WriteOutputs(w, outputs) })
 	if err != nil {

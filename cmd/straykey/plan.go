@@ -434,6 +434,13 @@ func (p *scanPlan) scanRepo(ctx context.Context, target string, r *repo.Repo, b 
 		result, err := f.hook.scan(ctx, r, b, o)
 		return report.Range, result, err
 	case len(f.ranges) > 0:
+		for _, hex := range f.tags {
+			id, err := pack.ParseID(hex)
+			if err != nil {
+				return "", nil, fmt.Errorf("tag %s: %w", hex, err)
+			}
+			o.Tags = append(o.Tags, id)
+		}
 		result, err := scan.Range(ctx, r, f.ranges, b, o)
 		if errors.Is(err, scan.ErrRevision) {
 			err = usageError("--range: %w", err)

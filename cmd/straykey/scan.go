@@ -43,6 +43,7 @@ type scanFlags struct {
 	ask                        askFlags
 	failOn                     string
 	hook                       *hookRun // what a hook is to look at; nil: this is none
+	tags                       []string // of ci: ids of annotated tags to scan beside ranges
 	paths                      []string
 
 	// What only the commands in the place of gitleaks ask for.
