@@ -125,7 +125,7 @@ func fixture() *Report {
 		Coverage: coverage(),
 		Run: Run{
 			Version: "1.2.3", Mode: History, Target: "/src/app", Engine: "delta", Head: commit(9, "").ID, Branch: "refs/heads/main",
-			Remote: "https://user:" + "token@example.org/app.git?x=1", Refs: 12, Tips: 9, Rules: 215, RuleSet: strings.Repeat("c0ffee", 10),
+			Remote: "https://user:" + "token@example.org/app.git?x=1", Refs: 12, Rules: 215, RuleSet: strings.Repeat("c0ffee", 10),
 		},
 		Unshown: 3,
 		Suppressed: []Suppressed{{

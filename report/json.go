@@ -27,7 +27,6 @@ type jsonRun struct {
 	Branch   string   `json:"branch,omitempty"`
 	Remote   string   `json:"remote,omitempty"`
 	Refs     int      `json:"refs,omitempty"`
-	Tips     int      `json:"tips,omitempty"`
 	Rules    int      `json:"rules,omitempty"`
 	RuleSet  string   `json:"rule_set,omitempty"`
 	Redacted bool     `json:"redacted"`
@@ -285,7 +284,6 @@ func (v *jsonView) run(run *Run) jsonRun {
 		Branch:   v.name(run.Branch),
 		Remote:   v.name(withoutPassword(run.Remote)),
 		Refs:     run.Refs,
-		Tips:     run.Tips,
 		Rules:    run.Rules,
 		RuleSet:  run.RuleSet,
 		Redacted: !v.show,

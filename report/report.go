@@ -103,10 +103,9 @@ type Run struct {
 	Targets []string // each of them, if there were several
 	Engine  string   // "delta" or "full"
 	Head    string   // commit id of HEAD, in hex
-	Branch  string   // branch HEAD is on, full name
-	Remote  string   // URL the repository was cloned from; a password in it is not written
+	Branch  string   // of a single target: branch HEAD is on, full name
+	Remote  string   // of a single target: URL of the remote "origin"; credentials in it are not written
 	Refs    int      // refs that were followed
-	Tips    int      // different commits they point to
 
 	Rules   int    // how many rules were applied
 	RuleSet string // rules.Set.Hash

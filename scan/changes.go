@@ -62,10 +62,7 @@ func newChangeScan(r *repo.Repo, b *correlate.Builder, o Options) (*changeScan, 
 		blobs: map[pack.ID][]detect.Match{}, seen: map[credPath]bool{}, coverage: o.Coverage, builder: b,
 	}
 	c.workers = []*blobReader{c.newBlobReader()}
-	c.result = &Result{}
-	if head, ok := r.Head(); ok {
-		c.result.Head = head.ID.String()
-	}
+	c.result = newResult(r)
 	return c, nil
 }
 

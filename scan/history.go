@@ -57,10 +57,8 @@ func History(ctx context.Context, r *repo.Repo, b *correlate.Builder, o Options)
 		Options: o, repo: r, store: store, refs: refs,
 		labels: newLabels(), unknown: map[pack.Num]bool{}, coverage: &source.Coverage{}, builder: b,
 	}
-	h.result = &Result{Refs: len(refs)}
-	if head, ok := r.Head(); ok {
-		h.result.Head = head.ID.String()
-	}
+	h.result = newResult(r)
+	h.result.Refs = len(refs)
 	if o.Branch != "" {
 		tip, err := r.ResolveCommit(store, store.NewReader(), o.Branch)
 		if err != nil {

@@ -152,7 +152,7 @@ func (l *life) scan(remember bool) (string, *Reuse) {
 	for _, f := range allowed {
 		all.Suppressed = append(all.Suppressed, report.Suppressed{Finding: f, By: report.Inline})
 	}
-	all.Run = report.Run{Head: result.Head, Refs: result.Refs, Notes: result.Notes, Tips: result.Commits}
+	all.Run = report.Run{Head: result.Head, Refs: result.Refs, Notes: result.Notes, Rules: result.Commits}
 	var out bytes.Buffer
 	if err := report.Write(&out, "json", all, report.Options{ShowSecrets: true}); err != nil {
 		l.t.Fatal(err)

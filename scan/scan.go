@@ -9,12 +9,14 @@ import (
 	"errors"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/straykey/straykey/detect"
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/pack"
+	"github.com/straykey/straykey/source/repo"
 )
 
 // Options say how to scan, whatever the source.
@@ -52,10 +54,24 @@ type Result struct {
 	Commits int      // commits looked at
 	Refs    int      // refs they were reached from
 	Head    string   // id of HEAD's commit
+	Branch  string   // full name of the branch that HEAD is on; empty: none, or there is no commit
+	Remote  string   // URL of the remote "origin", as it is configured
 	Notes   []string // for the user: what was done in another way than usual
 	// Watched is what the change leaves of the files of Options.Watch that it touches; nil stands for one that it removes.
 	Watched map[string][]byte
 	Reused  *Reuse // history: what was known from an earlier scan; nil: Options.Memory was not used
+}
+
+// newResult says which repository is scanned, as it is now.
+func newResult(r *repo.Repo) *Result {
+	result := &Result{Remote: r.Origin}
+	if head, ok := r.Head(); ok {
+		result.Head = head.ID.String()
+		if strings.HasPrefix(head.Name, "refs/heads/") {
+			result.Branch = head.Name
+		}
+	}
+	return result
 }
 
 // ErrRevision is what errors about revisions that the user named wrap.

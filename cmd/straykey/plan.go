@@ -339,6 +339,9 @@ func (p *scanPlan) scan(ctx context.Context) (*report.Report, error) {
 		}
 		r.Run.Mode = mode
 		r.Run.Head, r.Run.Refs = result.Head, r.Run.Refs+result.Refs
+		if len(p.targets) == 1 {
+			r.Run.Branch, r.Run.Remote = result.Branch, result.Remote
+		}
 		r.Run.Notes = append(r.Run.Notes, result.Notes...)
 		r.Run.Cache = addReuse(r.Run.Cache, result.Reused)
 	}
