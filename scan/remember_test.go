@@ -401,6 +401,7 @@ func TestMemoryKnowsAllOptions(t *testing.T) {
 		"Coverage": "no", "Jobs": "no", "Prefix": "no: put before when the report is made", "Progress": "no", "NoGitignore": "files only",
 		"Around":    "no: texts with matches are read again",
 		"Watch":     "ranges and what is staged only",
+		"Tags":      "ranges only",
 		"Rewritten": "no: places are not recalled with it, and are kept without what it adds",
 	}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Options]()) {
