@@ -30,7 +30,7 @@ type Options struct {
 	// Unshown makes Keep return what has less confidence as well, for a caller that counts what it does not show.
 	Unshown bool
 	// Overlapping makes Keep return what all rules of the user's files make of the same bytes, and not the most specific alone:
-	// as gitleaks does, where a rule generic-api-key yields to any other.
+	// as gitleaks does, where a rule generic-api-key yields to others. What JSON web tokens hold is looked at, too.
 	Overlapping bool
 	// Classes are the classes of rules in force; nil: all.
 	Classes []rules.Class

@@ -60,6 +60,7 @@ func (s *Scanner) beginDecoding() {
 	}
 	if d.runs == nil {
 		d.runs = decode.NewRunner()
+		d.runs.JWT = s.e.overlapping
 		d.onRun = s.tryRun
 	}
 	d.runs.Begin(s.text)

@@ -44,6 +44,7 @@ func TestEncoded(t *testing.T) {
 		{"UTF-16 in base64", "powershell -enc ", powershell(line), "\n", "base64"},
 		{"hex", "x'", hex.EncodeToString([]byte(line)), "'", "hex"},
 		{"percent", "https://example.com/?u=https%3A%2F%2Fexample.com%2F%3Ft%3D", strings.Replace(token, "_", "%5F", 1), "%26x", "percent"},
+		{"percent for an underscore alone", "https://example.com/?t=", strings.Replace(token, "_", "%5F", 1), "&x", "percent"},
 		{"JSON", `{"a":"\u003d`, strings.Replace(token, "_", `\u005f`, 1), `"}`, "escapes"},
 		{"hex escapes", `s = "`, each(`\x%02x`), `"`, "escapes"},
 		{"octal escapes", `s = "`, each(`\%03o`), `"`, "escapes"},

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"encoding/base64"
 	"strings"
 	"testing"
 
@@ -43,6 +44,24 @@ func TestOverlapping(t *testing.T) {
 			if got := strings.Join(ids, " "); got != want {
 				t.Errorf("%q, overlapping %v: got %s, want %s", tt.text, overlapping, got, want)
 			}
+		}
+	}
+}
+
+// What a JSON web token holds is looked at where all rules are to report.
+func TestOverlappingInWebToken(t *testing.T) {
+	part := func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) }
+	text := "t = " + part(`{"alg":"HS256"}`) + "." + part(`{"config":"key = acme_abcdefgh of the service"}`) + ".c2lnbmF0dXJl\n"
+	set := &rules.Set{Rules: []*rules.Rule{
+		{ID: "acme", Regex: `acme_[a-z]{8}`, Source: rules.Position{File: "t.toml", Line: 1}},
+	}}
+	for overlapping, want := range map[bool]int{false: 0, true: 1} {
+		e, err := New(set, Options{Overlapping: overlapping})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := e.Keep(e.NewScanner().Scan([]byte(text)).Matches(), "a", ""); len(got) != want {
+			t.Errorf("overlapping %v: %d matches, want %d", overlapping, len(got), want)
 		}
 	}
 }

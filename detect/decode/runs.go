@@ -23,6 +23,9 @@ const (
 
 // Runner finds the runs of one text after the other. It must not be used by two goroutines at once.
 type Runner struct {
+	// JWT makes it find the parts of JSON web tokens, too, for which there is a rule of its own.
+	JWT bool
+
 	class, value [256]uint8
 	text         []byte
 	done         int // what stands before was looked at
@@ -397,9 +400,9 @@ func (r *Runner) padded(hi int) int {
 	return hi
 }
 
-// isJWT reports whether a run is a part of a JSON web token, which has a rule of its own.
+// isJWT reports whether a run is a part of a JSON web token that is not to be found.
 func (r *Runner) isJWT(lo, hi int) bool {
-	return string(r.text[lo:lo+3]) == "eyJ" && (hi < len(r.text) && r.text[hi] == '.' || lo > 0 && r.text[lo-1] == '.')
+	return !r.JWT && string(r.text[lo:lo+3]) == "eyJ" && (hi < len(r.text) && r.text[hi] == '.' || lo > 0 && r.text[lo-1] == '.')
 }
 
 // begins reports whether the base64 at text[at] begins as text does, or something that holds text.
