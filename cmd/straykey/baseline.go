@@ -42,7 +42,13 @@ func newBaselineCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "baseline",
 		Short: "Keep a list of what is known, so that only what is new counts",
-		Long:  baselineLong,
+		Long: baselineLong + `
+
+Exit codes:
+  0  done
+  1  audit: some entries are not in order
+  2  incomplete: something could not be read
+  3  wrong usage or configuration`,
 		Example: `  straykey baseline create
   straykey baseline audit`,
 		Args: func(_ *cobra.Command, args []string) error {

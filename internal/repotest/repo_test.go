@@ -73,6 +73,7 @@ func layers() map[string][]string {
 		"internal/demo":  {"detect/proof/forge"}, // makes the repository of "make run"
 		"internal/train": {"detect", "rules"},    // fits the weights of detect/generic
 		"bench":          {"source/pack"},        // programs that measure
+		"tools":          {},                     // what makes and tries a release
 		"internal":       {},
 	}
 }
