@@ -151,6 +151,22 @@ func TestPartners(t *testing.T) {
 	}
 }
 
+// A commit that brings many halves without partners says of none whose it is, and nor must it cost all combinations.
+func TestPartnersOfACommitWithMany(t *testing.T) {
+	e := pairEngine(t)
+	for n, want := range map[int]int{maxInCommit: 2 * maxInCommit, maxInCommit + 1: 0} {
+		var b Builder
+		at := Occurrence{Kind: "blob", First: &Commit{ID: "1"}}
+		for i := range n {
+			scanned(t, &b, e, fmt.Sprintf("%d/id", i), fmt.Sprintf("ident_x%c", 'a'+i), at)
+			scanned(t, &b, e, fmt.Sprintf("%d/secret", i), fmt.Sprintf("secret_y%c", 'a'+i), at)
+		}
+		if got := partnersOf(t, &b); len(got) != want {
+			t.Errorf("%d halves of each kind have %d partners, want %d: %v", n, len(got), want, got)
+		}
+	}
+}
+
 // A half that is not reported itself is named all the same.
 func TestHiddenHalf(t *testing.T) {
 	e, err := detect.New(&rules.Set{Rules: []*rules.Rule{

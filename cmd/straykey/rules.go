@@ -16,6 +16,7 @@ import (
 	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/rules/ruletest"
+	"github.com/straykey/straykey/verify/declared"
 )
 
 // newRulesCommand shows and checks rules.
@@ -399,6 +400,15 @@ func runRulesTest(stdout, stderr io.Writer, o rulesTestOptions, ids []string) er
 	report, err := ruletest.Run(src.set, ruletest.Options{IDs: src.choose(ids), Strict: o.rules == ""})
 	if err != nil {
 		return usageError("%w", err)
+	}
+	chosen := src.set
+	if named := src.choose(ids); len(named) > 0 {
+		if chosen, err = src.set.Only(named); err != nil {
+			return usageError("%w", err)
+		}
+	}
+	for _, r := range chosen.Rules {
+		report.Failures = append(report.Failures, declared.Samples(r)...)
 	}
 	if o.format == "json" {
 		err = writeJSON(stdout, newJSONTest(report))

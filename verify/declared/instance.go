@@ -40,7 +40,7 @@ func (c *Check) Elsewhere(cred *verify.Credential, nearby []string) string {
 var hostNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[a-z0-9-]+(?:\.[a-z0-9-]+)+`) })
 
 // instances reports whether a text, in lower case, names a host of the public domains, and whether it has the address of
-// another that is called like the program: gitlab.acme.com.
+// another that is called like the program: gitlab.acme.com, or git.acme.com for one that keeps repositories.
 func instances(text, program string, domains []string) (public, other bool) {
 	for _, at := range hostNames().FindAllStringIndex(text, -1) {
 		host := text[at[0]:at[1]]
@@ -49,8 +49,17 @@ func instances(text, program string, domains []string) (public, other bool) {
 			public = true
 		case strings.HasSuffix(text[:at[0]], "://") || strings.HasSuffix(text[:at[0]], "@"):
 			labels := strings.Split(host, ".")
-			other = other || slices.ContainsFunc(labels[:max(0, len(labels)-2)], func(l string) bool { return strings.Contains(l, program) })
+			other = other || slices.ContainsFunc(labels[:max(0, len(labels)-2)], func(l string) bool { return calledLike(l, program) })
 		}
 	}
 	return public, other
+}
+
+// calledLike reports whether a label of a host is one that companies give to an instance of a program.
+func calledLike(label, program string) bool {
+	if slices.Contains([]string{"github", "gitlab", "gitea"}, program) &&
+		slices.Contains([]string{"git", "code", "scm", "vcs", "source", "src"}, label) {
+		return true
+	}
+	return strings.Contains(label, program)
 }
