@@ -383,36 +383,47 @@ func (c *compiledRule) derive() (*rules.Derived, error) {
 		d.Anchors = c.keywordAnchors() // they name what a value is assigned to
 		return d, nil
 	}
-	if shapes := anchoredShapes(parsed); shapes != nil {
-		d.Direct = true
-		d.Back = longestEscape // before a shape, an escape may tell where a token begins
-		for i, s := range shapes {
-			literals, offset := s.anchors()
-			d.Back = max(d.Back, offset+longestEscape)
-			for _, lit := range literals {
-				a := rules.Anchor{Literal: lit, Shape: i, Offset: offset}
-				if next, ok := s.classAt(offset + len(lit)); ok && len(lit) < gramLen {
-					next = next.folded()
-					a.Next = string(next.appendBytes(nil))
-				}
-				d.Anchors = append(d.Anchors, a)
-			}
-		}
+	if tryAt(d, anchoredShapes(parsed, false), false) {
 		return d, nil
 	}
 	var within bool
 	d.Anchors, within = c.literals(parsed)
+	if len(d.Anchors) == 0 && tryAt(d, anchoredShapes(parsed, true), true) {
+		return d, nil // rather than on every text as a whole
+	}
 	if n := longest(parsed); within && n >= 0 && n < c.reach {
 		d.Span = n
 	}
 	return d, nil
 }
 
-// anchoredShapes returns the shapes of an expression if each of them has an anchor.
-func anchoredShapes(parsed *syntax.Regexp) []*shape {
+// tryAt notes that shapes are tried at their anchors; false: there are no shapes.
+func tryAt(d *rules.Derived, shapes []*shape, repeats bool) bool {
+	if shapes == nil {
+		return false
+	}
+	d.Direct = true
+	d.Back = longestEscape // before a shape, an escape may tell where a token begins
+	for i, s := range shapes {
+		literals, offset := s.anchors(repeats)
+		d.Back = max(d.Back, offset+longestEscape)
+		for _, lit := range literals {
+			a := rules.Anchor{Literal: lit, Shape: i, Offset: offset}
+			if next, ok := s.classAt(offset + len(lit)); ok && len(lit) < gramLen {
+				next = next.folded()
+				a.Next = string(next.appendBytes(nil))
+			}
+			d.Anchors = append(d.Anchors, a)
+		}
+	}
+	return true
+}
+
+// anchoredShapes returns the shapes of an expression if each of them has an anchor. Repeats is that of shape.anchors.
+func anchoredShapes(parsed *syntax.Regexp, repeats bool) []*shape {
 	shapes := compileShapes(parsed)
 	for i := 0; i < len(shapes); i++ {
-		if literals, _ := shapes[i].anchors(); len(literals) > 0 {
+		if literals, _ := shapes[i].anchors(repeats); len(literals) > 0 {
 			continue
 		}
 		fixed := shapes[i].fixed()
@@ -435,7 +446,9 @@ func (c *compiledRule) direct() []*shape {
 		case c.style == styleAssigned:
 			c.shapes = compileShapes(parsed)
 		case c.Direct:
-			c.shapes = anchoredShapes(parsed)
+			if c.shapes = anchoredShapes(parsed, false); c.shapes == nil {
+				c.shapes = anchoredShapes(parsed, true) // as derive did
+			}
 		}
 	})
 	return c.shapes

@@ -462,8 +462,9 @@ func (s *shape) mark(groups []int, k, i int) {
 
 // anchors returns lower-case literals, one of which stands in every match at the
 // returned offset from its start. It picks the run of single bytes that
-// selects best, writing small classes out. No literals: none is long enough.
-func (s *shape) anchors() (literals []string, offset int) {
+// selects best, writing small classes out, and with repeats also the first bytes of one: of SK[0-9a-f]{32} the literals
+// then are sk0 to skf. No literals: none is long enough.
+func (s *shape) anchors(repeats bool) (literals []string, offset int) {
 	const (
 		most    = 64 // literals of one shape
 		longest = 12
@@ -480,15 +481,24 @@ func (s *shape) anchors() (literals []string, offset int) {
 			if e.assert != 0 {
 				continue
 			}
-			set := e.set.folded()
-			product *= set.size()
-			if e.min != 1 || e.max != 1 || product > most {
+			set, single := e.set.folded(), e.min == 1 && e.max == 1
+			if !single && !(repeats && e.min > 0) {
 				break
 			}
-			run = append(run, set)
-			score += 5 - math.Log2(float64(set.size()))
-			if len(run) >= minAnchor && score > bestScore {
-				bestScore, best, offset = score, run, at
+			fits := true
+			for k := 0; k < e.min && len(run) < longest && fits; k++ {
+				if product *= set.size(); product > most {
+					fits = false
+					break
+				}
+				run = append(run, set)
+				score += 5 - math.Log2(float64(set.size()))
+				if len(run) >= minAnchor && score > bestScore {
+					bestScore, best, offset = score, run, at
+				}
+			}
+			if !fits || e.min != e.max {
+				break
 			}
 		}
 		if s.elems[i].min != s.elems[i].max {
