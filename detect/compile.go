@@ -39,6 +39,9 @@ type Options struct {
 	// ArchiveDepth is how many archives within archives are opened: 1 opens those that are no members
 	// themselves, -1 none; 0 stands for the default.
 	ArchiveDepth int
+	// DecodeDepth is how many encodings within encodings are decoded: 1 decodes what is no part of another, -1 nothing; 0, and
+	// what is more than it, stand for the default.
+	DecodeDepth int
 	// Stdlib makes the engine use the standard library's regular expressions
 	// even where RE2 can be had.
 	Stdlib bool
@@ -64,6 +67,7 @@ type Engine struct {
 	least, leastKept int
 	leastScore       float32
 	overlapping      bool // Options.Overlapping
+	decodeDepth      int  // Options.DecodeDepth; 0: nothing is decoded
 }
 
 // trial is one way to try a rule where an anchor stands.
@@ -128,6 +132,10 @@ func New(set *rules.Set, o Options) (*Engine, error) {
 	limits.Depth = cmp.Or(o.ArchiveDepth, limits.Depth)
 	e := &Engine{limits: limits, regexps: regexEngine{stdlib: o.Stdlib}, prover: proof.Prover{Now: now}}
 	e.overlapping = o.Overlapping
+	e.decodeDepth = max(0, o.DecodeDepth)
+	if o.DecodeDepth == 0 || o.DecodeDepth > maxDecodeDepth {
+		e.decodeDepth = maxDecodeDepth
+	}
 	e.least, e.leastScore = rank(o.Confidence), generic.Threshold()
 	if e.leastKept = e.least; o.Unshown {
 		e.leastKept = 0

@@ -11,7 +11,8 @@ import (
 	"github.com/straykey/straykey/detect/generic"
 )
 
-// maxDecodeDepth bounds encodings within encodings: what is read at this depth is not decoded further.
+// maxDecodeDepth bounds encodings within encodings, unless Options.DecodeDepth says less: what is read at this depth is not
+// decoded further.
 const maxDecodeDepth = 4
 
 // reading tells how a match was read that does not stand in its text as it is.
@@ -55,7 +56,7 @@ type decoder struct {
 func (s *Scanner) beginDecoding() {
 	d := &s.decoder
 	d.last, d.places = [decode.Kinds]span{}, d.places[:0]
-	if s.depth >= maxDecodeDepth {
+	if s.depth >= s.e.decodeDepth {
 		return
 	}
 	if d.runs == nil {
@@ -69,14 +70,14 @@ func (s *Scanner) beginDecoding() {
 
 // decodeRuns reads the runs whose finding depends on some byte of text[lo:hi].
 func (s *Scanner) decodeRuns(lo, hi int) {
-	if s.depth < maxDecodeDepth {
+	if s.depth < s.e.decodeDepth {
 		s.decoder.runs.Find(lo, hi, s.decoder.onRun)
 	}
 }
 
 // tryMark reads the unit around a mark. Marks come in order of place, nearly, and mostly many to a unit.
 func (s *Scanner) tryMark(kind decode.Kind, pos int) {
-	if s.depth >= maxDecodeDepth {
+	if s.depth >= s.e.decodeDepth {
 		return
 	}
 	if kind == decode.QuotedPrintable { // the only units that are not part of a line
@@ -192,7 +193,7 @@ func (s *Scanner) tryUnit(unit decode.Span) (cut bool) {
 // tryShort scans the line of a candidate with its value decoded, if that is encoded and too short for a run: there the name
 // tells that it is worth it. It reports whether it kept something.
 func (s *Scanner) tryShort(c *compiledRule, text *generic.Text, cand *generic.Candidate, literal, pos int) (kept bool) {
-	if s.depth >= maxDecodeDepth || cand.Op == generic.OpNone || cand.Group > generic.Auth {
+	if s.depth >= s.e.decodeDepth || cand.Op == generic.OpNone || cand.Group > generic.Auth {
 		return false
 	}
 	value := cand.Value

@@ -158,3 +158,25 @@ func TestShortEncoded(t *testing.T) {
 		})
 	}
 }
+
+// DecodeDepth is how many encodings are taken off.
+func TestDecodeDepth(t *testing.T) {
+	text := "the token = tok_0123456789ab;  and so on"
+	once := base64.StdEncoding.EncodeToString([]byte(text))
+	twice := base64.StdEncoding.EncodeToString([]byte(once))
+	for depth, want := range map[int]string{-1: "plain", 1: "plain once", 2: "plain once twice", 0: "plain once twice", 99: "plain once twice"} {
+		e, err := New(testRules(), Options{DecodeDepth: depth})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, tt := range []struct{ name, text string }{{"plain", text}, {"once", once}, {"twice", twice}} {
+			if len(e.NewScanner().Scan([]byte("data: "+tt.text+"\n")).Matches()) > 0 {
+				got = append(got, tt.name)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("depth %d: %s, want %s", depth, strings.Join(got, " "), want)
+		}
+	}
+}

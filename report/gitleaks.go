@@ -67,6 +67,9 @@ func gitleaksFindings(r *Report, o Options) iter.Seq[gitleaksFinding] {
 				if o.Link != nil && g.Commit != "" {
 					g.Link = o.Link(g.Commit, g.File, g.StartLine, g.EndLine)
 				}
+				if link := o.Symlinks[f.Occurrences[k].Path]; link != "" {
+					g.SymlinkFile = red.name(link)
+				}
 				if !yield(g) {
 					return
 				}

@@ -168,6 +168,8 @@ type Options struct {
 	GitleaksTemplate string
 	// Link returns where the lines of a file in a commit can be looked at, in formats in the shape of gitleaks; nil: nowhere.
 	Link func(commit, path string, line, endLine int) string
+	// Symlinks are, in those formats, the links by which files were found, by the paths of these.
+	Symlinks map[string]string
 }
 
 // Formats returns the names of all formats.

@@ -73,17 +73,38 @@ func (ix index) class(f *finding) int {
 	return missing
 }
 
-// tally counts the findings of a list by their class, and returns those of the last few classes.
+// tally counts the findings of a list by their class, and returns those that do not stand on the same line.
 func tally(list, other []finding) (n [classes]int, rest []finding) {
 	ix := newIndex(other)
 	for i := range list {
 		class := ix.class(&list[i])
 		n[class]++
-		if class >= otherRule {
+		if class >= otherLine {
 			rest = append(rest, list[i])
 		}
 	}
 	return n, rest
+}
+
+// more counts the findings of a list that the other has not in the same file, by the same rule and on the same line: those in
+// the message of a commit or tag, those of secrets that the other has elsewhere, and the others.
+func more(list, other []finding) (messages, places, secrets int) {
+	ix, known := newIndex(other), map[string]bool{}
+	for _, f := range other {
+		known[f.Secret] = true
+	}
+	for i := range list {
+		switch f := &list[i]; {
+		case ix.class(f) <= otherCommit:
+		case f.File == "":
+			messages++
+		case known[f.Secret]:
+			places++
+		default:
+			secrets++
+		}
+	}
+	return messages, places, secrets
 }
 
 func read(name string) ([]finding, error) {
@@ -106,8 +127,8 @@ func main() {
 	header := flag.Bool("header", false, "write the head of the table and end")
 	flag.Parse()
 	if *header {
-		fmt.Println("| repository, configuration | gitleaks | straykey | matched | " + strings.Join(heads[:], " | ") + " | only straykey |")
-		fmt.Println("|---|--:|--:|--:|" + strings.Repeat("--:|", classes+1))
+		fmt.Println("| repository, configuration | gitleaks | straykey | matched | " + strings.Join(heads[:], " | ") + " | more: messages | more: another place | more: another secret |")
+		fmt.Println("|---|--:|--:|--:|" + strings.Repeat("--:|", classes+3))
 		return
 	}
 	if flag.NArg() != 2 {
@@ -128,12 +149,12 @@ func run(w io.Writer, name, rest, theirs, ours string) error {
 		return err
 	}
 	n, unlike := tally(g, s)
-	back, _ := tally(s, g)
+	messages, places, secrets := more(s, g)
 	fmt.Fprintf(w, "| %s | %d | %d | %s |", name, len(g), len(s), percent(n[exact]+n[otherCommit], len(g)))
 	for _, k := range n {
 		fmt.Fprintf(w, " %d |", k)
 	}
-	fmt.Fprintf(w, " %d |\n", back[missing])
+	fmt.Fprintf(w, " %d | %d | %d |\n", messages, places, secrets)
 	if rest == "" {
 		return nil
 	}

@@ -23,3 +23,18 @@ func TestClass(t *testing.T) {
 		}
 	}
 }
+
+func TestMore(t *testing.T) {
+	theirs := []finding{{"jwt", "a", "s1", "c1", 3}}
+	ours := []finding{
+		{"jwt", "a", "s1", "c9", 3},
+		{"jwt", "", "s1", "c1", 1},
+		{"jwt", "b", "s1", "c1", 3},
+		{"jwt", "b", "s2", "c1", 3},
+		{"pat", "b", "s3", "c1", 9},
+	}
+	messages, places, secrets := more(ours, theirs)
+	if messages != 1 || places != 1 || secrets != 2 {
+		t.Errorf("%d in messages, %d elsewhere, %d others; want 1, 1, 2", messages, places, secrets)
+	}
+}

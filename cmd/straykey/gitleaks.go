@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,7 +15,7 @@ import (
 	"github.com/straykey/straykey/report"
 )
 
-// exitUnknownFlag is how gitleaks answers a flag that it does not know.
+// exitUnknownFlag is how gitleaks answers a long flag that it does not know. A short one is an error like any other.
 const exitUnknownFlag = 126
 
 // gitleaksMode says which command of gitleaks was called.
@@ -52,7 +54,9 @@ type gitleaksFlags struct {
 	diagnostics, diagnosticsDir  string
 	redactGiven, ignorePathGiven bool
 	reportTemplate               string // the text of the file template
+	configFile                   string // the configuration in force; empty: none, or no file
 	links                        func(commit, path string, line, endLine int) string
+	symlinks                     map[string]string // with --follow-symlinks: the link by the path of the file it leads to
 	log                          gitleaks.LogOptions
 }
 
@@ -77,7 +81,12 @@ func gitleaksCommands(env *environment) []*cobra.Command {
 		}
 		f.add(cmd.Flags())
 		cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-			return &exitError{exitUnknownFlag, fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+			err, code := fmt.Errorf("%w; see %s --help", err, cmd.CommandPath()), 1
+			var unknown *pflag.NotExistError
+			if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
+				code = exitUnknownFlag
+			}
+			return &exitError{code, err}
 		})
 		return cmd
 	}
@@ -155,12 +164,12 @@ func (f *gitleaksFlags) add(fl *pflag.FlagSet) {
 	fl.StringVarP(&f.logLevel, "log-level", "l", "info", "trace, debug, info, warn, error or fatal: from error on there is no summary")
 	fl.IntVar(&f.maxMegabytes, "max-target-megabytes", 0, "skip larger texts (default: 128 MiB, and then the run is incomplete)")
 	fl.IntVar(&f.archiveDepth, "max-archive-depth", 0, "open archives within archives to this depth; 0 opens none")
-	fl.IntVar(&f.decodeDepth, "max-decode-depth", 5, "without effect: what is encoded is always decoded, within limits")
+	fl.IntVar(&f.decodeDepth, "max-decode-depth", 5, "decode encodings within encodings to this depth, but no more than 4; 0 decodes nothing")
 	fl.IntVar(&f.timeout, "timeout", 0, "stop after this many seconds; what was found is reported, and the exit code is 1")
 	fl.BoolVar(&f.noColor, "no-color", false, "without effect: there is no colour")
 	fl.BoolVar(&f.noBanner, "no-banner", false, "without effect: there is no banner")
-	fl.StringVar(&f.diagnostics, "diagnostics", "", "without effect")
-	fl.StringVar(&f.diagnosticsDir, "diagnostics-dir", "", "without effect")
+	fl.StringVar(&f.diagnostics, "diagnostics", "", "write profiles: a list of cpu, mem and trace")
+	fl.StringVar(&f.diagnosticsDir, "diagnostics-dir", "", "`DIRECTORY` of the profiles (default: the current one)")
 }
 
 // checkArgs takes as many arguments as the command of gitleaks.
@@ -189,7 +198,16 @@ func gitleaksError(err error) error {
 }
 
 // run scans what the flags say, writes the report and returns the outcome as an exit code.
-func (f *gitleaksFlags) run(ctx context.Context, env *environment, args []string) error {
+func (f *gitleaksFlags) run(ctx context.Context, env *environment, args []string) (err error) {
+	if level := strings.ToLower(f.logLevel); !slices.Contains(strings.Fields(gitleaksLevels), level) && level != "err" {
+		fmt.Fprintf(env.stderr, "straykey: unknown log level: %s\n", report.Escape(f.logLevel))
+		f.logLevel = "info"
+	}
+	stop, err := startDiagnostics(f.diagnostics, f.diagnosticsDir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = cmp.Or(err, stop()) }()
 	scan, err := f.scanFlags(ctx, env, args)
 	if err != nil {
 		return err
@@ -255,7 +273,7 @@ func (f *gitleaksFlags) outcome(env *environment, r *report.Report) error {
 
 // logs reports whether messages of a level are wanted.
 func (f *gitleaksFlags) logs(level string) bool {
-	return strings.Index(gitleaksLevels, level) >= strings.Index(gitleaksLevels, f.logLevel)
+	return strings.Index(gitleaksLevels, level) >= strings.Index(gitleaksLevels, strings.ToLower(f.logLevel))
 }
 
 // gitleaksLevels are the levels of messages, the least important first.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -40,23 +42,23 @@ Date:        {{.Date}}
 
 // scanFlags says what was typed in the words of `straykey scan`.
 func (f *gitleaksFlags) scanFlags(ctx context.Context, env *environment, args []string) (*scanFlags, error) {
-	if !slices.Contains(strings.Fields(gitleaksLevels), f.logLevel) {
-		return nil, fmt.Errorf("--log-level is one of %s, not %q", strings.Join(strings.Fields(gitleaksLevels), ", "), f.logLevel)
+	if f.platform = strings.ToLower(f.platform); f.platform == "unknown" {
+		f.platform = ""
 	}
 	if f.platform != "" && !slices.Contains(gitleaks.Platforms(), f.platform) {
 		return nil, fmt.Errorf("--platform is one of %s, not %q", strings.Join(gitleaks.Platforms(), ", "), f.platform)
-	}
-	if f.redact > 100 {
-		return nil, fmt.Errorf("--redact is a number of percent from 0 to 100, not %d", f.redact)
 	}
 	if f.timeout < 0 || f.maxMegabytes < 0 {
 		return nil, errors.New("--timeout and --max-target-megabytes are not negative")
 	}
 	s := &scanFlags{
 		gitleaks: f, engine: "delta", jobs: runtime.GOMAXPROCS(0), confidence: "medium", class: "credentials", failOn: "any",
-		archiveDepth: f.archiveDepth, archiveDepthSet: true, exitCode: f.exitCode, color: "never", quiet: true, noProgress: true,
+		archiveDepth: min(max(0, f.archiveDepth), maxArchiveDepth), archiveDepthSet: true, exitCode: f.exitCode, color: "never", quiet: true, noProgress: true,
 		timeout: time.Duration(f.timeout) * time.Second, policy: policyFlags{noConfig: true},
-		showSecrets: f.redactGiven && f.redact == 0,
+		showSecrets: f.redactGiven && f.redact == 0, decodeDepth: f.decodeDepth,
+	}
+	if f.decodeDepth <= 0 {
+		s.decodeDepth = -1
 	}
 	if f.maxMegabytes > 0 {
 		s.maxBlobSize = strconv.Itoa(f.maxMegabytes) + "MB"
@@ -68,6 +70,11 @@ func (f *gitleaksFlags) scanFlags(ctx context.Context, env *environment, args []
 		return nil, err
 	}
 	return s, f.reports(s)
+}
+
+// scansFiles reports whether files are scanned, and no repository.
+func (f *gitleaksFlags) scansFiles() bool {
+	return f.mode == gitleaksDir || f.mode == gitleaksDetect && f.noGit && !f.pipe
 }
 
 // target says what is scanned.
@@ -90,11 +97,11 @@ func (f *gitleaksFlags) target(s *scanFlags, args []string) error {
 	}
 	s.noGitignore = s.files
 	if s.files && f.followSymlinks {
-		more, err := linkedFiles(f.targets)
-		if err != nil {
+		var err error
+		if f.symlinks, err = linkedFiles(f.targets); err != nil {
 			return err
 		}
-		s.paths = append(f.targets, more...)
+		s.paths = append(f.targets, slices.Sorted(maps.Keys(f.symlinks))...)
 	}
 	return nil
 }
@@ -144,9 +151,9 @@ func commitsOf(ctx context.Context, r *repo.Repo, o *gitleaks.LogOptions) ([]str
 	return ids, nil
 }
 
-// linkedFiles returns the files outside of directories that symbolic links in them lead to.
-func linkedFiles(dirs []string) ([]string, error) {
-	var out []string
+// linkedFiles returns the files outside of directories that symbolic links in them lead to, each with the first of the links.
+func linkedFiles(dirs []string) (map[string]string, error) {
+	out := map[string]string{}
 	for _, dir := range dirs {
 		root, err := filepath.EvalSymlinks(dir)
 		if err != nil {
@@ -167,8 +174,8 @@ func linkedFiles(dirs []string) ([]string, error) {
 				return nil //nolint:nilerr // a link to nothing
 			}
 			info, err := os.Stat(to)
-			if err == nil && info.Mode().IsRegular() && !isWithin(to, root) && !slices.Contains(out, to) {
-				out = append(out, to)
+			if rel, relErr := filepath.Rel(root, path); err == nil && relErr == nil && info.Mode().IsRegular() && !isWithin(to, root) && out[filepath.ToSlash(to)] == "" {
+				out[filepath.ToSlash(to)] = filepath.ToSlash(filepath.Join(dir, rel))
 			}
 			return nil
 		})
@@ -181,9 +188,12 @@ func linkedFiles(dirs []string) ([]string, error) {
 
 // reports says where findings are written, and how.
 func (f *gitleaksFlags) reports(s *scanFlags) error {
-	format := f.format
-	if f.template != "" && format == "" {
+	format := strings.TrimSpace(strings.ToLower(f.format))
+	switch {
+	case f.template != "" && format == "":
 		format = "template"
+	case f.template != "" && format != "template" && f.reportPath != "":
+		return fmt.Errorf("--report-template belongs to -f template, not to -f %s; leave out one of the two", format)
 	}
 	if f.reportPath != "" {
 		if format == "" {
@@ -239,7 +249,7 @@ func (f *gitleaksFlags) readTemplate() error {
 
 // shape sets what reports in the shape of gitleaks are written with.
 func (f *gitleaksFlags) shape(o *report.Options) {
-	o.GitleaksTemplate, o.Link = f.reportTemplate, f.links
+	o.GitleaksTemplate, o.Link, o.Symlinks = f.reportTemplate, f.links, f.symlinks
 	if f.redactGiven {
 		o.Mask = func(secret string) string { return gitleaksMask(secret, f.redact) }
 	}
@@ -250,7 +260,7 @@ func gitleaksMask(secret string, percent uint) string {
 	if percent >= 100 {
 		return "REDACTED"
 	}
-	return secret[:len(secret)*int(100-percent)/100] + "..."
+	return secret[:int(math.RoundToEven(float64(len(secret))*float64(100-percent)/100))] + "..."
 }
 
 // rules returns the rules that gitleaks' order of configurations leads to. The built-in rules stand for gitleaks' own.
@@ -270,9 +280,9 @@ func (f *gitleaksFlags) rules(env *environment) (*rules.Set, error) {
 func (f *gitleaksFlags) configured(env *environment) (*rules.Set, error) {
 	o := ruleOptions()
 	o.Gitleaks = true
-	name := cmp.Or(f.config, env.getenv("GITLEAKS_CONFIG"))
-	if name != "" {
-		return rules.Load(name, o)
+	f.configFile = cmp.Or(f.config, env.getenv("GITLEAKS_CONFIG"))
+	if f.configFile != "" {
+		return rules.Load(f.configFile, o)
 	}
 	if text := env.getenv("GITLEAKS_CONFIG_TOML"); text != "" {
 		return rules.Parse("GITLEAKS_CONFIG_TOML", []byte(text), o)
@@ -281,9 +291,10 @@ func (f *gitleaksFlags) configured(env *environment) (*rules.Set, error) {
 	if target == "-" {
 		target = "."
 	}
-	name = filepath.Join(target, ".gitleaks.toml")
+	name := filepath.Join(target, gitleaksConfig)
 	if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
 		return rules.Builtin()
 	}
+	f.configFile = name
 	return rules.Load(name, o)
 }

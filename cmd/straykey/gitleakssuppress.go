@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/report"
 	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/source/repo"
 )
 
 // gitleaksSuppressions are the ignore files and the baseline of gitleaks.
@@ -177,14 +179,18 @@ func split(r *report.Report, why func(*correlate.Finding, *correlate.Occurrence)
 	r.Findings = findings
 }
 
-// selectPaths drops what stands outside of the paths of --log-opts.
+// selectPaths drops what stands outside of the paths of --log-opts, and what stands in the configuration and the baseline in
+// force, which gitleaks does not scan: they say which secrets do not count.
 func (f *gitleaksFlags) selectPaths(r *report.Report) {
-	if len(f.log.Paths) == 0 {
+	own := f.ownPaths()
+	if len(f.log.Paths) == 0 && len(own) == 0 {
 		return
 	}
 	for i := range r.Findings {
 		found := &r.Findings[i]
-		found.Occurrences = slices.DeleteFunc(found.Occurrences, func(o correlate.Occurrence) bool { return !f.log.Has(o.Path) })
+		found.Occurrences = slices.DeleteFunc(found.Occurrences, func(o correlate.Occurrence) bool {
+			return !f.log.Has(o.Path) || slices.Contains(own, o.Path)
+		})
 	}
 	r.Findings = slices.DeleteFunc(r.Findings, func(f correlate.Finding) bool { return len(f.Occurrences) == 0 })
 }
@@ -203,4 +209,36 @@ func countAllowed(r *report.Report) {
 		}
 		return true
 	})
+}
+
+// ownPaths returns the paths that the configuration and the baseline in force have in the report.
+func (f *gitleaksFlags) ownPaths() []string {
+	var out []string
+	for _, target := range f.targets {
+		from, prefix := realAbs(target), target
+		if !f.scansFiles() {
+			r, err := repo.Open(target)
+			if err != nil || r.WorkTree == "" {
+				continue
+			}
+			from, prefix = realAbs(r.WorkTree), ""
+		}
+		for _, name := range []string{f.configFile, f.baseline} {
+			if name == "" {
+				continue
+			}
+			if rel, err := filepath.Rel(from, realAbs(name)); err == nil && filepath.IsLocal(rel) {
+				out = append(out, path.Join(filepath.ToSlash(prefix), filepath.ToSlash(rel)))
+			}
+		}
+	}
+	return out
+}
+
+// realAbs returns a path from the root of the file system, without symbolic links as far as it exists.
+func realAbs(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return realPath(path)
 }

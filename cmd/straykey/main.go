@@ -36,7 +36,7 @@ func run(args []string, env *environment) int {
 	defer stop()
 	context.AfterFunc(ctx, stop)
 	root := newRootCommand(env)
-	root.SetArgs(args)
+	root.SetArgs(commandFirst(args))
 	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
 	root.SetErr(env.stderr)

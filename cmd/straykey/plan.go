@@ -247,7 +247,7 @@ func (p *scanPlan) loadRules() error {
 	if depth == 0 {
 		depth = -1
 	}
-	options := detect.Options{Reported: true, Overlapping: p.flags.gitleaks != nil, ArchiveDepth: depth, Confidence: rules.Confidence(p.flags.confidence), Unshown: true}
+	options := detect.Options{Reported: true, Overlapping: p.flags.gitleaks != nil, ArchiveDepth: depth, DecodeDepth: p.flags.decodeDepth, Confidence: rules.Confidence(p.flags.confidence), Unshown: true}
 	if !slices.Contains(rules.Confidences(), options.Confidence) {
 		return usageError("--confidence is low, medium or high, not %q, for example: straykey scan --confidence high", p.flags.confidence)
 	}

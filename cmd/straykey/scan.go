@@ -47,10 +47,11 @@ type scanFlags struct {
 	paths                      []string
 
 	// What only the commands in the place of gitleaks ask for.
-	gitleaks *gitleaksFlags
-	unstaged bool // scan what the work tree changes against the index
-	policy   policyFlags
-	given    *pflag.FlagSet // which of them were given
+	gitleaks    *gitleaksFlags
+	unstaged    bool // scan what the work tree changes against the index
+	decodeDepth int  // as detect.Options.DecodeDepth
+	policy      policyFlags
+	given       *pflag.FlagSet // which of them were given
 }
 
 func newScanCommand(env *environment) *cobra.Command {
