@@ -40,13 +40,17 @@ run: build
 
 # The schema of SARIF is test data of a linter that tools/go.mod requires anyway. Without it
 # the one test that needs it is skipped. Servers for the tests of live checks are installed where that is
-# possible; in continuous integration, where it was, a test without its server fails.
+# possible, and tools that hooks and reports are compared with; in continuous integration, where it was, a test without its
+# server or tool fails.
 test:
 	@case '$(PKG)' in ./...|*verify*) \
 		if internal/servers/install.sh && test -n "$$CI"; then export STRAYKEY_REQUIRE_SERVERS=1; fi;; \
 	esac; \
 	case '$(PKG)' in ./...|*hooktest*) \
 		if internal/hooktest/install.sh && test -n "$$CI"; then export STRAYKEY_REQUIRE_HOOK_TOOLS=1; fi;; \
+	esac; \
+	case '$(PKG)' in ./...|*gitleakstest*) \
+		if internal/gitleakstest/install.sh && test -n "$$CI"; then export STRAYKEY_REQUIRE_GITLEAKS=1; fi;; \
 	esac; \
 	schema=$$(cd tools && $(GO) mod download -json github.com/securego/gosec/v2 2>/dev/null | \
 		sed -n 's/.*"Dir": "\(.*\)".*/\1/p')/report/sarif/testdata/sarif-schema-2.1.0.json; \

@@ -102,7 +102,7 @@ func (g *gitleaksFinding) sarif() gitleaksResult {
 	}
 	var at gitleaksLocation
 	at.PhysicalLocation.ArtifactLocation.URI = (&url.URL{Path: g.File}).EscapedPath()
-	at.PhysicalLocation.Region = gitleaksRegion{g.StartLine, g.StartColumn, g.EndLine, g.EndColumn, gitleaksText{g.Match}}
+	at.PhysicalLocation.Region = gitleaksRegion{g.StartLine, g.StartColumn, g.EndLine, g.EndColumn, gitleaksText{g.Secret}}
 	if g.StartLine > 0 {
 		at.PhysicalLocation.Region.EndColumn++
 	}
