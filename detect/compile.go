@@ -735,14 +735,14 @@ func (c *compiledRule) regex(e *regexEngine) (matcher, error) {
 	return c.re, c.reErr
 }
 
-// mayMatch reports whether a text may hold a match of the rule's expression.
-func (c *compiledRule) mayMatch(text []byte) bool {
+// needs returns what a text has to hold for a match of the rule's expression.
+func (c *compiledRule) needs() *prefilter {
 	c.filterOnce.Do(func() {
 		if parsed, err := syntax.Parse(c.expr, syntax.Perl); err == nil {
 			c.filter = newPrefilter(parsed, c.anchorLiterals())
 		}
 	})
-	return c.filter.passes(text)
+	return &c.filter
 }
 
 func (c *compiledRule) anchorLiterals() []string {

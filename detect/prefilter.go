@@ -30,12 +30,73 @@ func newPrefilter(re *syntax.Regexp, anchors []string) prefilter {
 
 // passes reports whether text may hold a match.
 func (p *prefilter) passes(text []byte) bool {
-	return (p.least == 0 || hasRun(text, &p.run, p.least)) && (p.words == nil || hasWord(text, p.words))
+	if p.least > 0 && findRun(text, &p.run, p.least) < 0 {
+		return false
+	}
+	if p.words == nil {
+		return true
+	}
+	at, _ := findWord(text, p.words)
+	return at >= 0
 }
 
-// hasRun reports whether n bytes of set stand in a row somewhere. It looks at every n-th byte, and
-// closer where that is in the set.
-func hasRun(text []byte, set *class, n int) bool {
+// sighting is what is known of one text from the windows in which a prefilter has looked for something. Windows around anchors that
+// stand close together overlap: what was looked at in one is not looked at again in the next.
+type sighting struct {
+	none span // nothing is there
+	seen span // here it stands
+}
+
+// sightings are those of a rule in one text.
+type sightings struct {
+	turn      int // of the text
+	run, word sighting
+}
+
+// passesIn is passes for text[lo:hi], with what is known of the text.
+func (p *prefilter) passesIn(text []byte, lo, hi int, known *sightings) bool {
+	if p.least > 0 && !known.run.in(lo, hi, p.least-1, func(from int) (at, n int) {
+		return findRun(text[from:hi], &p.run, p.least), p.least
+	}) {
+		return false
+	}
+	if p.words == nil {
+		return true
+	}
+	longest := 0
+	for _, w := range p.words {
+		longest = max(longest, len(w))
+	}
+	return known.word.in(lo, hi, longest-1, func(from int) (at, n int) { return findWord(text[from:hi], p.words) })
+}
+
+// in reports whether what is looked for, of overlap+1 bytes at most, stands from lo to hi. Where that is not known it looks
+// there with find, which returns where from there on it stands, or -1, and its length.
+func (s *sighting) in(lo, hi, overlap int, find func(from int) (at, n int)) bool {
+	if s.seen.lo < s.seen.hi && lo <= s.seen.lo && s.seen.hi <= hi {
+		return true
+	}
+	from := lo
+	if s.none.lo <= lo && lo <= s.none.hi {
+		if hi <= s.none.hi {
+			return false
+		}
+		from = max(lo, s.none.hi-overlap)
+	}
+	if at, n := find(from); at >= 0 {
+		s.seen = span{from + at, from + at + n}
+		return true
+	}
+	if from == lo {
+		s.none.lo = lo
+	}
+	s.none.hi = hi
+	return false
+}
+
+// findRun returns where n bytes of set stand in a row, or -1. It looks at every n-th byte, and closer where that is in the
+// set.
+func findRun(text []byte, set *class, n int) int {
 	from := 0 // no run starts before
 	for i := n - 1; i < len(text); i += n {
 		if !set.has(text[i]) {
@@ -51,15 +112,15 @@ func hasRun(text []byte, set *class, n int) bool {
 			end++
 		}
 		if end-start >= n {
-			return true
+			return start
 		}
 		from = end
 	}
-	return false
+	return -1
 }
 
-// hasWord reports whether one of some lower-case words stands in text, in any case.
-func hasWord(text []byte, words []string) bool {
+// findWord returns where one of some lower-case words stands in text, in any case, and its length; -1: none does.
+func findWord(text []byte, words []string) (at, n int) {
 	for _, w := range words {
 		first, upper := w[0], bytes.ToUpper([]byte{w[0]})[0]
 		for _, c := range []byte{first, upper} {
@@ -69,7 +130,7 @@ func hasWord(text []byte, words []string) bool {
 					break
 				}
 				if i += k; equalFold(text[i:i+len(w)], w) {
-					return true
+					return i, len(w)
 				}
 			}
 			if upper == first {
@@ -77,7 +138,7 @@ func hasWord(text []byte, words []string) bool {
 			}
 		}
 	}
-	return false
+	return -1, 0
 }
 
 // neededRun returns the longest run of bytes of one set that each match of re holds.

@@ -55,7 +55,7 @@ func TestPrefilterPassesMatches(t *testing.T) {
 			lo := rnd.IntN(len(text) + 1)
 			hi := lo + rnd.IntN(len(text)-lo+1)
 			for _, part := range []string{text, strings.ToUpper(text), text[lo:], text[:hi], text[lo:hi]} {
-				passes, matches := c.mayMatch([]byte(part)), re.MatchString(part)
+				passes, matches := c.needs().passes([]byte(part)), re.MatchString(part)
 				switch {
 				case matches && !passes:
 					t.Errorf("%s: the prefilter stops %q", r.ID, part)
@@ -110,8 +110,34 @@ func TestHasRun(t *testing.T) {
 		}
 		n := 1 + rnd.IntN(12)
 		want := regexp.MustCompile(fmt.Sprintf("[0-9]{%d}", n)).Match(text)
-		if got := hasRun(text, &digits, n); got != want {
+		if got := findRun(text, &digits, n) >= 0; got != want {
 			t.Fatalf("%q: run of %d: %v, want %v", text, n, got, want)
+		}
+	}
+}
+
+// What is known of a text from windows that overlap changes no answer.
+func TestPrefilterRemembers(t *testing.T) {
+	filters := []prefilter{{words: []string{"abc", "cabba"}}, {least: 4}, {least: 3, words: []string{"bca"}}}
+	for i := range filters {
+		filters[i].run.add('a')
+		filters[i].run.add('b')
+	}
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 2000 {
+		text := make([]byte, 40)
+		for i := range text {
+			text[i] = "abcdef"[r.IntN(6)]
+		}
+		for i := range filters {
+			p, known, lo := &filters[i], sightings{}, 0
+			for range 12 {
+				hi := min(len(text), lo+r.IntN(20))
+				if got, want := p.passesIn(text, lo, hi, &known), p.passes(text[lo:hi]); got != want {
+					t.Fatalf("filter %d, %s from %d to %d: %v, want %v", i, text, lo, hi, got, want)
+				}
+				lo = max(0, min(len(text), lo+r.IntN(8)-1))
+			}
 		}
 	}
 }

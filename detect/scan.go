@@ -79,8 +79,10 @@ type Scanner struct {
 	overflow bool
 	// last are the windows in which a rule's expression was last evaluated: several anchors
 	// on a line share one.
-	last  map[*compiledRule][2]int
-	onHit func(literal, pos int)
+	last   map[*compiledRule][2]int
+	sights []sightings // of this text or an earlier one, by the number of the rule
+	turn   int         // numbers the texts
+	onHit  func(literal, pos int)
 	// deferWide leaves wide rules to tryWide.
 	deferWide bool
 	// trace, if not nil, is told how each trial of a rule ended (see Explain).
@@ -102,7 +104,7 @@ type Scanner struct {
 
 // NewScanner returns a scanner of the engine's rules.
 func (e *Engine) NewScanner() *Scanner {
-	s := &Scanner{e: e, last: map[*compiledRule][2]int{}}
+	s := &Scanner{e: e, last: map[*compiledRule][2]int{}, sights: make([]sightings, len(e.rules))}
 	s.onHit = s.tryAnchor
 	return s
 }
@@ -194,6 +196,7 @@ func (s *Scanner) begin(text []byte, deferWide bool) {
 	s.wide = s.wide[:0]
 	s.marks = s.marks[:0]
 	clear(s.last)
+	s.turn++
 	s.beginDecoding()
 }
 
@@ -405,7 +408,7 @@ func (s *Scanner) tryRegex(t *trial, literal, pos int) {
 		}
 		s.last[c] = [2]int{lo, hi}
 	}
-	all := s.matches(c, s.text[lo:hi])
+	all := s.matchesIn(c, lo, hi)
 	if len(all) == 0 {
 		s.drop(c, pos, stepShape)
 	}
@@ -427,12 +430,29 @@ func (s *Scanner) tryRegex(t *trial, literal, pos int) {
 	}
 }
 
-// matches returns where a rule's expression matches in a text. Texts in which it does not are remembered: RE2 reads
-// them a hundred times slower than they are hashed, and deltas bring the same ones again and again.
-func (s *Scanner) matches(c *compiledRule, text []byte) [][]int {
-	if !c.mayMatch(text) {
+// matchesIn is matches for the part text[lo:hi] of the text, one of many that overlap.
+func (s *Scanner) matchesIn(c *compiledRule, lo, hi int) [][]int {
+	known := &s.sights[c.number]
+	if known.turn != s.turn {
+		*known = sightings{turn: s.turn}
+	}
+	if !c.needs().passesIn(s.text, lo, hi, known) {
 		return nil
 	}
+	return s.evaluate(c, s.text[lo:hi])
+}
+
+// matches returns where a rule's expression matches in a text.
+func (s *Scanner) matches(c *compiledRule, text []byte) [][]int {
+	if !c.needs().passes(text) {
+		return nil
+	}
+	return s.evaluate(c, text)
+}
+
+// evaluate is matches for a text that has what the rule needs. Texts in which the expression does not match are remembered: RE2
+// reads them a hundred times slower than they are hashed, and deltas bring the same ones again and again.
+func (s *Scanner) evaluate(c *compiledRule, text []byte) [][]int {
 	key := s.memo.textKey(text, c.number)
 	if known, _ := s.memo.has(key); known && s.stats == nil {
 		return nil
