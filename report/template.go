@@ -2,13 +2,11 @@ package report
 
 import (
 	"bufio"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"reflect"
-	"strings"
 	"text/template"
 	"unicode/utf8"
 )
@@ -46,75 +44,6 @@ func ReadTemplate(name string, r io.Reader) (*Template, error) {
 		return nil, err // begins with "template: name:line:"
 	}
 	return &Template{t}, nil
-}
-
-// templateFuncs are the functions of a template besides those of text/template that compare, count and index (and, or,
-// not, eq, ne, lt, le, gt, ge, len, index, slice). They are functions of their arguments alone. Those of text/template
-// that make text are replaced, because in a loop they could make texts of any size.
-func templateFuncs() template.FuncMap {
-	return template.FuncMap{
-		"print":    func(a ...any) (string, error) { return bounded(fmt.Sprint(a...)) },
-		"println":  func(a ...any) (string, error) { return bounded(fmt.Sprintln(a...)) },
-		"printf":   func(format string, a ...any) (string, error) { return bounded(fmt.Sprintf(format, a...)) },
-		"html":     func(s string) (string, error) { return bounded(template.HTMLEscapeString(s)) },
-		"js":       func(s string) (string, error) { return bounded(template.JSEscapeString(s)) },
-		"urlquery": func(s string) (string, error) { return bounded(template.URLQueryEscaper(s)) },
-		"call":     func() (string, error) { return "", errors.New("call is not available") },
-
-		"csv":      func(s string) string { return `"` + strings.ReplaceAll(noFormula(s), `"`, `""`) + `"` },
-		"json":     templateJSON,
-		"markdown": func(s string) (string, error) { return bounded(escapeMarkdown(s)) },
-		"xml":      templateXML,
-
-		"contains":  strings.Contains,
-		"default":   func(other, s string) string { return firstOf(s, other) },
-		"hasPrefix": strings.HasPrefix,
-		"hasSuffix": strings.HasSuffix,
-		"join":      func(separator string, list []string) (string, error) { return bounded(strings.Join(list, separator)) },
-		"lower":     strings.ToLower,
-		"replace": func(old, with, s string) (string, error) {
-			if n := strings.Count(s, old); len(s)+n*(len(with)-len(old)) > maxTemplateText {
-				return "", errTooLong()
-			}
-			return strings.ReplaceAll(s, old, with), nil
-		},
-		"trim":  strings.TrimSpace,
-		"upper": strings.ToUpper,
-	}
-}
-
-func firstOf(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
-func errTooLong() error {
-	return fmt.Errorf("a text would be longer than %s", size(maxTemplateText))
-}
-
-func bounded(s string) (string, error) {
-	if len(s) > maxTemplateText {
-		return "", errTooLong()
-	}
-	return s, nil
-}
-
-func templateJSON(v any) (string, error) {
-	text, err := marshal(v, "", "", false)
-	if err != nil {
-		return "", err
-	}
-	return bounded(string(text))
-}
-
-func templateXML(s string) (string, error) {
-	var b strings.Builder
-	if err := xml.EscapeText(&b, []byte(s)); err != nil {
-		return "", err
-	}
-	return bounded(b.String())
 }
 
 // templateData is what a template gets. Findings come one by one, so that memory does not grow with their number.

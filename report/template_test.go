@@ -46,7 +46,7 @@ func TestTemplate(t *testing.T) {
 		{"index", `{{range .Findings}}{{with index .Occurrences 0}}{{.Line}} {{end}}{{end}}`, "12 1 2 1 "},
 		{"counts", `{{.Summary.BySeverity.high}} {{index .Summary.BySeverity "low"}}`, "2 0"},
 		{"default", `{{"" | default "none"}}{{"x" | default "none"}}`, "nonex"},
-		{"texts", `{{"A b" | lower | replace "b" "c" | upper}}{{trim " x "}}{{contains "ab" "b"}}{{hasPrefix "ab" "a"}}{{hasSuffix "ab" "a"}}`, "A Cxtruetruefalse"},
+		{"texts", `{{"A b" | lower | replace "b" "c" | upper}}{{trim " x "}}{{contains "b" "ab"}}{{"ab" | hasPrefix "a"}}{{hasSuffix "a" "ab"}}`, "A Cxtruetruefalse"},
 		{"csv", `{{csv "=1\"x"}}`, `"'=1""x"`},
 		{"json", `{{json "a\"<"}}`, `"a\"<"`},
 		{"xml", `{{xml "<a&\""}}`, "&lt;a&amp;&#34;"},
