@@ -215,30 +215,22 @@ func countAllowed(r *report.Report) {
 func (f *gitleaksFlags) ownPaths() []string {
 	var out []string
 	for _, target := range f.targets {
-		from, prefix := realAbs(target), target
+		from, prefix := realPath(absolute(target)), target
 		if !f.scansFiles() {
 			r, err := repo.Open(target)
 			if err != nil || r.WorkTree == "" {
 				continue
 			}
-			from, prefix = realAbs(r.WorkTree), ""
+			from, prefix = realPath(absolute(r.WorkTree)), ""
 		}
 		for _, name := range []string{f.configFile, f.baseline} {
 			if name == "" {
 				continue
 			}
-			if rel, err := filepath.Rel(from, realAbs(name)); err == nil && filepath.IsLocal(rel) {
+			if rel, err := filepath.Rel(from, realPath(absolute(name))); err == nil && filepath.IsLocal(rel) {
 				out = append(out, path.Join(filepath.ToSlash(prefix), filepath.ToSlash(rel)))
 			}
 		}
 	}
 	return out
-}
-
-// realAbs returns a path from the root of the file system, without symbolic links as far as it exists.
-func realAbs(path string) string {
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
-	}
-	return realPath(path)
 }
