@@ -13,6 +13,9 @@ var gitleaksNames = []string{"git", "dir", "directory", "file", "stdin", "detect
 // commandFirst puts a command in the place of gitleaks before the flags that stand before it: gitleaks takes those that all of
 // its commands have on either side. Any other command line is returned as it is.
 func commandFirst(args []string) []string {
+	if len(args) == 0 || !strings.HasPrefix(args[0], "-") {
+		return args // as nearly always
+	}
 	common := pflag.NewFlagSet("", pflag.ContinueOnError)
 	new(gitleaksFlags).add(common)
 	for i := 0; i < len(args); i++ {
