@@ -6671,6 +6671,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`mongodb_atlas_private_key`, `mongodb-atlas-private-key`, `mongodbatlasprivatekey`, `mongodb_atlas_private_api_key`, `mongodb-atlas-private-api-key`, `mongodbatlasprivateapikey`, `mongodb_atlas_api_key`, `mongodb-atlas-api-key`, `mongodbatlasapikey`, `mongodb_atlas_api_private`, `mongodb-atlas-api-private`, `mongodbatlasapiprivate`, `atlas_private_key`, `atlas-private-key`, `atlasprivatekey`, `atlas_private_api_key`, `atlas-private-api-key`, `atlasprivateapikey`, `atlas_api_key`, `atlas-api-key`, `atlasapikey`, `atlas_api_private`, `atlas-api-private`, `atlasapiprivate`, `mcli_private_key`, `mcli-private-key`, `mcliprivatekey`, `mcli_private_api_key`, `mcli-private-api-key`, `mcliprivateapikey`, `mcli_api_key`, `mcli-api-key`, `mcliapikey`, `mcli_api_private`, `mcli-api-private`, `mcliapiprivate`},
+		Verify:      &tableVerify165,
 		Derived:     &Derived{Of: 0x77b33936a6a8c009, Back: 2048, Anchors: []Anchor{{Literal: "atlas-api-key"}, {Literal: "atlas-api-private"}, {Literal: "atlas-private-api-key"}, {Literal: "atlas-private-key"}, {Literal: "atlas_api_key"}, {Literal: "atlas_api_private"}, {Literal: "atlas_private_api_key"}, {Literal: "atlas_private_key"}, {Literal: "atlasapikey"}, {Literal: "atlasapiprivate"}, {Literal: "atlasprivateapikey"}, {Literal: "atlasprivatekey"}, {Literal: "mcli-api-key"}, {Literal: "mcli-api-private"}, {Literal: "mcli-private-api-key"}, {Literal: "mcli-private-key"}, {Literal: "mcli_api_key"}, {Literal: "mcli_api_private"}, {Literal: "mcli_private_api_key"}, {Literal: "mcli_private_key"}, {Literal: "mcliapikey"}, {Literal: "mcliapiprivate"}, {Literal: "mcliprivateapikey"}, {Literal: "mcliprivatekey"}, {Literal: "mongodb-atlas-api-key"}, {Literal: "mongodb-atlas-api-private"}, {Literal: "mongodb-atlas-private-api-key"}, {Literal: "mongodb-atlas-private-key"}, {Literal: "mongodb_atlas_api_key"}, {Literal: "mongodb_atlas_api_private"}, {Literal: "mongodb_atlas_private_api_key"}, {Literal: "mongodb_atlas_private_key"}, {Literal: "mongodbatlasapikey"}, {Literal: "mongodbatlasapiprivate"}, {Literal: "mongodbatlasprivateapikey"}, {Literal: "mongodbatlasprivatekey"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -6686,7 +6687,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `mdb_sa_sk_[A-Za-z0-9_-]{40}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify165,
+		Verify:      &tableVerify166,
 		Derived:     &Derived{Of: 0x6c2518b7e2e0361a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mdb_sa_sk_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -6702,7 +6703,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`mongodb://`, `mongodb+`},
-		Verify:      &tableVerify166,
+		Verify:      &tableVerify167,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6732,7 +6733,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `go-dsn`,
 		Keywords:    []string{`@tcp(`, `@unix(`},
-		Verify:      &tableVerify167,
+		Verify:      &tableVerify168,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6747,7 +6748,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`mysql://`, `mysql+`, `mysql2://`, `mysqlx://`, `mariadb://`, `mariadb+`},
-		Verify:      &tableVerify168,
+		Verify:      &tableVerify169,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6764,7 +6765,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`nasa_`, `nasa-`, `nasaapi`, `nasakey`, `datagov`, `data_gov`, `data.gov`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify169,
+		Verify:      &tableVerify170,
 		Derived:     &Derived{Of: 0xca46fb520f02a389, Back: 2048, Anchors: []Anchor{{Literal: "data.gov"}, {Literal: "data_gov"}, {Literal: "datagov"}, {Literal: "nasa-"}, {Literal: "nasa_"}, {Literal: "nasaapi"}, {Literal: "nasakey"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -6817,7 +6818,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `napi_[A-Za-z0-9]{64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify170,
+		Verify:      &tableVerify171,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://console.neon.tech/api/v2/api_keys/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`console.neon.tech`}, Lookup: &Lookup{Request: Request{URL: `https://console.neon.tech/api/v2/api_keys`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Items: `*`, ID: `id`, Tells: []string{`name`, `created_at`, `last_used_at`}}, Done: []int{200}, Effect: `Neon revokes the key with this id at once.`},
 		Derived:     &Derived{Of: 0x7507132c0997b0c5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "napi_"}}},
 		Source:      Position{File: "databases.toml"},
@@ -6834,7 +6835,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `npg_[A-Za-z0-9]{12}`,
 		Entropy:     2.8,
-		Verify:      &tableVerify171,
+		Verify:      &tableVerify172,
 		Derived:     &Derived{Of: 0xedcd885bd4a6707f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "npg_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -6850,7 +6851,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `nfp_[A-Za-z0-9_]{36}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify172,
+		Verify:      &tableVerify173,
 		Derived:     &Derived{Of: 0xe9e6d633c4735b5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nfp_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6868,7 +6869,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`netlify`},
 		Names:       []string{`api`, `auth`, `token`, `access`},
 		Entropy:     4,
-		Verify:      &tableVerify172,
+		Verify:      &tableVerify173,
 		Derived:     &Derived{Of: 0x32e32f7e8f4d7afc, Back: 2048, Anchors: []Anchor{{Literal: "netlify"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -7014,7 +7015,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `NRRA-[0-9a-f]{42}`,
-		Verify:      &tableVerify173,
+		Verify:      &tableVerify174,
 		Derived:     &Derived{Of: 0xc33aac2c39ce148c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nrra-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -7030,7 +7031,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `NRAK-[A-Z0-9]{27}`,
 		Entropy:     3.3,
-		Verify:      &tableVerify174,
+		Verify:      &tableVerify175,
 		Derived:     &Derived{Of: 0x2b4648ed8e858584, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nrak-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -7094,7 +7095,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ntn_[0-9]{11}[A-Za-z0-9]{35}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify175,
+		Verify:      &tableVerify176,
 		Derived:     &Derived{Of: 0x515c9605353192f5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ntn_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -7110,7 +7111,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `secret_[A-Za-z0-9]{43}`,
 		Entropy:     4,
-		Verify:      &tableVerify175,
+		Verify:      &tableVerify176,
 		Derived:     &Derived{Of: 0x50904c92b878c588, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "secret_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -7127,7 +7128,7 @@ var tableRules = [...]Rule{
 		Token:       `npm_[0-9A-Za-z]{36}`,
 		Entropy:     3,
 		Proof:       `npm`,
-		Verify:      &tableVerify176,
+		Verify:      &tableVerify177,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://registry.npmjs.org/-/user/token/{secret}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, SecretInURL: true}, Hosts: []string{`registry.npmjs.org`}, Done: []int{200, 202, 204}, Effect: `The token stops working at once, as npm logout makes it.`},
 		Derived:     &Derived{Of: 0xe7f13d29b3402987, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "npm_"}}},
 		Source:      Position{File: "npm.toml"},
@@ -7144,7 +7145,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `_authToken[ \t]*=[ \t]*"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`_authtoken`},
-		Verify:      &tableVerify176,
+		Verify:      &tableVerify177,
 		Derived:     &Derived{Of: 0x64a4e9ee01721b76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "_authtoken"}, {Literal: "_authtoken", Shape: 1}}},
 		Source:      Position{File: "npm.toml"},
 	},
@@ -7209,7 +7210,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:oy2[a-z2-7]{43}|OY2[A-Z2-7]{43})`,
 		Entropy:     3.5,
-		Verify:      &tableVerify177,
+		Verify:      &tableVerify178,
 		Derived:     &Derived{Of: 0x23777b2f7d13bd16, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "oy2", Next: "234567abcdefghijklmnopqrstuvwxyz"}, {Literal: "oy2", Shape: 1, Next: "234567abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "packages.toml"},
 	},
@@ -7259,7 +7260,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`octopus`, `octo_api`, `octo-api`, `octoapi`, `octo_key`, `octo-key`, `octokey`, `octo_cli_api`, `octo-cli-api`, `octocliapi`, `octo_token`, `octo-token`, `octotoken`, `octo_deploy`, `octo-deploy`, `octodeploy`, `x-octopus-apikey`},
 		Names:       []string{`api`, `key`, `token`, `deploy`},
 		Entropy:     3,
-		Verify:      &tableVerify178,
+		Verify:      &tableVerify179,
 		Derived:     &Derived{Of: 0xd68c927aea312b05, Back: 2048, Anchors: []Anchor{{Literal: "octo-api"}, {Literal: "octo-cli-api"}, {Literal: "octo-deploy"}, {Literal: "octo-key"}, {Literal: "octo-token"}, {Literal: "octo_api"}, {Literal: "octo_cli_api"}, {Literal: "octo_deploy"}, {Literal: "octo_key"}, {Literal: "octo_token"}, {Literal: "octoapi"}, {Literal: "octocliapi"}, {Literal: "octodeploy"}, {Literal: "octokey"}, {Literal: "octopus"}, {Literal: "octotoken"}, {Literal: "x-octopus-apikey"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -7277,7 +7278,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`okta`, `ssws`},
 		Names:       []string{`api`, `key`, `ssws`, `token`},
 		Entropy:     3.8,
-		Verify:      &tableVerify179,
+		Verify:      &tableVerify180,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{host}/api/v1/api-tokens/current`, Headers: []Header{Header{Name: `Authorization`, Value: `SSWS {secret}`}}}, Hosts: []string{`*.okta.com`, `*.oktapreview.com`, `*.okta-emea.com`, `*.okta-gov.com`}, Endpoint: `okta`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.(?:okta|oktapreview|okta-emea|okta-gov)\.com)\b`, Optional: true}}, Done: []int{204}, Effect: `The token is revoked and stops working at once.`},
 		Derived:     &Derived{Of: 0xe98a6d9bf90b137f, Back: 2048, Anchors: []Anchor{{Literal: "okta"}, {Literal: "ssws"}}},
 		Source:      Position{File: "saas.toml"},
@@ -7372,7 +7373,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `api_(?:live|sandbox)(?:_us|_ca|_eu)?\.[A-Za-z0-9_-]{8,16}\.[A-Za-z0-9_-]{20,64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify180,
+		Verify:      &tableVerify181,
 		Derived:     &Derived{Of: 0x94c69db0326b7d4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_live_us."}, {Literal: "api_live_ca.", Shape: 1}, {Literal: "api_live_eu.", Shape: 2}, {Literal: "api_live.", Shape: 3}, {Literal: "api_sandbox_", Shape: 4}, {Literal: "api_sandbox_", Shape: 5}, {Literal: "api_sandbox_", Shape: 6}, {Literal: "api_sandbox.", Shape: 7}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -7388,7 +7389,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-admin-(?:[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Verify:      &tableVerify181,
+		Verify:      &tableVerify182,
 		Derived:     &Derived{Of: 0x188bc7d5d5f4d58d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-admin-"}, {Literal: "sk-admin-", Shape: 1}, {Literal: "sk-admin-", Shape: 2}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7404,7 +7405,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}`,
 		Proof:       `openai`,
-		Verify:      &tableVerify182,
+		Verify:      &tableVerify183,
 		Derived:     &Derived{Of: 0xe5fc72130d727857, Back: 29, Direct: true, Anchors: []Anchor{{Literal: "t3blbkfj", Offset: 23}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7420,7 +7421,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-proj-(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Verify:      &tableVerify182,
+		Verify:      &tableVerify183,
 		Derived:     &Derived{Of: 0x683f346e8e187f4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-proj-"}, {Literal: "sk-proj-", Shape: 1}, {Literal: "sk-proj-", Shape: 2}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7436,7 +7437,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk-svcacct-|sk-service-)(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Verify:      &tableVerify182,
+		Verify:      &tableVerify183,
 		Derived:     &Derived{Of: 0x8bc400e01f73c960, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-svcacct-"}, {Literal: "sk-svcacct-", Shape: 1}, {Literal: "sk-svcacct-", Shape: 2}, {Literal: "sk-service-", Shape: 3}, {Literal: "sk-service-", Shape: 4}, {Literal: "sk-service-", Shape: 5}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7451,7 +7452,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-or-v1-[0-9a-f]{64}`,
-		Verify:      &tableVerify183,
+		Verify:      &tableVerify184,
 		Derived:     &Derived{Of: 0xfe92546b3ed7bb4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-or-v1-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -7467,7 +7468,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sha256~[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
-		Verify:      &tableVerify184,
+		Verify:      &tableVerify185,
 		Derived:     &Derived{Of: 0x3fe5fe87f8c2b436, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sha256~"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -7486,7 +7487,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Verify:      &tableVerify185,
+		Verify:      &tableVerify186,
 		Derived:     &Derived{Of: 0x3e42b76a46cfb705, Back: 16384, Anchors: []Anchor{{Literal: "-----begin openssh private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7518,7 +7519,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`openweather`, `pyowm`, `owm_api`, `owm-api`, `owmapi`, `owm_key`, `owm-key`, `owmkey`, `owm_token`, `owm-token`, `owmtoken`, `owm_appid`, `owm-appid`, `owmappid`},
 		Names:       []string{`api`, `key`, `appid`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify186,
+		Verify:      &tableVerify187,
 		Derived:     &Derived{Of: 0xe5d7b75f217142bf, Back: 2048, Anchors: []Anchor{{Literal: "openweather"}, {Literal: "owm-api"}, {Literal: "owm-appid"}, {Literal: "owm-key"}, {Literal: "owm-token"}, {Literal: "owm_api"}, {Literal: "owm_appid"}, {Literal: "owm_key"}, {Literal: "owm_token"}, {Literal: "owmapi"}, {Literal: "owmappid"}, {Literal: "owmkey"}, {Literal: "owmtoken"}, {Literal: "pyowm"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -7535,7 +7536,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`opsgenie`},
 		Names:       []string{`api`, `key`, `token`},
-		Verify:      &tableVerify187,
+		Verify:      &tableVerify188,
 		Derived:     &Derived{Of: 0x99ef1bcdf1a54f86, Back: 2048, Anchors: []Anchor{{Literal: "opsgenie"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -7799,7 +7800,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`pagerduty`, `pager_duty`, `pager-duty`, `pd_api`, `pd-api`, `pdapi`, `pd_token`, `pd-token`, `pdtoken`, `pd_key`, `pd-key`, `pdkey`, `pd_access`, `pd-access`, `pdaccess`},
 		Names:       []string{`api`, `key`, `token`, `access`},
 		Entropy:     3,
-		Verify:      &tableVerify188,
+		Verify:      &tableVerify189,
 		Derived:     &Derived{Of: 0x567b5fdb803c24b7, Back: 2048, Anchors: []Anchor{{Literal: "pager-duty"}, {Literal: "pager_duty"}, {Literal: "pagerduty"}, {Literal: "pd-access"}, {Literal: "pd-api"}, {Literal: "pd-key"}, {Literal: "pd-token"}, {Literal: "pd_access"}, {Literal: "pd_api"}, {Literal: "pd_key"}, {Literal: "pd_token"}, {Literal: "pdaccess"}, {Literal: "pdapi"}, {Literal: "pdkey"}, {Literal: "pdtoken"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -7848,7 +7849,7 @@ var tableRules = [...]Rule{
 		Assigned:    `E[A-Za-z0-9_-]{79}`,
 		Keywords:    []string{`paypal_client_secret`, `paypal-client-secret`, `paypalclientsecret`, `paypal_secret`, `paypal-secret`, `paypalsecret`, `paypal_api_secret`, `paypal-api-secret`, `paypalapisecret`, `client_secret`},
 		Entropy:     4.3,
-		Verify:      &tableVerify189,
+		Verify:      &tableVerify190,
 		Derived:     &Derived{Of: 0x65012440e977b6bd, Back: 2048, Anchors: []Anchor{{Literal: "client_secret"}, {Literal: "paypal-api-secret"}, {Literal: "paypal-client-secret"}, {Literal: "paypal-secret"}, {Literal: "paypal_api_secret"}, {Literal: "paypal_client_secret"}, {Literal: "paypal_secret"}, {Literal: "paypalapisecret"}, {Literal: "paypalclientsecret"}, {Literal: "paypalsecret"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -7863,7 +7864,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk_live_[0-9a-f]{40}`,
-		Verify:      &tableVerify190,
+		Verify:      &tableVerify191,
 		Derived:     &Derived{Of: 0xc21235e0340c7eb8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -7900,7 +7901,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Verify:      &tableVerify191,
+		Verify:      &tableVerify192,
 		Derived:     &Derived{Of: 0xba827ecf1ea5b6a9, Back: 16384, Anchors: []Anchor{{Literal: "-----begin ec private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7937,7 +7938,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Verify:      &tableVerify192,
+		Verify:      &tableVerify193,
 		Derived:     &Derived{Of: 0xfbf6b2b64bc05afb, Back: 16384, Anchors: []Anchor{{Literal: "-----begin private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7956,7 +7957,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Verify:      &tableVerify193,
+		Verify:      &tableVerify194,
 		Derived:     &Derived{Of: 0x4d93fad0395b029, Back: 16384, Anchors: []Anchor{{Literal: "-----begin rsa private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7989,7 +7990,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pplx-[A-Za-z0-9]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify194,
+		Verify:      &tableVerify195,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.perplexity.ai/revoke_auth_token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"auth_token": "{secret}"}`}, Hosts: []string{`api.perplexity.ai`}, Done: []int{200}, Effect: `Perplexity revokes the key for good.`},
 		Derived:     &Derived{Of: 0xccb9dd13c7f1b6f7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pplx-"}}},
 		Source:      Position{File: "ai.toml"},
@@ -8056,7 +8057,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sandbox_)?sk_pr_[A-Za-z0-9-]{1,64}_[0-9a-f]{40}`,
 		Entropy:     3.2,
-		Verify:      &tableVerify195,
+		Verify:      &tableVerify196,
 		Derived:     &Derived{Of: 0xc3c335685bc27c2c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sandbox_sk_p"}, {Literal: "sk_pr_", Shape: 1}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8072,7 +8073,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pcsk_[0-9A-Za-z]{5,6}_[0-9A-Za-z]{63}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify196,
+		Verify:      &tableVerify197,
 		Derived:     &Derived{Of: 0xe434e6597f5b7f35, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pcsk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8089,7 +8090,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`pinecone`},
 		Names:       []string{`api`, `key`, `token`},
-		Verify:      &tableVerify196,
+		Verify:      &tableVerify197,
 		Derived:     &Derived{Of: 0x62ac1db51fef0647, Back: 2048, Anchors: []Anchor{{Literal: "pinecone"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8105,7 +8106,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:pina_|pinr\.)[A-Za-z0-9_-]{40,200}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify197,
+		Verify:      &tableVerify198,
 		Derived:     &Derived{Of: 0xcbd8e577bbb563b6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pina_"}, {Literal: "pinr.", Shape: 1}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -8140,7 +8141,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`pipedrive`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify198,
+		Verify:      &tableVerify199,
 		Derived:     &Derived{Of: 0x70cbe6f32a0ec621, Back: 2048, Anchors: []Anchor{{Literal: "pipedrive"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -8190,7 +8191,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`plaid`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Verify:      &tableVerify199,
+		Verify:      &tableVerify200,
 		Derived:     &Derived{Of: 0x662ffc453aee9212, Back: 2048, Anchors: []Anchor{{Literal: "plaid"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -8206,7 +8207,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_pw_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify200,
+		Verify:      &tableVerify201,
 		Derived:     &Derived{Of: 0xb634d20d53b3523e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_pw_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -8222,7 +8223,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_oauth_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify201,
+		Verify:      &tableVerify202,
 		Derived:     &Derived{Of: 0xa0f3ab9bdcafc612, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_oauth"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -8238,7 +8239,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_tkn_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify202,
+		Verify:      &tableVerify203,
 		Derived:     &Derived{Of: 0xceb47289245af1d4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_tkn_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -8256,7 +8257,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`plivo`},
 		Names:       []string{`auth`, `token`, `secret`},
 		Entropy:     3.8,
-		Verify:      &tableVerify203,
+		Verify:      &tableVerify204,
 		Derived:     &Derived{Of: 0xe3fbdec992e7aa61, Back: 2048, Anchors: []Anchor{{Literal: "plivo"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -8272,7 +8273,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `polar_oat_[A-Za-z0-9_-]{30,100}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify204,
+		Verify:      &tableVerify205,
 		Derived:     &Derived{Of: 0x85acf962618158c4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "polar_oat_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -8288,7 +8289,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `polar_(?:pat|at_o|at_u|at|rt_o|rt_u|rt|cs|ac)_[A-Za-z0-9]{20,100}`,
 		Entropy:     3.6,
-		Verify:      &tableVerify205,
+		Verify:      &tableVerify206,
 		Derived:     &Derived{Of: 0x4d70bafd3e2e7caf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "polar_pat_"}, {Literal: "polar_at_o_", Shape: 1}, {Literal: "polar_at_u_", Shape: 1}, {Literal: "polar_at_", Shape: 2}, {Literal: "polar_rt_o_", Shape: 3}, {Literal: "polar_rt_u_", Shape: 3}, {Literal: "polar_rt_", Shape: 4}, {Literal: "polar_cs_", Shape: 5}, {Literal: "polar_ac_", Shape: 6}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -8306,7 +8307,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`polygon_api`, `polygon-api`, `polygonapi`, `polygon_io`, `polygonio`, `polygon.io`, `polygon_key`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify206,
+		Verify:      &tableVerify207,
 		Derived:     &Derived{Of: 0xfb0d173918a32531, Back: 2048, Anchors: []Anchor{{Literal: "polygon-api"}, {Literal: "polygon.io"}, {Literal: "polygon_api"}, {Literal: "polygon_io"}, {Literal: "polygon_key"}, {Literal: "polygonapi"}, {Literal: "polygonio"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -8351,7 +8352,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Verify:  &tableVerify207,
+		Verify:  &tableVerify208,
 		Derived: &Derived{Of: 0x6efe629cbf01b214, Back: 2048, Anchors: []Anchor{{Literal: ":5432:"}}},
 		Source:  Position{File: "databases.toml"},
 	},
@@ -8367,7 +8368,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`postgres://`, `postgresql://`, `postgres+`, `postgresql+`, `postgis://`, `cockroachdb://`, `pgsql://`, `pgx://`},
-		Verify:      &tableVerify208,
+		Verify:      &tableVerify209,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -8382,7 +8383,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `phx_[A-Za-z0-9_-]{41,49}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify209,
+		Verify:      &tableVerify210,
 		Derived:     &Derived{Of: 0xe751cae55ab863e7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "phx_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -8412,7 +8413,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `PMAK-[0-9a-f]{24}-[0-9a-f]{34}`,
-		Verify:      &tableVerify210,
+		Verify:      &tableVerify211,
 		Derived:     &Derived{Of: 0x11fe07cab67a9732, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pmak-"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -8444,7 +8445,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`postmark`},
 		Names:       []string{`token`, `apikey`, `server`},
-		Verify:      &tableVerify211,
+		Verify:      &tableVerify212,
 		Derived:     &Derived{Of: 0x28c715d037e3ad39, Back: 2048, Anchors: []Anchor{{Literal: "postmark"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -8533,7 +8534,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `pul-[0-9a-f][0-9a-f]{39}`,
-		Verify:      &tableVerify212,
+		Verify:      &tableVerify213,
 		Derived:     &Derived{Of: 0x61a4999dbf0346ac, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pul-0"}, {Literal: "pul-1"}, {Literal: "pul-2"}, {Literal: "pul-3"}, {Literal: "pul-4"}, {Literal: "pul-5"}, {Literal: "pul-6"}, {Literal: "pul-7"}, {Literal: "pul-8"}, {Literal: "pul-9"}, {Literal: "pul-a"}, {Literal: "pul-b"}, {Literal: "pul-c"}, {Literal: "pul-d"}, {Literal: "pul-e"}, {Literal: "pul-f"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -8739,7 +8740,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`razorpay`, `rzp_secret`, `rzp-secret`, `rzpsecret`, `rzp_key_secret`, `rzp-key-secret`, `rzpkeysecret`, `rzp_api_secret`, `rzp-api-secret`, `rzpapisecret`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify213,
+		Verify:      &tableVerify214,
 		Derived:     &Derived{Of: 0xd68819c02f48b995, Back: 2048, Anchors: []Anchor{{Literal: "razorpay"}, {Literal: "rzp-api-secret"}, {Literal: "rzp-key-secret"}, {Literal: "rzp-secret"}, {Literal: "rzp_api_secret"}, {Literal: "rzp_key_secret"}, {Literal: "rzp_secret"}, {Literal: "rzpapisecret"}, {Literal: "rzpkeysecret"}, {Literal: "rzpsecret"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -8771,7 +8772,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rdme_[a-z0-9]{70}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify214,
+		Verify:      &tableVerify215,
 		Derived:     &Derived{Of: 0xc269702ce87c477a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rdme_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -8787,7 +8788,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rpa_[A-Za-z0-9]{30}`,
 		Entropy:     3.4,
-		Verify:      &tableVerify215,
+		Verify:      &tableVerify216,
 		Derived:     &Derived{Of: 0xfa6c0e60736f9229, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rpa_"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -8803,7 +8804,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`redis://`, `rediss://`, `valkey://`, `valkeys://`, `redis+`},
-		Verify:      &tableVerify216,
+		Verify:      &tableVerify217,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -8818,7 +8819,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rnd_[A-Za-z0-9]{28}`,
 		Entropy:     3.3,
-		Verify:      &tableVerify217,
+		Verify:      &tableVerify218,
 		Derived:     &Derived{Of: 0x986e56eb068d8957, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rnd_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -8834,7 +8835,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `r8_[A-Za-z0-9]{37}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify218,
+		Verify:      &tableVerify219,
 		Derived:     &Derived{Of: 0x42ba546e3c36ff79, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "r8_", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8851,7 +8852,7 @@ var tableRules = [...]Rule{
 		Assigned:    `re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}`,
 		Keywords:    []string{`resend`},
 		Entropy:     3.8,
-		Verify:      &tableVerify219,
+		Verify:      &tableVerify220,
 		Derived:     &Derived{Of: 0xc7ae046995512efd, Back: 2048, Anchors: []Anchor{{Literal: "resend"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -8868,7 +8869,7 @@ var tableRules = [...]Rule{
 		Assigned:    `key_[0-9a-f]{28}`,
 		Keywords:    []string{`retell`},
 		Entropy:     3,
-		Verify:      &tableVerify220,
+		Verify:      &tableVerify221,
 		Derived:     &Derived{Of: 0x707c8e0171f7f629, Back: 2048, Anchors: []Anchor{{Literal: "retell"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8900,7 +8901,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `rootly_[0-9a-f]{64}`,
-		Verify:      &tableVerify221,
+		Verify:      &tableVerify222,
 		Derived:     &Derived{Of: 0x1e0b85db1fe1e2fc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rootly_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -8933,7 +8934,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `rubygems_[0-9a-f]{48}`,
-		Verify:      &tableVerify222,
+		Verify:      &tableVerify223,
 		Derived:     &Derived{Of: 0xc187fd8d9d689535, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rubygems_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
@@ -8949,7 +8950,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rpa_[0-9A-Z]{40}[0-9A-Za-z]{6}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify223,
+		Verify:      &tableVerify224,
 		Derived:     &Derived{Of: 0xd2976d253ca1f14, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rpa_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8964,7 +8965,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `key_[0-9a-f][0-9a-f]{127}`,
-		Verify:      &tableVerify224,
+		Verify:      &tableVerify225,
 		Derived:     &Derived{Of: 0xe3c130853fb96416, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key_0"}, {Literal: "key_1"}, {Literal: "key_2"}, {Literal: "key_3"}, {Literal: "key_4"}, {Literal: "key_5"}, {Literal: "key_6"}, {Literal: "key_7"}, {Literal: "key_8"}, {Literal: "key_9"}, {Literal: "key_a"}, {Literal: "key_b"}, {Literal: "key_c"}, {Literal: "key_d"}, {Literal: "key_e"}, {Literal: "key_f"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8996,7 +8997,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `00D[A-Za-z0-9]{12}![A-Za-z0-9._]{80,260}`,
 		Entropy:     4,
-		Verify:      &tableVerify225,
+		Verify:      &tableVerify226,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}/services/oauth2/revoke`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `token={secret}`}, Hosts: []string{`*.my.salesforce.com`}, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,80}(?:\.(?:sandbox|develop|scratch|trailblaze))?\.my\.salesforce\.com)\b`}}, Done: []int{200}, Effect: `The access token stops working at once.`},
 		Derived:     &Derived{Of: 0x6b916d530d054f3f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "00d", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "saas.toml"},
@@ -9043,7 +9044,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `samsara_api_[A-Za-z0-9]{26,32}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify226,
+		Verify:      &tableVerify227,
 		Derived:     &Derived{Of: 0xafa5bd057dc01b95, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "samsara_api_"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -9076,7 +9077,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`scaleway`, `scw_secret`, `scw-secret`, `scwsecret`, `scw_token`, `scw-token`, `scwtoken`, `scw_api_key`, `scw-api-key`, `scwapikey`, `scw_api_token`, `scw-api-token`, `scwapitoken`},
 		Names:       []string{`token`, `apikey`, `secret`},
-		Verify:      &tableVerify227,
+		Verify:      &tableVerify228,
 		Derived:     &Derived{Of: 0x1258b59297569c46, Back: 2048, Anchors: []Anchor{{Literal: "scaleway"}, {Literal: "scw-api-key"}, {Literal: "scw-api-token"}, {Literal: "scw-secret"}, {Literal: "scw-token"}, {Literal: "scw_api_key"}, {Literal: "scw_api_token"}, {Literal: "scw_secret"}, {Literal: "scw_token"}, {Literal: "scwapikey"}, {Literal: "scwapitoken"}, {Literal: "scwsecret"}, {Literal: "scwtoken"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -9092,7 +9093,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tk-us-[A-Za-z0-9_-]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify228,
+		Verify:      &tableVerify229,
 		Derived:     &Derived{Of: 0xc73e89ef9f18035b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tk-us-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -9125,7 +9126,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `scp-(?:live|test)-[0-9a-z]{32}`,
 		Entropy:     3.2,
-		Verify:      &tableVerify229,
+		Verify:      &tableVerify230,
 		Derived:     &Derived{Of: 0x5bb1bf69d6e2c865, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "scp-live-"}, {Literal: "scp-test-", Shape: 1}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -9143,7 +9144,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`scrapingbee`, `scraping_bee`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify230,
+		Verify:      &tableVerify231,
 		Derived:     &Derived{Of: 0x2afa8c6733bba87, Back: 2048, Anchors: []Anchor{{Literal: "scraping_bee"}, {Literal: "scrapingbee"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -9161,7 +9162,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`securitytrails`, `security_trails`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify231,
+		Verify:      &tableVerify232,
 		Derived:     &Derived{Of: 0xf7113c06c12add92, Back: 2048, Anchors: []Anchor{{Literal: "security_trails"}, {Literal: "securitytrails"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9242,7 +9243,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
-		Verify:      &tableVerify232,
+		Verify:      &tableVerify233,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{host}/v3/api_keys/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}}, Part{Name: `id`, Regex: `^SG\.([A-Za-z0-9_-]{22})\.`}}, Done: []int{204}, Effect: `The API key is deleted and stops working at once, if it may delete keys.`},
 		Derived:     &Derived{Of: 0xde51170f34443837, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sg.", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "mail.toml"},
@@ -9288,7 +9289,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sntryi_[0-9a-f]{64}`,
-		Verify:      &tableVerify233,
+		Verify:      &tableVerify234,
 		Derived:     &Derived{Of: 0x42880f6d38481f56, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntryi_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9304,7 +9305,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sntrys_eyJ[A-Za-z0-9+/]{40,600}={0,2}_[A-Za-z0-9+/]{43}`,
 		Proof:       `sentry-org`,
-		Verify:      &tableVerify233,
+		Verify:      &tableVerify234,
 		Derived:     &Derived{Of: 0xc6e917bd72a6f889, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntrys_eyj"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9322,7 +9323,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sentry`},
 		Names:       []string{`auth`, `token`, `apikey`},
 		Entropy:     3,
-		Verify:      &tableVerify233,
+		Verify:      &tableVerify234,
 		Derived:     &Derived{Of: 0xedb328a6a321656c, Back: 2048, Anchors: []Anchor{{Literal: "sentry"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9338,7 +9339,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sntrya_[0-9a-f]{64}`,
 		Entropy:     3,
-		Verify:      &tableVerify233,
+		Verify:      &tableVerify234,
 		Derived:     &Derived{Of: 0xb71a1575046a12ce, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntrya_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9353,7 +9354,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sntryu_[0-9a-f]{64}`,
-		Verify:      &tableVerify233,
+		Verify:      &tableVerify234,
 		Derived:     &Derived{Of: 0x6d362cf051032832, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntryu_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9383,7 +9384,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shippo_live_[0-9a-f]{40}`,
-		Verify:      &tableVerify234,
+		Verify:      &tableVerify235,
 		Derived:     &Derived{Of: 0xa4e79aceb94e0d3b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shippo_live_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -9415,7 +9416,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shpat_[0-9a-fA-F]{32}`,
-		Verify:      &tableVerify235,
+		Verify:      &tableVerify236,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{shop}.myshopify.com/admin/api_permissions/current.json`, Headers: []Header{Header{Name: `X-Shopify-Access-Token`, Value: `{secret}`}}}, Hosts: []string{`*.myshopify.com`}, Parts: []Part{Part{Name: `shop`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.myshopify\.com\b`}}, Done: []int{200}, Effect: `The application is uninstalled from the shop, and all its access tokens stop working.`},
 		Derived:     &Derived{Of: 0xe3a27eaa7da5189c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shpat_"}}},
 		Source:      Position{File: "payment.toml"},
@@ -9431,7 +9432,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shpca_[0-9a-fA-F]{32}`,
-		Verify:      &tableVerify235,
+		Verify:      &tableVerify236,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{shop}.myshopify.com/admin/api_permissions/current.json`, Headers: []Header{Header{Name: `X-Shopify-Access-Token`, Value: `{secret}`}}}, Hosts: []string{`*.myshopify.com`}, Parts: []Part{Part{Name: `shop`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.myshopify\.com\b`}}, Done: []int{200}, Effect: `The application is uninstalled from the shop, and all its access tokens stop working.`},
 		Derived:     &Derived{Of: 0xf1c4607b3866974b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shpca_"}}},
 		Source:      Position{File: "payment.toml"},
@@ -9475,7 +9476,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shppa_[0-9a-fA-F]{32}`,
-		Verify:      &tableVerify235,
+		Verify:      &tableVerify236,
 		Derived:     &Derived{Of: 0xa0c1db1b25035ea6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shppa_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -9520,7 +9521,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`clubhouse`, `shortcut_api`, `shortcut-api`, `shortcutapi`, `shortcut_token`, `shortcut-token`, `shortcuttoken`},
 		Names:       []string{`api`, `token`},
-		Verify:      &tableVerify236,
+		Verify:      &tableVerify237,
 		Derived:     &Derived{Of: 0xeca3a7e4a564e57, Back: 2048, Anchors: []Anchor{{Literal: "clubhouse"}, {Literal: "shortcut-api"}, {Literal: "shortcut-token"}, {Literal: "shortcut_api"}, {Literal: "shortcut_token"}, {Literal: "shortcutapi"}, {Literal: "shortcuttoken"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -9566,7 +9567,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xapp-[0-9]-A[0-9A-Z]{8,12}-[0-9]{10,14}-[0-9a-f]{64}`,
-		Verify:      &tableVerify237,
+		Verify:      &tableVerify238,
 		Derived:     &Derived{Of: 0xcce58df9c91f0d4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xapp-0-a"}, {Literal: "xapp-1-a"}, {Literal: "xapp-2-a"}, {Literal: "xapp-3-a"}, {Literal: "xapp-4-a"}, {Literal: "xapp-5-a"}, {Literal: "xapp-6-a"}, {Literal: "xapp-7-a"}, {Literal: "xapp-8-a"}, {Literal: "xapp-9-a"}}},
 		Source:      Position{File: "slack.toml"},
 	},
@@ -9581,7 +9582,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxb-(?:[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{18,26}|[0-9]{8,14}-[0-9A-Za-z]{18,26})`,
-		Verify:      &tableVerify237,
+		Verify:      &tableVerify238,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0xb8eac9dbbd440e90, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxb-"}, {Literal: "xoxb-", Shape: 1}}},
 		Source:      Position{File: "slack.toml"},
@@ -9597,7 +9598,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxe\.xoxp-[0-9]-[0-9A-Za-z]{163,166}`,
-		Verify:      &tableVerify237,
+		Verify:      &tableVerify238,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0x1b254af3e5aa8a34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxe.xoxp-0-"}, {Literal: "xoxe.xoxp-1-"}, {Literal: "xoxe.xoxp-2-"}, {Literal: "xoxe.xoxp-3-"}, {Literal: "xoxe.xoxp-4-"}, {Literal: "xoxe.xoxp-5-"}, {Literal: "xoxe.xoxp-6-"}, {Literal: "xoxe.xoxp-7-"}, {Literal: "xoxe.xoxp-8-"}, {Literal: "xoxe.xoxp-9-"}}},
 		Source:      Position{File: "slack.toml"},
@@ -9628,7 +9629,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:xoxa-|xoxr-)[0-9A-Za-z]{8,48}|(?:xoxa-|xoxr-)[0-9]-[0-9A-Za-z]{8,48}|(?:xoxo-|xoxs-)[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{6,64}`,
 		Entropy:     2.5,
-		Verify:      &tableVerify237,
+		Verify:      &tableVerify238,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0x3428e748c9f33d0b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxa-"}, {Literal: "xoxr-", Shape: 1}, {Literal: "xoxa-0-", Shape: 2}, {Literal: "xoxa-1-", Shape: 2}, {Literal: "xoxa-2-", Shape: 2}, {Literal: "xoxa-3-", Shape: 2}, {Literal: "xoxa-4-", Shape: 2}, {Literal: "xoxa-5-", Shape: 2}, {Literal: "xoxa-6-", Shape: 2}, {Literal: "xoxa-7-", Shape: 2}, {Literal: "xoxa-8-", Shape: 2}, {Literal: "xoxa-9-", Shape: 2}, {Literal: "xoxr-0-", Shape: 3}, {Literal: "xoxr-1-", Shape: 3}, {Literal: "xoxr-2-", Shape: 3}, {Literal: "xoxr-3-", Shape: 3}, {Literal: "xoxr-4-", Shape: 3}, {Literal: "xoxr-5-", Shape: 3}, {Literal: "xoxr-6-", Shape: 3}, {Literal: "xoxr-7-", Shape: 3}, {Literal: "xoxr-8-", Shape: 3}, {Literal: "xoxr-9-", Shape: 3}, {Literal: "xoxo-", Shape: 4}, {Literal: "xoxs-", Shape: 5}}},
 		Source:      Position{File: "slack.toml"},
@@ -9690,7 +9691,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxp-[0-9]{10,14}-[0-9]{10,14}-[0-9]{10,14}-[0-9A-Za-z]{28,34}`,
-		Verify:      &tableVerify237,
+		Verify:      &tableVerify238,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0xfe7f45a9ec65c5bc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxp-"}}},
 		Source:      Position{File: "slack.toml"},
@@ -9715,7 +9716,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`T0{8,}/B0{8,}/X{20,}`},
 			},
 		},
-		Verify:  &tableVerify238,
+		Verify:  &tableVerify239,
 		Derived: &Derived{Of: 0x23891679191ad239, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.slack."}, {Literal: "hooks.slack.", Shape: 1}}},
 		Source:  Position{File: "slack.toml"},
 	},
@@ -9759,7 +9760,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Verify:  &tableVerify239,
+		Verify:  &tableVerify240,
 		Derived: &Derived{Of: 0x5bf69c6d48eb7eea, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "smtp://"}, {Literal: "smtps://", Shape: 1}}},
 		Source:  Position{File: "mail.toml"},
 	},
@@ -9777,7 +9778,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`snowflake`},
 		Names:       []string{`token`, `pat`, `password`},
 		Entropy:     4,
-		Verify:      &tableVerify240,
+		Verify:      &tableVerify241,
 		Derived:     &Derived{Of: 0x22ea368c5b6a4cb4, Back: 2048, Anchors: []Anchor{{Literal: "snowflake"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -9794,7 +9795,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`snyk`},
 		Names:       []string{`api`, `key`, `auth`, `token`},
-		Verify:      &tableVerify241,
+		Verify:      &tableVerify242,
 		Derived:     &Derived{Of: 0x77c33e87ecbf6cd7, Back: 2048, Anchors: []Anchor{{Literal: "snyk"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9810,7 +9811,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:snyk_uat\.|snyk_sat\.)[0-9a-f]{8}\.[A-Za-z0-9_-]{20,300}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify241,
+		Verify:      &tableVerify242,
 		Derived:     &Derived{Of: 0xd6d650101050b2a1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "snyk_uat."}, {Literal: "snyk_sat.", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9843,7 +9844,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqa_[0-9a-f]{40}`,
-		Verify:      &tableVerify242,
+		Verify:      &tableVerify243,
 		Derived:     &Derived{Of: 0xe0a98569a3a612e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqa_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9861,7 +9862,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sonarqube`, `sonarcloud`, `sonar_token`, `sonar-token`, `sonartoken`, `sonar_login`, `sonar-login`, `sonarlogin`, `sonar_auth_token`, `sonar-auth-token`, `sonarauthtoken`, `sonar_api_token`, `sonar-api-token`, `sonarapitoken`, `sonar.login`, `sonar.token`},
 		Names:       []string{`login`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify242,
+		Verify:      &tableVerify243,
 		Derived:     &Derived{Of: 0x21ce2ed66c6fc150, Back: 2048, Anchors: []Anchor{{Literal: "sonar-api-token"}, {Literal: "sonar-auth-token"}, {Literal: "sonar-login"}, {Literal: "sonar-token"}, {Literal: "sonar.login"}, {Literal: "sonar.token"}, {Literal: "sonar_api_token"}, {Literal: "sonar_auth_token"}, {Literal: "sonar_login"}, {Literal: "sonar_token"}, {Literal: "sonarapitoken"}, {Literal: "sonarauthtoken"}, {Literal: "sonarcloud"}, {Literal: "sonarlogin"}, {Literal: "sonarqube"}, {Literal: "sonartoken"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9876,7 +9877,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqp_[0-9a-f]{40}`,
-		Verify:      &tableVerify242,
+		Verify:      &tableVerify243,
 		Derived:     &Derived{Of: 0x4585224e4a372d09, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqp_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9891,7 +9892,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `squ_[0-9a-f]{40}`,
-		Verify:      &tableVerify242,
+		Verify:      &tableVerify243,
 		Derived:     &Derived{Of: 0xb43f8a58ed4c8692, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "squ_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9906,7 +9907,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sgp_(?:[0-9a-f]{40}|[0-9a-f]{16}_[0-9a-f]{40}|local_[0-9a-f]{40})`,
-		Verify:      &tableVerify243,
+		Verify:      &tableVerify244,
 		Derived:     &Derived{Of: 0x957ba7e694124ea7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sgp_"}, {Literal: "sgp_", Shape: 1}, {Literal: "sgp_local_", Shape: 2}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -9921,7 +9922,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `slk_[0-9a-f]{64}`,
-		Verify:      &tableVerify244,
+		Verify:      &tableVerify245,
 		Derived:     &Derived{Of: 0xda600816744d6723, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "slk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -9988,7 +9989,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`spotify`, `spotipy`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Verify:      &tableVerify245,
+		Verify:      &tableVerify246,
 		Derived:     &Derived{Of: 0xe2090d91140d9343, Back: 2048, Anchors: []Anchor{{Literal: "spotify"}, {Literal: "spotipy"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -10053,7 +10054,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`[A-Za-z0-9][+/]EAAA`, `EAAA[A-Za-z0-9_+=-]{60}[+/]`},
 			},
 		},
-		Verify:  &tableVerify246,
+		Verify:  &tableVerify247,
 		Derived: &Derived{Of: 0x7c73eb45a73d14e2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eaaa"}}},
 		Source:  Position{File: "payment.toml"},
 	},
@@ -10069,7 +10070,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sq0atp-[A-Za-z0-9_-]{22}`,
 		Entropy:     3.3,
-		Verify:      &tableVerify246,
+		Verify:      &tableVerify247,
 		Derived:     &Derived{Of: 0x888d792a45a40ee6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sq0atp-"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -10153,7 +10154,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`stability`, `dreamstudio`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify247,
+		Verify:      &tableVerify248,
 		Derived:     &Derived{Of: 0x8a8d797accd4eeb9, Back: 2048, Anchors: []Anchor{{Literal: "dreamstudio"}, {Literal: "stability"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10171,7 +10172,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`statuspage`, `status_page`, `status-page`},
 		Names:       []string{`key`, `token`},
 		Entropy:     2.8,
-		Verify:      &tableVerify248,
+		Verify:      &tableVerify249,
 		Derived:     &Derived{Of: 0xd955aa135a152b49, Back: 2048, Anchors: []Anchor{{Literal: "status-page"}, {Literal: "status_page"}, {Literal: "statuspage"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -10206,7 +10207,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`storyblok`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3.4,
-		Verify:      &tableVerify249,
+		Verify:      &tableVerify250,
 		Derived:     &Derived{Of: 0xb863dfb155b7bf2c, Back: 2048, Anchors: []Anchor{{Literal: "storyblok"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -10237,7 +10238,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rk_live_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
-		Verify:      &tableVerify250,
+		Verify:      &tableVerify251,
 		Derived:     &Derived{Of: 0x657d3513f0a09a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rk_live_"}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10253,7 +10254,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_live_|sk_org_live_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
-		Verify:      &tableVerify250,
+		Verify:      &tableVerify251,
 		Derived:     &Derived{Of: 0x2d929fd8c424e430, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_"}, {Literal: "sk_live_", Shape: 1}, {Literal: "sk_org_live_", Shape: 2}, {Literal: "sk_org_live_", Shape: 3}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10269,7 +10270,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rk_test_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
-		Verify:      &tableVerify250,
+		Verify:      &tableVerify251,
 		Derived:     &Derived{Of: 0x2135f90460725aa0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rk_test_"}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10285,7 +10286,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_test_|sk_org_test_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
-		Verify:      &tableVerify250,
+		Verify:      &tableVerify251,
 		Derived:     &Derived{Of: 0x22b8bcb2603e0fa0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_test_"}, {Literal: "sk_test_", Shape: 1}, {Literal: "sk_org_test_", Shape: 2}, {Literal: "sk_org_test_", Shape: 3}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10347,7 +10348,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sbp_[0-9a-f]{40}`,
-		Verify:      &tableVerify251,
+		Verify:      &tableVerify252,
 		Derived:     &Derived{Of: 0x92b17e319a29c2fa, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sbp_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -10363,7 +10364,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sb_secret_[A-Za-z0-9_-]{31,36}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify252,
+		Verify:      &tableVerify253,
 		Derived:     &Derived{Of: 0x464272a7ddace7e6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sb_secret_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -10379,7 +10380,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `eyJ[A-Za-z0-9_-]{10,60}\.eyJpc3MiOiJzdXBhYmFzZSIsInJlZiI6I[A-Za-z0-9_-]{27}Iiwicm9sZSI6InNlcnZpY2Vfcm9sZS[A-Za-z0-9_-]{20,120}\.[A-Za-z0-9_-]{43}`,
 		Proof:       `supabase-jwt`,
-		Verify:      &tableVerify252,
+		Verify:      &tableVerify253,
 		Derived:     &Derived{Of: 0xedb5dc1a273c4767, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -10410,7 +10411,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-api-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Verify:      &tableVerify253,
+		Verify:      &tableVerify254,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.tailscale.com/api/v2/tailnet/-/keys/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tailscale.com`}, Parts: []Part{Part{Name: `id`, Regex: `^tskey-api-([A-Za-z0-9]{8,24})-`}}, Done: []int{200}, Effect: `The access token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0xafe8aff242e23c55, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-api-"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -10427,7 +10428,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-auth-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Verify:      &tableVerify254,
+		Verify:      &tableVerify255,
 		Derived:     &Derived{Of: 0xe37bbd5b42af41b5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-auth-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10443,7 +10444,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-client-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Verify:      &tableVerify254,
+		Verify:      &tableVerify255,
 		Derived:     &Derived{Of: 0x533a428824ba3308, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-client"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10459,7 +10460,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:tskey-scim-|tskey-webhook-)[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Verify:      &tableVerify254,
+		Verify:      &tableVerify255,
 		Derived:     &Derived{Of: 0x10a00f6d16e46ca4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-scim-"}, {Literal: "tskey-webhoo", Shape: 1}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10475,7 +10476,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:tvly-dev-|tvly-prod-|tvly-)[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify255,
+		Verify:      &tableVerify256,
 		Derived:     &Derived{Of: 0xb2c1fc7c2fc8fe97, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tvly-dev-"}, {Literal: "tvly-prod-", Shape: 1}, {Literal: "tvly-", Shape: 2}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10506,7 +10507,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:^|[^0-9A-Za-z_]|/bot)([0-9]{8,10}:AA[A-Za-z0-9_-]{33})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`:aa`},
 		Entropy:     3.8,
-		Verify:      &tableVerify256,
+		Verify:      &tableVerify257,
 		Derived:     &Derived{Of: 0xec8d54a987db551a, Back: 17, Direct: true, Anchors: []Anchor{{Literal: ":aa", Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 1, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 2, Offset: 8, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 3, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 4, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 5, Offset: 8, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 6, Offset: 11, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 7, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 8, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 9, Offset: 11, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 10, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 11, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: "/bot", Shape: 12}, {Literal: "/bot", Shape: 13}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10522,7 +10523,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `KEY0[0-9A-Za-z_-]{54}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify257,
+		Verify:      &tableVerify258,
 		Derived:     &Derived{Of: 0x2532ad25eb043f70, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key0"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -10571,7 +10572,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}`,
 		Entropy:     4,
-		Verify:      &tableVerify258,
+		Verify:      &tableVerify259,
 		Derived:     &Derived{Of: 0x6fe382b85c89f6cb, Back: 20, Direct: true, Anchors: []Anchor{{Literal: ".atlasv1.", Offset: 14}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -10604,7 +10605,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`tiingo`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify259,
+		Verify:      &tableVerify260,
 		Derived:     &Derived{Of: 0xc4d91f5a4651a563, Back: 2048, Anchors: []Anchor{{Literal: "tiingo"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -10636,7 +10637,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`todoist`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify260,
+		Verify:      &tableVerify261,
 		Derived:     &Derived{Of: 0xb19800872c2dfbcd, Back: 2048, Anchors: []Anchor{{Literal: "todoist"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -10652,7 +10653,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tgp_v1_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify261,
+		Verify:      &tableVerify262,
 		Derived:     &Derived{Of: 0x57dbf2983e741577, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tgp_v1_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10670,7 +10671,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`togetherai`, `together_ai`, `together-ai`, `together_api_key`, `together-api-key`, `togetherapikey`, `together_key`, `together-key`, `togetherkey`, `together_token`, `together-token`, `togethertoken`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify261,
+		Verify:      &tableVerify262,
 		Derived:     &Derived{Of: 0xd0d56af5bf6bdd37, Back: 2048, Anchors: []Anchor{{Literal: "together-ai"}, {Literal: "together-api-key"}, {Literal: "together-key"}, {Literal: "together-token"}, {Literal: "together_ai"}, {Literal: "together_api_key"}, {Literal: "together_key"}, {Literal: "together_token"}, {Literal: "togetherai"}, {Literal: "togetherapikey"}, {Literal: "togetherkey"}, {Literal: "togethertoken"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10688,7 +10689,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`toggl_`, `toggl-`, `togglapi`, `toggltoken`, `toggltrack`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3,
-		Verify:      &tableVerify262,
+		Verify:      &tableVerify263,
 		Derived:     &Derived{Of: 0x9545756ea63bf107, Back: 2048, Anchors: []Anchor{{Literal: "toggl-"}, {Literal: "toggl_"}, {Literal: "togglapi"}, {Literal: "toggltoken"}, {Literal: "toggltrack"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -10740,7 +10741,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`trello`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify263,
+		Verify:      &tableVerify264,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.trello.com/1/tokens/{secret}`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}, SecretInURL: true}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, Done: []int{200}, Effect: `The token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0xe939d1a5f0ab8e35, Back: 2048, Anchors: []Anchor{{Literal: "trello"}}},
 		Source:      Position{File: "ci.toml"},
@@ -10756,7 +10757,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `ATTA[0-9a-f][0-9a-f]{71}`,
-		Verify:      &tableVerify263,
+		Verify:      &tableVerify264,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.trello.com/1/tokens/{secret}`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}, SecretInURL: true}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, Done: []int{200}, Effect: `The token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0xadc9ff1fb6339cae, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atta0"}, {Literal: "atta1"}, {Literal: "atta2"}, {Literal: "atta3"}, {Literal: "atta4"}, {Literal: "atta5"}, {Literal: "atta6"}, {Literal: "atta7"}, {Literal: "atta8"}, {Literal: "atta9"}, {Literal: "attaa"}, {Literal: "attab"}, {Literal: "attac"}, {Literal: "attad"}, {Literal: "attae"}, {Literal: "attaf"}}},
 		Source:      Position{File: "ci.toml"},
@@ -10774,7 +10775,7 @@ var tableRules = [...]Rule{
 		Assigned:    `0x4AAAA[A-Za-z0-9_-]{22,30}`,
 		Keywords:    []string{`turnstile`},
 		Names:       []string{`secret`, `private`},
-		Verify:      &tableVerify264,
+		Verify:      &tableVerify265,
 		Derived:     &Derived{Of: 0xfb520b35b508309e, Back: 2048, Anchors: []Anchor{{Literal: "turnstile"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10792,7 +10793,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twelvedata`, `twelve_data`, `twelve-data`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify265,
+		Verify:      &tableVerify266,
 		Derived:     &Derived{Of: 0xfaecd04cba0ddc33, Back: 2048, Anchors: []Anchor{{Literal: "twelve-data"}, {Literal: "twelve_data"}, {Literal: "twelvedata"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -10828,7 +10829,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twilio`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify266,
+		Verify:      &tableVerify267,
 		Derived:     &Derived{Of: 0x3ffaf78c1d7448c0, Back: 2048, Anchors: []Anchor{{Literal: "twilio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -10846,7 +10847,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twilio`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify267,
+		Verify:      &tableVerify268,
 		Derived:     &Derived{Of: 0xdd47f0e20149a51c, Back: 2048, Anchors: []Anchor{{Literal: "twilio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -10879,7 +10880,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twitch`},
 		Names:       []string{`token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify268,
+		Verify:      &tableVerify269,
 		Derived:     &Derived{Of: 0x25df0244034b3a01, Back: 2048, Anchors: []Anchor{{Literal: "twitch"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10897,7 +10898,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twitch`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify269,
+		Verify:      &tableVerify270,
 		Derived:     &Derived{Of: 0x5dd8832930adfdc1, Back: 2048, Anchors: []Anchor{{Literal: "twitch"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10945,7 +10946,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{50}`,
 		Keywords:    []string{`twitter_api_secret`, `twitter-api-secret`, `twitterapisecret`, `twitter_secret`, `twitter-secret`, `twittersecret`, `twitter_consumer_secret`, `twitter-consumer-secret`, `twitterconsumersecret`, `twitter_api_key_secret`, `twitter-api-key-secret`, `twitterapikeysecret`, `twitter_consumer_api_secret`, `twitter-consumer-api-secret`, `twitterconsumerapisecret`, `twitter_consumer_consumer_secret`, `twitter-consumer-consumer-secret`, `twitterconsumerconsumersecret`, `twitter_consumer_api_key_secret`, `twitter-consumer-api-key-secret`, `twitterconsumerapikeysecret`, `x_consumer_api_secret`, `x-consumer-api-secret`, `xconsumerapisecret`, `x_consumer_secret`, `x-consumer-secret`, `xconsumersecret`, `x_consumer_consumer_secret`, `x-consumer-consumer-secret`, `xconsumerconsumersecret`, `x_consumer_api_key_secret`, `x-consumer-api-key-secret`, `xconsumerapikeysecret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify270,
+		Verify:      &tableVerify271,
 		Derived:     &Derived{Of: 0x677d50f3f1d52a12, Back: 2048, Anchors: []Anchor{{Literal: "twitter-api-key-secret"}, {Literal: "twitter-api-secret"}, {Literal: "twitter-consumer-api-key-secret"}, {Literal: "twitter-consumer-api-secret"}, {Literal: "twitter-consumer-consumer-secret"}, {Literal: "twitter-consumer-secret"}, {Literal: "twitter-secret"}, {Literal: "twitter_api_key_secret"}, {Literal: "twitter_api_secret"}, {Literal: "twitter_consumer_api_key_secret"}, {Literal: "twitter_consumer_api_secret"}, {Literal: "twitter_consumer_consumer_secret"}, {Literal: "twitter_consumer_secret"}, {Literal: "twitter_secret"}, {Literal: "twitterapikeysecret"}, {Literal: "twitterapisecret"}, {Literal: "twitterconsumerapikeysecret"}, {Literal: "twitterconsumerapisecret"}, {Literal: "twitterconsumerconsumersecret"}, {Literal: "twitterconsumersecret"}, {Literal: "twittersecret"}, {Literal: "x-consumer-api-key-secret"}, {Literal: "x-consumer-api-secret"}, {Literal: "x-consumer-consumer-secret"}, {Literal: "x-consumer-secret"}, {Literal: "x_consumer_api_key_secret"}, {Literal: "x_consumer_api_secret"}, {Literal: "x_consumer_consumer_secret"}, {Literal: "x_consumer_secret"}, {Literal: "xconsumerapikeysecret"}, {Literal: "xconsumerapisecret"}, {Literal: "xconsumerconsumersecret"}, {Literal: "xconsumersecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10961,7 +10962,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AAAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{80,100}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify271,
+		Verify:      &tableVerify272,
 		Derived:     &Derived{Of: 0x41b5f37d7dd00860, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aaaaaaaaaaaa"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10977,7 +10978,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tfp_[A-Za-z0-9_.=-]{40,59}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify272,
+		Verify:      &tableVerify273,
 		Derived:     &Derived{Of: 0x237d9acaa19f07bc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tfp_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -11024,7 +11025,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/_-]{40,120}={0,2}`,
 		Keywords:    []string{`upstash_redis_rest_token`, `upstash-redis-rest-token`, `upstashredisresttoken`, `upstash_token`, `upstash-token`, `upstashtoken`, `upstash_vector_rest_token`, `upstash-vector-rest-token`, `upstashvectorresttoken`, `upstash_kafka_rest`, `upstash-kafka-rest`, `upstashkafkarest`, `upstash_rest_token`, `upstash-rest-token`, `upstashresttoken`, `kv_rest_api_token`, `kv-rest-api-token`, `kvrestapitoken`},
 		Entropy:     4,
-		Verify:      &tableVerify273,
+		Verify:      &tableVerify274,
 		Derived:     &Derived{Of: 0xb16aaf4a2e0c142e, Back: 2048, Anchors: []Anchor{{Literal: "kv-rest-api-token"}, {Literal: "kv_rest_api_token"}, {Literal: "kvrestapitoken"}, {Literal: "upstash-kafka-rest"}, {Literal: "upstash-redis-rest-token"}, {Literal: "upstash-rest-token"}, {Literal: "upstash-token"}, {Literal: "upstash-vector-rest-token"}, {Literal: "upstash_kafka_rest"}, {Literal: "upstash_redis_rest_token"}, {Literal: "upstash_rest_token"}, {Literal: "upstash_token"}, {Literal: "upstash_vector_rest_token"}, {Literal: "upstashkafkarest"}, {Literal: "upstashredisresttoken"}, {Literal: "upstashresttoken"}, {Literal: "upstashtoken"}, {Literal: "upstashvectorresttoken"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -11054,7 +11055,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vtwn_[A-Za-z0-9_-]{20,80}`,
 		Entropy:     3.4,
-		Verify:      &tableVerify274,
+		Verify:      &tableVerify275,
 		Derived:     &Derived{Of: 0xcb7172207b300368, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vtwn_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -11085,7 +11086,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvb\.[A-Za-z0-9_-]{100,400}`,
 		Entropy:     4,
-		Verify:      &tableVerify275,
+		Verify:      &tableVerify276,
 		Derived:     &Derived{Of: 0x63a7ccd56b0827f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvb."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -11116,7 +11117,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvs\.[A-Za-z0-9_-]{24,180}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify275,
+		Verify:      &tableVerify276,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}:8200/v1/auth/token/revoke-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`, Optional: true}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, Done: []int{204}, Effect: `The token and all tokens and leases that were made with it are revoked at once.`},
 		Derived:     &Derived{Of: 0x584636e1f1272bb8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvs."}}},
 		Source:      Position{File: "infra.toml"},
@@ -11135,7 +11136,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vault`, `x-vault-token`},
 		Names:       []string{`auth`, `token`, `devroot`},
 		Entropy:     3.5,
-		Verify:      &tableVerify275,
+		Verify:      &tableVerify276,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}:8200/v1/auth/token/revoke-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`, Optional: true}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, Done: []int{204}, Effect: `The token and all tokens and leases that were made with it are revoked at once.`},
 		Derived:     &Derived{Of: 0x171ef8291374c98a, Back: 2048, Anchors: []Anchor{{Literal: "vault"}, {Literal: "x-vault-token"}}},
 		Source:      Position{File: "infra.toml"},
@@ -11168,7 +11169,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vck_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Verify:      &tableVerify276,
+		Verify:      &tableVerify277,
 		Derived:     &Derived{Of: 0x9b7e6ea4428ca496, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vck_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11214,7 +11215,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vci_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Verify:      &tableVerify277,
+		Verify:      &tableVerify278,
 		Derived:     &Derived{Of: 0xb608c13cd472d144, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vci_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -11230,7 +11231,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vcp_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Verify:      &tableVerify277,
+		Verify:      &tableVerify278,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.vercel.com/v3/user/tokens/current`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x19ee292094cd13e1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vcp_"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -11249,7 +11250,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vercel`, `zeit`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3.5,
-		Verify:      &tableVerify277,
+		Verify:      &tableVerify278,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.vercel.com/v3/user/tokens/current`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x48312ae7a5efa313, Back: 2048, Anchors: []Anchor{{Literal: "vercel"}, {Literal: "zeit"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -11268,7 +11269,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`virustotal`, `virus_total`, `virus-total`, `vt_api`, `vt-api`, `vtapi`},
 		Names:       []string{`api`},
 		Entropy:     3,
-		Verify:      &tableVerify278,
+		Verify:      &tableVerify279,
 		Derived:     &Derived{Of: 0x9d803922f0a0de97, Back: 2048, Anchors: []Anchor{{Literal: "virus-total"}, {Literal: "virus_total"}, {Literal: "virustotal"}, {Literal: "vt-api"}, {Literal: "vt_api"}, {Literal: "vtapi"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -11301,7 +11302,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vonage`, `nexmo`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Verify:      &tableVerify279,
+		Verify:      &tableVerify280,
 		Derived:     &Derived{Of: 0xdf5b1cd36cc36f94, Back: 2048, Anchors: []Anchor{{Literal: "nexmo"}, {Literal: "vonage"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -11319,7 +11320,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`voyageai`, `voyage_ai`, `voyage-ai`, `voyage_api`, `voyage-api`, `voyageapi`, `voyage_key`, `voyage-key`, `voyagekey`, `voyage_token`, `voyage-token`, `voyagetoken`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify280,
+		Verify:      &tableVerify281,
 		Derived:     &Derived{Of: 0xaf6f3cbf19b5519b, Back: 2048, Anchors: []Anchor{{Literal: "voyage-ai"}, {Literal: "voyage-api"}, {Literal: "voyage-key"}, {Literal: "voyage-token"}, {Literal: "voyage_ai"}, {Literal: "voyage_api"}, {Literal: "voyage_key"}, {Literal: "voyage_token"}, {Literal: "voyageai"}, {Literal: "voyageapi"}, {Literal: "voyagekey"}, {Literal: "voyagetoken"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11354,7 +11355,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vultr`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify281,
+		Verify:      &tableVerify282,
 		Derived:     &Derived{Of: 0x483cae279fea1663, Back: 2048, Anchors: []Anchor{{Literal: "vultr"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -11418,7 +11419,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `(?:^|[^0-9A-Za-z_-])([A-Za-z0-9_-]{64}_[A-Z0-9]{4}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`webex`, `_pf84_`, `_p0a1_`, `spark`},
-		Verify:      &tableVerify282,
+		Verify:      &tableVerify283,
 		Derived:     &Derived{Of: 0x1239d8c7af838f2, Back: 2048, Anchors: []Anchor{{Literal: "_p0a1_"}, {Literal: "_pf84_"}, {Literal: "spark"}, {Literal: "webex"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -11436,7 +11437,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`webflow`},
 		Names:       []string{`token`, `key`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify283,
+		Verify:      &tableVerify284,
 		Derived:     &Derived{Of: 0xde250b1fdfc11049, Back: 2048, Anchors: []Anchor{{Literal: "webflow"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -11517,7 +11518,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`wandb`, `weightsbiases`, `weights_biases`, `weights-biases`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify284,
+		Verify:      &tableVerify285,
 		Derived:     &Derived{Of: 0x4c30f6f47b3bba7c, Back: 2048, Anchors: []Anchor{{Literal: "wandb"}, {Literal: "weights-biases"}, {Literal: "weights_biases"}, {Literal: "weightsbiases"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11533,7 +11534,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `wandb_v1_[A-Za-z0-9_]{77}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify284,
+		Verify:      &tableVerify285,
 		Derived:     &Derived{Of: 0x2eda7ffceb000f2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "wandb_v1_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11643,7 +11644,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_live_a2V5Xz|sk_test_a2V5Xz)[A-Za-z0-9+/]{50,90}={0,2}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify285,
+		Verify:      &tableVerify286,
 		Derived:     &Derived{Of: 0x91589c1e0bfca7d1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_a2v5"}, {Literal: "sk_test_a2v5", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -11695,7 +11696,7 @@ var tableRules = [...]Rule{
 		Assigned:    `LS0tLS1CRUdJTi[A-Za-z0-9+/]{100,}={0,2}`,
 		Keywords:    []string{`client-key`, `client_key`, `tls.key`, `private-key-data`},
 		Reach:       16384,
-		Verify:      &tableVerify286,
+		Verify:      &tableVerify287,
 		Derived:     &Derived{Of: 0x7c1e3c9ff6c43d56, Back: 16384, Anchors: []Anchor{{Literal: "client-key"}, {Literal: "client_key"}, {Literal: "private-key-data"}, {Literal: "tls.key"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -11711,7 +11712,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `xai-[A-Za-z0-9_]{80}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify287,
+		Verify:      &tableVerify288,
 		Derived:     &Derived{Of: 0x20b67e95bf158940, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xai-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11901,7 +11902,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`zoom_client_secret`, `zoom-client-secret`, `zoomclientsecret`, `zoom_secret`, `zoom-secret`, `zoomsecret`, `zoom_api_secret`, `zoom-api-secret`, `zoomapisecret`, `zoom_sdk_secret`, `zoom-sdk-secret`, `zoomsdksecret`},
 		Entropy:     3.7,
-		Verify:      &tableVerify288,
+		Verify:      &tableVerify289,
 		Derived:     &Derived{Of: 0x478c3998526a93b0, Back: 2048, Anchors: []Anchor{{Literal: "zoom-api-secret"}, {Literal: "zoom-client-secret"}, {Literal: "zoom-sdk-secret"}, {Literal: "zoom-secret"}, {Literal: "zoom_api_secret"}, {Literal: "zoom_client_secret"}, {Literal: "zoom_sdk_secret"}, {Literal: "zoom_secret"}, {Literal: "zoomapisecret"}, {Literal: "zoomclientsecret"}, {Literal: "zoomsdksecret"}, {Literal: "zoomsecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -12252,250 +12253,252 @@ var tableVerify163 = Verify{Request: Request{URL: `https://api.mistral.ai/v1/mod
 
 var tableVerify164 = Verify{Request: Request{Method: `POST`, URL: `https://api.monday.com/v2`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ me { id name email account { name slug } } }"}`}, Hosts: []string{`api.monday.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.me.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Not Authenticated`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.me.account.name`}, Tell{Field: `owner`, From: `json`, What: `data.me.email`}, Tell{Field: `principal`, From: `json`, What: `data.me.id`}}}
 
-var tableVerify165 = Verify{Request: Request{Method: `POST`, URL: `https://cloud.mongodb.com/api/oauth/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`cloud.mongodb.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b(mdb_sa_id_[0-9a-f]{24})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify165 = Verify{Check: `mongodb-atlas`, Parts: []Part{Part{Name: `public_key`, Regex: `(?i)public[a-z_.-]{0,12}["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?((?-i:[a-z]{8}))\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify166 = Verify{Check: `mongodb`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify166 = Verify{Request: Request{Method: `POST`, URL: `https://cloud.mongodb.com/api/oauth/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`cloud.mongodb.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b(mdb_sa_id_[0-9a-f]{24})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify167 = Verify{Check: `mysql`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify167 = Verify{Check: `mongodb`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
 var tableVerify168 = Verify{Check: `mysql`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify169 = Verify{Request: Request{URL: `https://api.nasa.gov/planetary/apod`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.nasa.gov`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `date`, Op: `exists`}, Condition{Path: `title`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `API_KEY_INVALID`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `API_KEY_DISABLED`}}, Outcome: `inactive`}}}
+var tableVerify169 = Verify{Check: `mysql`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify170 = Verify{Request: Request{URL: `https://console.neon.tech/api/v2/auth`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`console.neon.tech`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}, Condition{Path: `auth_method`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `account_id`}}}
+var tableVerify170 = Verify{Request: Request{URL: `https://api.nasa.gov/planetary/apod`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.nasa.gov`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `date`, Op: `exists`}, Condition{Path: `title`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `API_KEY_INVALID`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `API_KEY_DISABLED`}}, Outcome: `inactive`}}}
 
-var tableVerify171 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify171 = Verify{Request: Request{URL: `https://console.neon.tech/api/v2/auth`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`console.neon.tech`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}, Condition{Path: `auth_method`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `account_id`}}}
 
-var tableVerify172 = Verify{Request: Request{URL: `https://api.netlify.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.netlify.com`}, SideEffects: `none`, Rate: 8, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify172 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify173 = Verify{Request: Request{URL: `https://{host}/v2/applications.json`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.newrelic.com`, `api.eu.newrelic.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.newrelic.com`, `api.eu.newrelic.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `applications`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.title`, Op: `=`, Value: `The API key provided is invalid`}}, Outcome: `inactive`}}}
+var tableVerify173 = Verify{Request: Request{URL: `https://api.netlify.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.netlify.com`}, SideEffects: `none`, Rate: 8, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify174 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/graphql`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ actor { user { id name email } } }"}`}, Hosts: []string{`api.newrelic.com`, `api.eu.newrelic.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.newrelic.com`, `api.eu.newrelic.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.actor.user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.actor.user.email`}, Tell{Field: `principal`, From: `json`, What: `data.actor.user.id`}}}
+var tableVerify174 = Verify{Request: Request{URL: `https://{host}/v2/applications.json`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.newrelic.com`, `api.eu.newrelic.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.newrelic.com`, `api.eu.newrelic.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `applications`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.title`, Op: `=`, Value: `The API key provided is invalid`}}, Outcome: `inactive`}}}
 
-var tableVerify175 = Verify{Request: Request{URL: `https://api.notion.com/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Notion-Version`, Value: `2022-06-28`}}}, Hosts: []string{`api.notion.com`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `user`}, Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `bot.workspace_name`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify175 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/graphql`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ actor { user { id name email } } }"}`}, Hosts: []string{`api.newrelic.com`, `api.eu.newrelic.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.newrelic.com`, `api.eu.newrelic.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.actor.user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.actor.user.email`}, Tell{Field: `principal`, From: `json`, What: `data.actor.user.id`}}}
 
-var tableVerify176 = Verify{Request: Request{URL: `https://registry.npmjs.org/-/whoami`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`registry.npmjs.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify176 = Verify{Request: Request{URL: `https://api.notion.com/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Notion-Version`, Value: `2022-06-28`}}}, Hosts: []string{`api.notion.com`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `user`}, Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `bot.workspace_name`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify177 = Verify{Request: Request{URL: `https://www.nuget.org/api/v2/verifykey/straykey.does.not.exist`, Headers: []Header{Header{Name: `X-Nuget-Apikey`, Value: `{secret}`}}}, Hosts: []string{`www.nuget.org`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{404}, Body: []string{`does not exist`}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, expired, or not allowed to push`}}}
+var tableVerify177 = Verify{Request: Request{URL: `https://registry.npmjs.org/-/whoami`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`registry.npmjs.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify178 = Verify{Request: Request{URL: `https://{name}.octopus.app/api/users/me`, Headers: []Header{Header{Name: `X-Octopus-Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.octopus.app`}, Endpoint: `octopus`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.octopus\.app\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `Username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `ErrorMessage`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `Username`}, Tell{Field: `principal`, From: `json`, What: `Id`}}}
+var tableVerify178 = Verify{Request: Request{URL: `https://www.nuget.org/api/v2/verifykey/straykey.does.not.exist`, Headers: []Header{Header{Name: `X-Nuget-Apikey`, Value: `{secret}`}}}, Hosts: []string{`www.nuget.org`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{404}, Body: []string{`does not exist`}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, expired, or not allowed to push`}}}
 
-var tableVerify179 = Verify{Request: Request{URL: `https://{host}/api/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `SSWS {secret}`}}}, Hosts: []string{`*.okta.com`, `*.oktapreview.com`, `*.okta-emea.com`, `*.okta-gov.com`}, Endpoint: `okta`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.(?:okta|oktapreview|okta-emea|okta-gov)\.com)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `profile.login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errorCode`, Op: `=`, Value: `E0000011`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `host`}, Tell{Field: `owner`, From: `json`, What: `profile.login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify179 = Verify{Request: Request{URL: `https://{name}.octopus.app/api/users/me`, Headers: []Header{Header{Name: `X-Octopus-Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.octopus.app`}, Endpoint: `octopus`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.octopus\.app\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `Username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `ErrorMessage`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `Username`}, Tell{Field: `principal`, From: `json`, What: `Id`}}}
 
-var tableVerify180 = Verify{Request: Request{URL: `https://{host}/v3.6/webhooks`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `webhooks`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authorization_error`}}, Outcome: `inactive`}}}
+var tableVerify180 = Verify{Request: Request{URL: `https://{host}/api/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `SSWS {secret}`}}}, Hosts: []string{`*.okta.com`, `*.oktapreview.com`, `*.okta-emea.com`, `*.okta-gov.com`}, Endpoint: `okta`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.(?:okta|oktapreview|okta-emea|okta-gov)\.com)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `profile.login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errorCode`, Op: `=`, Value: `E0000011`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `host`}, Tell{Field: `owner`, From: `json`, What: `profile.login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify181 = Verify{Request: Request{URL: `https://api.openai.com/v1/organization/admin_api_keys?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list admin keys`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `privilege`, From: `text`, What: `admin`}}}
+var tableVerify181 = Verify{Request: Request{URL: `https://{host}/v3.6/webhooks`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `webhooks`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authorization_error`}}, Outcome: `inactive`}}}
 
-var tableVerify182 = Verify{Request: Request{URL: `https://api.openai.com/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `account_deactivated`}}, Outcome: `inactive`, Reason: `the account is closed`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list models`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `principal`, From: `header`, What: `Openai-Project`}}}
+var tableVerify182 = Verify{Request: Request{URL: `https://api.openai.com/v1/organization/admin_api_keys?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list admin keys`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `privilege`, From: `text`, What: `admin`}}}
 
-var tableVerify183 = Verify{Request: Request{URL: `https://openrouter.ai/api/v1/key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`openrouter.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `data.expires_at`}, Tell{Field: `owner`, From: `json`, What: `data.creator_user_id`}}}
+var tableVerify183 = Verify{Request: Request{URL: `https://api.openai.com/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `account_deactivated`}}, Outcome: `inactive`, Reason: `the account is closed`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list models`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `principal`, From: `header`, What: `Openai-Project`}}}
 
-var tableVerify184 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify184 = Verify{Request: Request{URL: `https://openrouter.ai/api/v1/key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`openrouter.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `data.expires_at`}, Tell{Field: `owner`, From: `json`, What: `data.creator_user_id`}}}
 
-var tableVerify185 = Verify{Check: `ssh`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify185 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify186 = Verify{Request: Request{URL: `https://api.openweathermap.org/data/2.5/weather?q=London&appid={secret}`, SecretInURL: true}, Hosts: []string{`api.openweathermap.org`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `coord.lon`, Op: `exists`}, Condition{Path: `cod`, Op: `=`, Value: `200`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `cod`, Op: `=`, Value: `401`}}, Body: []string{`Invalid API key`}, Outcome: `inactive`}}}
+var tableVerify186 = Verify{Check: `ssh`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify187 = Verify{Request: Request{URL: `https://{host}/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `GenieKey {secret}`}}}, Hosts: []string{`api.opsgenie.com`, `api.eu.opsgenie.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.opsgenie.com`, `api.eu.opsgenie.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Could not authenticate`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.name`}}}
+var tableVerify187 = Verify{Request: Request{URL: `https://api.openweathermap.org/data/2.5/weather?q=London&appid={secret}`, SecretInURL: true}, Hosts: []string{`api.openweathermap.org`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `coord.lon`, Op: `exists`}, Condition{Path: `cod`, Op: `=`, Value: `200`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `cod`, Op: `=`, Value: `401`}}, Body: []string{`Invalid API key`}, Outcome: `inactive`}}}
 
-var tableVerify188 = Verify{Request: Request{URL: `https://{host}/abilities`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.pagerduty.com`, `api.eu.pagerduty.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.pagerduty.com`, `api.eu.pagerduty.com`}}}, SideEffects: `none`, Rate: 15, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `abilities`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify188 = Verify{Request: Request{URL: `https://{host}/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `GenieKey {secret}`}}}, Hosts: []string{`api.opsgenie.com`, `api.eu.opsgenie.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.opsgenie.com`, `api.eu.opsgenie.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Could not authenticate`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.name`}}}
 
-var tableVerify189 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/v1/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`api-m.paypal.com`, `api-m.sandbox.paypal.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api-m.paypal.com`, `api-m.sandbox.paypal.com`}}, Part{Name: `id`, Regex: `\b(A[A-Za-z0-9_-]{79})(?:[^A-Za-z0-9_-]|$)`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `app_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `app_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify189 = Verify{Request: Request{URL: `https://{host}/abilities`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.pagerduty.com`, `api.eu.pagerduty.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.pagerduty.com`, `api.eu.pagerduty.com`}}}, SideEffects: `none`, Rate: 15, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `abilities`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify190 = Verify{Request: Request{URL: `https://api.paystack.co/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.paystack.co`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `true`}, Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid key`}}, Outcome: `inactive`}}}
+var tableVerify190 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/v1/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`api-m.paypal.com`, `api-m.sandbox.paypal.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api-m.paypal.com`, `api-m.sandbox.paypal.com`}}, Part{Name: `id`, Regex: `\b(A[A-Za-z0-9_-]{79})(?:[^A-Za-z0-9_-]|$)`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `app_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `app_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify191 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify191 = Verify{Request: Request{URL: `https://api.paystack.co/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.paystack.co`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `true`}, Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid key`}}, Outcome: `inactive`}}}
 
 var tableVerify192 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
 var tableVerify193 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify194 = Verify{Request: Request{URL: `https://api.perplexity.ai/async/chat/completions`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.perplexity.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `requests`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify194 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify195 = Verify{Request: Request{URL: `https://image-api.photoroom.com/v1/account`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`image-api.photoroom.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `credits`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify195 = Verify{Request: Request{URL: `https://api.perplexity.ai/async/chat/completions`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.perplexity.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `requests`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify196 = Verify{Request: Request{URL: `https://api.pinecone.io/indexes`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `X-Pinecone-Api-Version`, Value: `2025-04`}}}, Hosts: []string{`api.pinecone.io`}, SideEffects: `none`, Rate: 5, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `indexes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Invalid API Key`, `UNAUTHENTICATED`, `Malformed`}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `FORBIDDEN`}}, Outcome: `forbidden`, Reason: `it may not list indexes`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `indexes.0.host`}}}
+var tableVerify196 = Verify{Request: Request{URL: `https://image-api.photoroom.com/v1/account`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`image-api.photoroom.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `credits`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify197 = Verify{Request: Request{URL: `https://api.pinterest.com/v5/user_account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.pinterest.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify197 = Verify{Request: Request{URL: `https://api.pinecone.io/indexes`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `X-Pinecone-Api-Version`, Value: `2025-04`}}}, Hosts: []string{`api.pinecone.io`}, SideEffects: `none`, Rate: 5, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `indexes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Invalid API Key`, `UNAUTHENTICATED`, `Malformed`}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `FORBIDDEN`}}, Outcome: `forbidden`, Reason: `it may not list indexes`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `indexes.0.host`}}}
 
-var tableVerify198 = Verify{Request: Request{URL: `https://api.pipedrive.com/v1/users/me`, Headers: []Header{Header{Name: `X-Api-Token`, Value: `{secret}`}}}, Hosts: []string{`api.pipedrive.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `data.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.company_name`}, Tell{Field: `owner`, From: `json`, What: `data.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify198 = Verify{Request: Request{URL: `https://api.pinterest.com/v5/user_account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.pinterest.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify199 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/institutions/get`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"client_id": "{id}", "secret": "{secret}", "count": 1, "offset": 0, "country_codes": ["US"]}`}, Hosts: []string{`production.plaid.com`, `sandbox.plaid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`production.plaid.com`, `sandbox.plaid.com`}}, Part{Name: `id`, Regex: `(?i)plaid[a-z_.-]{0,16}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{24})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `institutions`, Op: `exists`}, Condition{Path: `request_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error_code`, Op: `=`, Value: `INVALID_API_KEYS`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify199 = Verify{Request: Request{URL: `https://api.pipedrive.com/v1/users/me`, Headers: []Header{Header{Name: `X-Api-Token`, Value: `{secret}`}}}, Hosts: []string{`api.pipedrive.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `data.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.company_name`}, Tell{Field: `owner`, From: `json`, What: `data.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify200 = Verify{Check: `database`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify200 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/institutions/get`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"client_id": "{id}", "secret": "{secret}", "count": 1, "offset": 0, "country_codes": ["US"]}`}, Hosts: []string{`production.plaid.com`, `sandbox.plaid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`production.plaid.com`, `sandbox.plaid.com`}}, Part{Name: `id`, Regex: `(?i)plaid[a-z_.-]{0,16}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{24})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `institutions`, Op: `exists`}, Condition{Path: `request_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error_code`, Op: `=`, Value: `INVALID_API_KEYS`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify201 = Verify{Request: Request{URL: `https://api.planetscale.com/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.planetscale.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `User`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify201 = Verify{Check: `database`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify202 = Verify{Request: Request{URL: `https://api.planetscale.com/v1/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `{id}:{secret}`}}}, Hosts: []string{`api.planetscale.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)(?:planetscale|pscale|service)[a-z_.-]{0,16}(?:token[_.-]?)?(?:id|name)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([a-z0-9]{12})\b`}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `list`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify202 = Verify{Request: Request{URL: `https://api.planetscale.com/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.planetscale.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `User`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify203 = Verify{Request: Request{URL: `https://api.plivo.com/v1/Account/{id}/`, Basic: `{id}:{secret}`}, Hosts: []string{`api.plivo.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b((?:MA|SA)[A-Z0-9]{18})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Could not verify your access level`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify203 = Verify{Request: Request{URL: `https://api.planetscale.com/v1/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `{id}:{secret}`}}}, Hosts: []string{`api.planetscale.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)(?:planetscale|pscale|service)[a-z_.-]{0,16}(?:token[_.-]?)?(?:id|name)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([a-z0-9]{12})\b`}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `list`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify204 = Verify{Request: Request{URL: `https://{host}/v1/organizations/?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `items`, Op: `exists`}, Condition{Path: `pagination`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the organization`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `items.0.slug`}, Tell{Field: `principal`, From: `json`, What: `items.0.id`}}}
+var tableVerify204 = Verify{Request: Request{URL: `https://api.plivo.com/v1/Account/{id}/`, Basic: `{id}:{secret}`}, Hosts: []string{`api.plivo.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b((?:MA|SA)[A-Z0-9]{18})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Could not verify your access level`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify205 = Verify{Request: Request{URL: `https://{host}/v1/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sub`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or not a personal token`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `sub`}}}
+var tableVerify205 = Verify{Request: Request{URL: `https://{host}/v1/organizations/?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `items`, Op: `exists`}, Condition{Path: `pagination`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the organization`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `items.0.slug`}, Tell{Field: `principal`, From: `json`, What: `items.0.id`}}}
 
-var tableVerify206 = Verify{Request: Request{URL: `https://api.polygon.io/v3/reference/tickers?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polygon.io`}, SideEffects: `none`, Rate: 0.08, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}, Condition{Path: `status`, Op: `=`, Value: `OK`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unknown API Key`}}, Outcome: `inactive`}}}
+var tableVerify206 = Verify{Request: Request{URL: `https://{host}/v1/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sub`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or not a personal token`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `sub`}}}
 
-var tableVerify207 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify207 = Verify{Request: Request{URL: `https://api.polygon.io/v3/reference/tickers?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polygon.io`}, SideEffects: `none`, Rate: 0.08, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}, Condition{Path: `status`, Op: `=`, Value: `OK`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unknown API Key`}}, Outcome: `inactive`}}}
 
 var tableVerify208 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify209 = Verify{Request: Request{URL: `https://{host}/api/users/@me/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`us.posthog.com`, `eu.posthog.com`}, Endpoint: `posthog`, Parts: []Part{Part{Name: `host`, Values: []string{`us.posthog.com`, `eu.posthog.com`}}}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `permission_denied`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `authentication_failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `uuid`}}}
+var tableVerify209 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify210 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.getpostman.com`, `api.eu.postman.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.getpostman.com`, `api.eu.postman.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.name`, Op: `=`, Value: `AuthenticationError`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `user.teamName`}, Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+var tableVerify210 = Verify{Request: Request{URL: `https://{host}/api/users/@me/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`us.posthog.com`, `eu.posthog.com`}, Endpoint: `posthog`, Parts: []Part{Part{Name: `host`, Values: []string{`us.posthog.com`, `eu.posthog.com`}}}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `permission_denied`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `authentication_failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `uuid`}}}
 
-var tableVerify211 = Verify{Request: Request{URL: `https://api.postmarkapp.com/server`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `X-Postmark-Server-Token`, Value: `{secret}`}}}, Hosts: []string{`api.postmarkapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ID`, Op: `exists`}, Condition{Path: `Name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `Name`}, Tell{Field: `principal`, From: `json`, What: `ID`}}}
+var tableVerify211 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.getpostman.com`, `api.eu.postman.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.getpostman.com`, `api.eu.postman.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.name`, Op: `=`, Value: `AuthenticationError`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `user.teamName`}, Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
 
-var tableVerify212 = Verify{Request: Request{URL: `https://api.pulumi.com/api/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.pulumi+8`}, Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.pulumi.com`}, Endpoint: `pulumi`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `githubLogin`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `tokenInfo.organization`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `githubLogin`}}}
+var tableVerify212 = Verify{Request: Request{URL: `https://api.postmarkapp.com/server`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `X-Postmark-Server-Token`, Value: `{secret}`}}}, Hosts: []string{`api.postmarkapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ID`, Op: `exists`}, Condition{Path: `Name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `Name`}, Tell{Field: `principal`, From: `json`, What: `ID`}}}
 
-var tableVerify213 = Verify{Request: Request{URL: `https://api.razorpay.com/v1/payments?count=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.razorpay.com`}, Parts: []Part{Part{Name: `id`, Rules: []string{`razorpay-key`, `razorpay-test-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `entity`, Op: `=`, Value: `collection`}, Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.description`, Op: `=`, Value: `The api key provided is invalid`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.description`, Op: `=`, Value: `Authentication failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify213 = Verify{Request: Request{URL: `https://api.pulumi.com/api/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.pulumi+8`}, Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.pulumi.com`}, Endpoint: `pulumi`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `githubLogin`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `tokenInfo.organization`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `githubLogin`}}}
 
-var tableVerify214 = Verify{Request: Request{URL: `https://dash.readme.com/api/v1/`, Basic: `{secret}:`}, Hosts: []string{`dash.readme.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `name`, Op: `exists`}, Condition{Path: `subdomain`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `APIKEY_NOTFOUND`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}}}
+var tableVerify214 = Verify{Request: Request{URL: `https://api.razorpay.com/v1/payments?count=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.razorpay.com`}, Parts: []Part{Part{Name: `id`, Rules: []string{`razorpay-key`, `razorpay-test-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `entity`, Op: `=`, Value: `collection`}, Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.description`, Op: `=`, Value: `The api key provided is invalid`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.description`, Op: `=`, Value: `Authentication failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify215 = Verify{Request: Request{URL: `https://redirect.pizza/api/v1/redirects?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`redirect.pizza`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthenticated.`}}, Outcome: `inactive`}}}
+var tableVerify215 = Verify{Request: Request{URL: `https://dash.readme.com/api/v1/`, Basic: `{secret}:`}, Hosts: []string{`dash.readme.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `name`, Op: `exists`}, Condition{Path: `subdomain`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `APIKEY_NOTFOUND`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}}}
 
-var tableVerify216 = Verify{Check: `redis`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify216 = Verify{Request: Request{URL: `https://redirect.pizza/api/v1/redirects?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`redirect.pizza`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthenticated.`}}, Outcome: `inactive`}}}
 
-var tableVerify217 = Verify{Request: Request{URL: `https://api.render.com/v1/owners?limit=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.render.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.owner.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.owner.name`}, Tell{Field: `owner`, From: `json`, What: `0.owner.email`}}}
+var tableVerify217 = Verify{Check: `redis`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify218 = Verify{Request: Request{URL: `https://api.replicate.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.replicate.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify218 = Verify{Request: Request{URL: `https://api.render.com/v1/owners?limit=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.render.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.owner.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.owner.name`}, Tell{Field: `owner`, From: `json`, What: `0.owner.email`}}}
 
-var tableVerify219 = Verify{Request: Request{URL: `https://api.resend.com/domains`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.resend.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `restricted_api_key`}}, Outcome: `forbidden`, Reason: `it may only send`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}}}
+var tableVerify219 = Verify{Request: Request{URL: `https://api.replicate.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.replicate.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify220 = Verify{Request: Request{URL: `https://api.retellai.com/list-agents`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.retellai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
+var tableVerify220 = Verify{Request: Request{URL: `https://api.resend.com/domains`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.resend.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `restricted_api_key`}}, Outcome: `forbidden`, Reason: `it may only send`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}}}
 
-var tableVerify221 = Verify{Request: Request{URL: `https://api.rootly.com/v1/incidents?page%5Bsize%5D=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.rootly.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify221 = Verify{Request: Request{URL: `https://api.retellai.com/list-agents`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.retellai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
 
-var tableVerify222 = Verify{Request: Request{URL: `https://rubygems.org/api/v1/gems.json`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`rubygems.org`}, SideEffects: `none`, Rate: 10, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, Headers: []Condition{Condition{Path: `content-type`, Op: `=`, Value: `application/json; charset=utf-8`}}, Body: []string{`[`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`An invalid API key cannot be used`}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`API key`}, Outcome: `forbidden`, Reason: `it may not list gems`}, Answer{Status: []int{401}, Body: []string{`Access Denied`}, Outcome: `inactive`}}}
+var tableVerify222 = Verify{Request: Request{URL: `https://api.rootly.com/v1/incidents?page%5Bsize%5D=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.rootly.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify223 = Verify{Request: Request{Method: `POST`, URL: `https://api.runpod.io/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"query": "query { myself { id email } }"}`}, Hosts: []string{`api.runpod.io`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.myself.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.myself`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.myself.email`}, Tell{Field: `principal`, From: `json`, What: `data.myself.id`}}}
+var tableVerify223 = Verify{Request: Request{URL: `https://rubygems.org/api/v1/gems.json`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`rubygems.org`}, SideEffects: `none`, Rate: 10, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, Headers: []Condition{Condition{Path: `content-type`, Op: `=`, Value: `application/json; charset=utf-8`}}, Body: []string{`[`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`An invalid API key cannot be used`}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`API key`}, Outcome: `forbidden`, Reason: `it may not list gems`}, Answer{Status: []int{401}, Body: []string{`Access Denied`}, Outcome: `inactive`}}}
 
-var tableVerify224 = Verify{Request: Request{URL: `https://api.dev.runwayml.com/v1/organization`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Runway-Version`, Value: `2024-11-06`}}}, Hosts: []string{`api.dev.runwayml.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `tier`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify224 = Verify{Request: Request{Method: `POST`, URL: `https://api.runpod.io/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"query": "query { myself { id email } }"}`}, Hosts: []string{`api.runpod.io`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.myself.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.myself`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.myself.email`}, Tell{Field: `principal`, From: `json`, What: `data.myself.id`}}}
 
-var tableVerify225 = Verify{Request: Request{URL: `https://{host}/services/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.my.salesforce.com`}, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,80}(?:\.(?:sandbox|develop|scratch|trailblaze))?\.my\.salesforce\.com)\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user_id`, Op: `exists`}, Condition{Path: `organization_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Bad_OAuth_Token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization_id`}, Tell{Field: `owner`, From: `json`, What: `preferred_username`}, Tell{Field: `principal`, From: `json`, What: `user_id`}}}
+var tableVerify225 = Verify{Request: Request{URL: `https://api.dev.runwayml.com/v1/organization`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Runway-Version`, Value: `2024-11-06`}}}, Hosts: []string{`api.dev.runwayml.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `tier`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify226 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.samsara.com`, `api.eu.samsara.com`, `api.ca.samsara.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.samsara.com`, `api.eu.samsara.com`, `api.ca.samsara.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.name`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify226 = Verify{Request: Request{URL: `https://{host}/services/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.my.salesforce.com`}, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,80}(?:\.(?:sandbox|develop|scratch|trailblaze))?\.my\.salesforce\.com)\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user_id`, Op: `exists`}, Condition{Path: `organization_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Bad_OAuth_Token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization_id`}, Tell{Field: `owner`, From: `json`, What: `preferred_username`}, Tell{Field: `principal`, From: `json`, What: `user_id`}}}
 
-var tableVerify227 = Verify{Request: Request{URL: `https://api.scaleway.com/iam/v1alpha1/api-keys/{access_key}`, Headers: []Header{Header{Name: `X-Auth-Token`, Value: `{secret}`}}}, Hosts: []string{`api.scaleway.com`}, Parts: []Part{Part{Name: `access_key`, Rules: []string{`scaleway-access-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_key`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `permissions_denied`}}, Outcome: `forbidden`, Reason: `it may not read its own key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `denied_authentication`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `default_project_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `application_id`}}}
+var tableVerify227 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.samsara.com`, `api.eu.samsara.com`, `api.ca.samsara.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.samsara.com`, `api.eu.samsara.com`, `api.ca.samsara.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.name`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify228 = Verify{Request: Request{Method: `POST`, URL: `https://auth.scalingo.com/v1/tokens/exchange`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}}, Basic: `:{secret}`}, Hosts: []string{`auth.scalingo.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify228 = Verify{Request: Request{URL: `https://api.scaleway.com/iam/v1alpha1/api-keys/{access_key}`, Headers: []Header{Header{Name: `X-Auth-Token`, Value: `{secret}`}}}, Hosts: []string{`api.scaleway.com`}, Parts: []Part{Part{Name: `access_key`, Rules: []string{`scaleway-access-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_key`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `permissions_denied`}}, Outcome: `forbidden`, Reason: `it may not read its own key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `denied_authentication`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `default_project_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `application_id`}}}
 
-var tableVerify229 = Verify{Request: Request{URL: `https://api.scrapfly.io/account?key={secret}`, SecretInURL: true}, Hosts: []string{`api.scrapfly.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `http_code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.account_id`}, Tell{Field: `principal`, From: `json`, What: `project.name`}}}
+var tableVerify229 = Verify{Request: Request{Method: `POST`, URL: `https://auth.scalingo.com/v1/tokens/exchange`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}}, Basic: `:{secret}`}, Hosts: []string{`auth.scalingo.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify230 = Verify{Request: Request{URL: `https://app.scrapingbee.com/api/v1/usage?api_key={secret}`, SecretInURL: true}, Hosts: []string{`app.scrapingbee.com`}, SideEffects: `none`, Rate: 0.1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `max_api_credit`, Op: `exists`}, Condition{Path: `used_api_credit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Body: []string{`Invalid api key`}, Outcome: `inactive`}}}
+var tableVerify230 = Verify{Request: Request{URL: `https://api.scrapfly.io/account?key={secret}`, SecretInURL: true}, Hosts: []string{`api.scrapfly.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `http_code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.account_id`}, Tell{Field: `principal`, From: `json`, What: `project.name`}}}
 
-var tableVerify231 = Verify{Request: Request{URL: `https://api.securitytrails.com/v1/ping`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`api.securitytrails.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authentication credentials`}}, Outcome: `inactive`}}}
+var tableVerify231 = Verify{Request: Request{URL: `https://app.scrapingbee.com/api/v1/usage?api_key={secret}`, SecretInURL: true}, Hosts: []string{`app.scrapingbee.com`}, SideEffects: `none`, Rate: 0.1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `max_api_credit`, Op: `exists`}, Condition{Path: `used_api_credit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Body: []string{`Invalid api key`}, Outcome: `inactive`}}}
 
-var tableVerify232 = Verify{Request: Request{URL: `https://{host}/v3/scopes`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+var tableVerify232 = Verify{Request: Request{URL: `https://api.securitytrails.com/v1/ping`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`api.securitytrails.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authentication credentials`}}, Outcome: `inactive`}}}
 
-var tableVerify233 = Verify{Request: Request{URL: `https://sentry.io/api/0/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`sentry.io`}, Endpoint: `sentry`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth.scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid org token`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Token expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}, Tell{Field: `scopes`, From: `json`, What: `auth.scopes.*`}}}
+var tableVerify233 = Verify{Request: Request{URL: `https://{host}/v3/scopes`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
 
-var tableVerify234 = Verify{Request: Request{URL: `https://api.goshippo.com/addresses/?results=1`, Headers: []Header{Header{Name: `Authorization`, Value: `ShippoToken {secret}`}}}, Hosts: []string{`api.goshippo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify234 = Verify{Request: Request{URL: `https://sentry.io/api/0/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`sentry.io`}, Endpoint: `sentry`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth.scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid org token`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Token expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}, Tell{Field: `scopes`, From: `json`, What: `auth.scopes.*`}}}
 
-var tableVerify235 = Verify{Request: Request{URL: `https://{shop}.myshopify.com/admin/oauth/access_scopes.json`, Headers: []Header{Header{Name: `X-Shopify-Access-Token`, Value: `{secret}`}}}, Hosts: []string{`*.myshopify.com`}, Parts: []Part{Part{Name: `shop`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.myshopify\.com\b`}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `=`, Value: `[API] Invalid API key or access token (unrecognized login or wrong password)`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `shop`}, Tell{Field: `scopes`, From: `json`, What: `access_scopes.*.handle`}}}
+var tableVerify235 = Verify{Request: Request{URL: `https://api.goshippo.com/addresses/?results=1`, Headers: []Header{Header{Name: `Authorization`, Value: `ShippoToken {secret}`}}}, Hosts: []string{`api.goshippo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify236 = Verify{Request: Request{URL: `https://api.app.shortcut.com/api/v3/member`, Headers: []Header{Header{Name: `Shortcut-Token`, Value: `{secret}`}}}, Hosts: []string{`api.app.shortcut.com`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `mention_name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `workspace2.url_slug`}, Tell{Field: `owner`, From: `json`, What: `mention_name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify236 = Verify{Request: Request{URL: `https://{shop}.myshopify.com/admin/oauth/access_scopes.json`, Headers: []Header{Header{Name: `X-Shopify-Access-Token`, Value: `{secret}`}}}, Hosts: []string{`*.myshopify.com`}, Parts: []Part{Part{Name: `shop`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.myshopify\.com\b`}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `=`, Value: `[API] Invalid API key or access token (unrecognized login or wrong password)`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `shop`}, Tell{Field: `scopes`, From: `json`, What: `access_scopes.*.handle`}}}
 
-var tableVerify237 = Verify{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.test`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_auth`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_revoked`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_expired`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `account_inactive`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `accesslimited`}}, Outcome: `forbidden`, Reason: `not from this network`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `missing_scope`}}, Outcome: `forbidden`, Reason: `it may not name its user`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team`}, Tell{Field: `principal`, From: `json`, What: `user`}, Tell{Field: `scopes`, From: `header`, What: `X-Oauth-Scopes`}}}
+var tableVerify237 = Verify{Request: Request{URL: `https://api.app.shortcut.com/api/v3/member`, Headers: []Header{Header{Name: `Shortcut-Token`, Value: `{secret}`}}}, Hosts: []string{`api.app.shortcut.com`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `mention_name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `workspace2.url_slug`}, Tell{Field: `owner`, From: `json`, What: `mention_name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify238 = Verify{Request: Request{Method: `POST`, URL: `{secret}`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{`, SecretInURL: true}, Hosts: []string{`hooks.slack.com`}, Parts: []Part{Part{Name: `team`, Regex: `/services/(T[0-9A-Z]{8,12})/`}}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{400}, Body: []string{`invalid_payload`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid_token`}, Outcome: `inactive`}, Answer{Status: []int{404}, Body: []string{`no_service`, `no_team`, `no_active_hooks`}, Outcome: `inactive`}, Answer{Status: []int{403, 410}, Body: []string{`action_prohibited`, `channel_is_archived`, `posting_to_general_channel_denied`}, Outcome: `forbidden`, Reason: `it may not post to its channel`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `team`}}}
+var tableVerify238 = Verify{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.test`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_auth`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_revoked`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_expired`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `account_inactive`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `accesslimited`}}, Outcome: `forbidden`, Reason: `not from this network`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `missing_scope`}}, Outcome: `forbidden`, Reason: `it may not name its user`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team`}, Tell{Field: `principal`, From: `json`, What: `user`}, Tell{Field: `scopes`, From: `header`, What: `X-Oauth-Scopes`}}}
 
-var tableVerify239 = Verify{Check: `smtp`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify239 = Verify{Request: Request{Method: `POST`, URL: `{secret}`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{`, SecretInURL: true}, Hosts: []string{`hooks.slack.com`}, Parts: []Part{Part{Name: `team`, Regex: `/services/(T[0-9A-Z]{8,12})/`}}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{400}, Body: []string{`invalid_payload`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid_token`}, Outcome: `inactive`}, Answer{Status: []int{404}, Body: []string{`no_service`, `no_team`, `no_active_hooks`}, Outcome: `inactive`}, Answer{Status: []int{403, 410}, Body: []string{`action_prohibited`, `channel_is_archived`, `posting_to_general_channel_denied`}, Outcome: `forbidden`, Reason: `it may not post to its channel`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `team`}}}
 
-var tableVerify240 = Verify{Request: Request{Method: `POST`, URL: `https://{account}.snowflakecomputing.com/api/v2/statements`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}, Header{Name: `X-Snowflake-Authorization-Token-Type`, Value: `PROGRAMMATIC_ACCESS_TOKEN`}}, Body: `{"statement": "select current_user(), current_role()", "timeout": 10}`}, Hosts: []string{`*.snowflakecomputing.com`}, Parts: []Part{Part{Name: `account`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,40}){0,3})\.snowflakecomputing\.com\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.0.0`, Op: `exists`}, Condition{Path: `statementHandle`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or its user has no network policy that lets this address in`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account`}, Tell{Field: `owner`, From: `json`, What: `data.0.0`}, Tell{Field: `scopes`, From: `json`, What: `data.0.1`}}}
+var tableVerify240 = Verify{Check: `smtp`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify241 = Verify{Request: Request{URL: `https://{host}/rest/self?version=2024-10-15`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}}}, SideEffects: `none`, Rate: 25, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.attributes.default_org_context`}, Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify241 = Verify{Request: Request{Method: `POST`, URL: `https://{account}.snowflakecomputing.com/api/v2/statements`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}, Header{Name: `X-Snowflake-Authorization-Token-Type`, Value: `PROGRAMMATIC_ACCESS_TOKEN`}}, Body: `{"statement": "select current_user(), current_role()", "timeout": 10}`}, Hosts: []string{`*.snowflakecomputing.com`}, Parts: []Part{Part{Name: `account`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,40}){0,3})\.snowflakecomputing\.com\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.0.0`, Op: `exists`}, Condition{Path: `statementHandle`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or its user has no network policy that lets this address in`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account`}, Tell{Field: `owner`, From: `json`, What: `data.0.0`}, Tell{Field: `scopes`, From: `json`, What: `data.0.1`}}}
 
-var tableVerify242 = Verify{Request: Request{URL: `https://{host}/api/authentication/validate`, Basic: `{secret}:`}, Hosts: []string{`sonarcloud.io`, `sonarqube.us`}, Endpoint: `sonarqube`, Parts: []Part{Part{Name: `host`, Regex: `\b(sonarcloud\.io|sonarqube\.us)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}}
+var tableVerify242 = Verify{Request: Request{URL: `https://{host}/rest/self?version=2024-10-15`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}}}, SideEffects: `none`, Rate: 25, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.attributes.default_org_context`}, Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify243 = Verify{Request: Request{Method: `POST`, URL: `https://sourcegraph.com/.api/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}, Body: `{"query": "query { currentUser { username siteAdmin } }"}`}, Hosts: []string{`sourcegraph.com`}, Endpoint: `sourcegraph`, SideEffects: `none`, Rate: 2, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.currentUser.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.currentUser`, Op: `absent`}}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{401}, Body: []string{`Invalid access token`}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `data.currentUser.username`}}}
+var tableVerify243 = Verify{Request: Request{URL: `https://{host}/api/authentication/validate`, Basic: `{secret}:`}, Hosts: []string{`sonarcloud.io`, `sonarqube.us`}, Endpoint: `sonarqube`, Parts: []Part{Part{Name: `host`, Regex: `\b(sonarcloud\.io|sonarqube\.us)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}}
 
-var tableVerify244 = Verify{Request: Request{URL: `https://cody-gateway.sourcegraph.com/v1/limits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`cody-gateway.sourcegraph.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `*.limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify244 = Verify{Request: Request{Method: `POST`, URL: `https://sourcegraph.com/.api/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}, Body: `{"query": "query { currentUser { username siteAdmin } }"}`}, Hosts: []string{`sourcegraph.com`}, Endpoint: `sourcegraph`, SideEffects: `none`, Rate: 2, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.currentUser.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.currentUser`, Op: `absent`}}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{401}, Body: []string{`Invalid access token`}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `data.currentUser.username`}}}
 
-var tableVerify245 = Verify{Request: Request{Method: `POST`, URL: `https://accounts.spotify.com/api/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`accounts.spotify.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)spotify[a-z_.-]{0,16}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error_description`, Op: `=`, Value: `Invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify245 = Verify{Request: Request{URL: `https://cody-gateway.sourcegraph.com/v1/limits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`cody-gateway.sourcegraph.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `*.limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify246 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/oauth2/token/status`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`connect.squareup.com`, `connect.squareupsandbox.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`connect.squareup.com`, `connect.squareupsandbox.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `merchant_id`, Op: `exists`}, Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `merchant_id`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+var tableVerify246 = Verify{Request: Request{Method: `POST`, URL: `https://accounts.spotify.com/api/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`accounts.spotify.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)spotify[a-z_.-]{0,16}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error_description`, Op: `=`, Value: `Invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify247 = Verify{Request: Request{URL: `https://api.stability.ai/v1/user/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stability.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `privilege`, From: `json`, What: `organizations.0.role`}}}
+var tableVerify247 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/oauth2/token/status`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`connect.squareup.com`, `connect.squareupsandbox.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`connect.squareup.com`, `connect.squareupsandbox.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `merchant_id`, Op: `exists`}, Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `merchant_id`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
 
-var tableVerify248 = Verify{Request: Request{URL: `https://api.statuspage.io/v1/pages`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`api.statuspage.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
+var tableVerify248 = Verify{Request: Request{URL: `https://api.stability.ai/v1/user/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stability.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `privilege`, From: `json`, What: `organizations.0.role`}}}
 
-var tableVerify249 = Verify{Request: Request{URL: `https://{host}/v2/cdn/spaces/me?token={secret}`, SecretInURL: true}, Hosts: []string{`api.storyblok.com`, `api-us.storyblok.com`, `api-ca.storyblok.com`, `api-ap.storyblok.com`, `app.storyblokchina.cn`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.storyblok.com`, `api-us.storyblok.com`, `api-ca.storyblok.com`, `api-ap.storyblok.com`, `app.storyblokchina.cn`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `space.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `space.name`}, Tell{Field: `principal`, From: `json`, What: `space.id`}}}
+var tableVerify249 = Verify{Request: Request{URL: `https://api.statuspage.io/v1/pages`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`api.statuspage.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
 
-var tableVerify250 = Verify{Request: Request{URL: `https://api.stripe.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stripe.com`}, SideEffects: `none`, Rate: 20, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `account`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `business_profile.name`}}}
+var tableVerify250 = Verify{Request: Request{URL: `https://{host}/v2/cdn/spaces/me?token={secret}`, SecretInURL: true}, Hosts: []string{`api.storyblok.com`, `api-us.storyblok.com`, `api-ca.storyblok.com`, `api-ap.storyblok.com`, `app.storyblokchina.cn`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.storyblok.com`, `api-us.storyblok.com`, `api-ca.storyblok.com`, `api-ap.storyblok.com`, `app.storyblokchina.cn`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `space.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `space.name`}, Tell{Field: `principal`, From: `json`, What: `space.id`}}}
 
-var tableVerify251 = Verify{Request: Request{URL: `https://api.supabase.com/v1/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.supabase.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}, Condition{Path: `0.name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
+var tableVerify251 = Verify{Request: Request{URL: `https://api.stripe.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stripe.com`}, SideEffects: `none`, Rate: 20, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `account`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `business_profile.name`}}}
 
-var tableVerify252 = Verify{Request: Request{URL: `https://{ref}.supabase.co/auth/v1/settings`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.supabase.co`}, Parts: []Part{Part{Name: `ref`, Regex: `\b([a-z]{20})\.supabase\.co\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `external`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unregistered API key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `ref`}}}
+var tableVerify252 = Verify{Request: Request{URL: `https://api.supabase.com/v1/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.supabase.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}, Condition{Path: `0.name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
 
-var tableVerify253 = Verify{Request: Request{URL: `https://api.tailscale.com/api/v2/tailnet/-/keys`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `keys`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify253 = Verify{Request: Request{URL: `https://{ref}.supabase.co/auth/v1/settings`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.supabase.co`}, Parts: []Part{Part{Name: `ref`, Regex: `\b([a-z]{20})\.supabase\.co\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `external`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unregistered API key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `ref`}}}
 
-var tableVerify254 = Verify{Request: Request{Method: `POST`, URL: `https://api.tailscale.com/api/v2/secret-scanning/verify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `key={secret}`}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{204}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify254 = Verify{Request: Request{URL: `https://api.tailscale.com/api/v2/tailnet/-/keys`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `keys`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify255 = Verify{Request: Request{URL: `https://api.tavily.com/usage`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tavily.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify255 = Verify{Request: Request{Method: `POST`, URL: `https://api.tailscale.com/api/v2/secret-scanning/verify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `key={secret}`}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{204}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify256 = Verify{Request: Request{URL: `https://api.telegram.org/bot{secret}/getMe`, SecretInURL: true}, Hosts: []string{`api.telegram.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401, 404}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `result.username`}}}
+var tableVerify256 = Verify{Request: Request{URL: `https://api.tavily.com/usage`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tavily.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify257 = Verify{Request: Request{URL: `https://api.telnyx.com/v2/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.telnyx.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `10009`}}, Outcome: `inactive`}}}
+var tableVerify257 = Verify{Request: Request{URL: `https://api.telegram.org/bot{secret}/getMe`, SecretInURL: true}, Hosts: []string{`api.telegram.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401, 404}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `result.username`}}}
 
-var tableVerify258 = Verify{Request: Request{URL: `https://{host}/api/v2/account/details`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`app.terraform.io`, `app.eu.terraform.io`}, Endpoint: `terraform`, Parts: []Part{Part{Name: `host`, Values: []string{`app.terraform.io`, `app.eu.terraform.io`}}}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}, Answer{Status: []int{404}, Outcome: `unknown`, Reason: `the token of a team or an organization has no account`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.username`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify258 = Verify{Request: Request{URL: `https://api.telnyx.com/v2/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.telnyx.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `10009`}}, Outcome: `inactive`}}}
 
-var tableVerify259 = Verify{Request: Request{URL: `https://api.tiingo.com/api/test`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.tiingo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `You successfully sent a request`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}}
+var tableVerify259 = Verify{Request: Request{URL: `https://{host}/api/v2/account/details`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`app.terraform.io`, `app.eu.terraform.io`}, Endpoint: `terraform`, Parts: []Part{Part{Name: `host`, Values: []string{`app.terraform.io`, `app.eu.terraform.io`}}}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}, Answer{Status: []int{404}, Outcome: `unknown`, Reason: `the token of a team or an organization has no account`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.username`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify260 = Verify{Request: Request{URL: `https://api.todoist.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.todoist.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify260 = Verify{Request: Request{URL: `https://api.tiingo.com/api/test`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.tiingo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `You successfully sent a request`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}}
 
-var tableVerify261 = Verify{Request: Request{URL: `https://api.together.xyz/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.together.xyz`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
+var tableVerify261 = Verify{Request: Request{URL: `https://api.todoist.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.todoist.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify262 = Verify{Request: Request{URL: `https://api.track.toggl.com/api/v9/me`, Basic: `{secret}:api_token`}, Hosts: []string{`api.track.toggl.com`}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Incorrect username and/or password`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify262 = Verify{Request: Request{URL: `https://api.together.xyz/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.together.xyz`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
 
-var tableVerify263 = Verify{Request: Request{URL: `https://api.trello.com/1/members/me?fields=id,username,email`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`invalid app token`, `invalid key`}, Outcome: `unknown`, Reason: `the key near it is not its own`}, Answer{Status: []int{401}, Body: []string{`invalid token`, `expired token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify263 = Verify{Request: Request{URL: `https://api.track.toggl.com/api/v9/me`, Basic: `{secret}:api_token`}, Hosts: []string{`api.track.toggl.com`}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Incorrect username and/or password`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify264 = Verify{Request: Request{Method: `POST`, URL: `https://challenges.cloudflare.com/turnstile/v0/siteverify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `secret={secret}&response=straykey`}, Hosts: []string{`challenges.cloudflare.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-secret`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}, Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-response`}, Condition{Path: `error-codes.1`, Op: `absent`}}, Outcome: `active`}}}
+var tableVerify264 = Verify{Request: Request{URL: `https://api.trello.com/1/members/me?fields=id,username,email`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`invalid app token`, `invalid key`}, Outcome: `unknown`, Reason: `the key near it is not its own`}, Answer{Status: []int{401}, Body: []string{`invalid token`, `expired token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify265 = Verify{Request: Request{URL: `https://api.twelvedata.com/api_usage`, Headers: []Header{Header{Name: `Authorization`, Value: `apikey {secret}`}}}, Hosts: []string{`api.twelvedata.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `current_usage`, Op: `exists`}, Condition{Path: `plan_limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}, Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
+var tableVerify265 = Verify{Request: Request{Method: `POST`, URL: `https://challenges.cloudflare.com/turnstile/v0/siteverify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `secret={secret}&response=straykey`}, Hosts: []string{`challenges.cloudflare.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-secret`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}, Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-response`}, Condition{Path: `error-codes.1`, Op: `absent`}}, Outcome: `active`}}}
 
-var tableVerify266 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}/Messages.json?PageSize=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `id`, Rules: []string{`twilio-api-key`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `messages`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `70051`}}, Outcome: `forbidden`, Reason: `a restricted key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `sid`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify266 = Verify{Request: Request{URL: `https://api.twelvedata.com/api_usage`, Headers: []Header{Header{Name: `Authorization`, Value: `apikey {secret}`}}}, Hosts: []string{`api.twelvedata.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `current_usage`, Op: `exists`}, Condition{Path: `plan_limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}, Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
 
-var tableVerify267 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}.json`, Basic: `{sid}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `friendly_name`}, Tell{Field: `principal`, From: `part`, What: `sid`}}}
+var tableVerify267 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}/Messages.json?PageSize=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `id`, Rules: []string{`twilio-api-key`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `messages`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `70051`}}, Outcome: `forbidden`, Reason: `a restricted key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `sid`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify268 = Verify{Request: Request{URL: `https://id.twitch.tv/oauth2/validate`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`id.twitch.tv`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
+var tableVerify268 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}.json`, Basic: `{sid}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `friendly_name`}, Tell{Field: `principal`, From: `part`, What: `sid`}}}
 
-var tableVerify269 = Verify{Request: Request{Method: `POST`, URL: `https://id.twitch.tv/oauth2/token`, Body: `client_id={client_id}&client_secret={secret}&grant_type=client_credentials`}, Hosts: []string{`id.twitch.tv`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9a-z]{30})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify269 = Verify{Request: Request{URL: `https://id.twitch.tv/oauth2/validate`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`id.twitch.tv`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
 
-var tableVerify270 = Verify{Request: Request{Method: `POST`, URL: `https://api.twitter.com/oauth2/token`, Basic: `{key}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`api.twitter.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:api|consumer)[_-]?key[^0-9A-Za-z]{1,8}([0-9A-Za-z]{25})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token_type`, Op: `=`, Value: `bearer`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `99`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
+var tableVerify270 = Verify{Request: Request{Method: `POST`, URL: `https://id.twitch.tv/oauth2/token`, Body: `client_id={client_id}&client_secret={secret}&grant_type=client_credentials`}, Hosts: []string{`id.twitch.tv`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9a-z]{30})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
 
-var tableVerify271 = Verify{Request: Request{URL: `https://api.twitter.com/2/tweets/20`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.twitter.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `reason`, Op: `=`, Value: `client-not-enrolled`}}, Outcome: `forbidden`, Reason: `its app has no access to this API`}}}
+var tableVerify271 = Verify{Request: Request{Method: `POST`, URL: `https://api.twitter.com/oauth2/token`, Basic: `{key}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`api.twitter.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:api|consumer)[_-]?key[^0-9A-Za-z]{1,8}([0-9A-Za-z]{25})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token_type`, Op: `=`, Value: `bearer`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `99`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
 
-var tableVerify272 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.typeform.com`, `api.eu.typeform.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.typeform.com`, `api.eu.typeform.com`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `alias`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `AUTHENTICATION_FAILED`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}}}
+var tableVerify272 = Verify{Request: Request{URL: `https://api.twitter.com/2/tweets/20`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.twitter.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `reason`, Op: `=`, Value: `client-not-enrolled`}}, Outcome: `forbidden`, Reason: `its app has no access to this API`}}}
 
-var tableVerify273 = Verify{Request: Request{URL: `https://{name}.upstash.io/ping`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.upstash.io`}, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.upstash\.io\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result`, Op: `=`, Value: `PONG`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`WRONGPASS`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `name`}}}
+var tableVerify273 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.typeform.com`, `api.eu.typeform.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.typeform.com`, `api.eu.typeform.com`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `alias`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `AUTHENTICATION_FAILED`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}}}
 
-var tableVerify274 = Verify{Request: Request{URL: `https://api.val.town/v1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.val.town`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify274 = Verify{Request: Request{URL: `https://{name}.upstash.io/ping`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.upstash.io`}, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.upstash\.io\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result`, Op: `=`, Value: `PONG`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`WRONGPASS`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `name`}}}
 
-var tableVerify275 = Verify{Request: Request{URL: `https://{host}:8200/v1/auth/token/lookup-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`, Optional: true}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.accessor`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid token`, `bad token`}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, of another namespace, or not allowed to look itself up`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `data.issue_time`}, Tell{Field: `expires`, From: `json`, What: `data.expire_time`}, Tell{Field: `owner`, From: `json`, What: `data.display_name`}, Tell{Field: `principal`, From: `json`, What: `data.entity_id`}, Tell{Field: `scopes`, From: `json`, What: `data.policies.*`}}}
+var tableVerify275 = Verify{Request: Request{URL: `https://api.val.town/v1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.val.town`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify276 = Verify{Request: Request{URL: `https://ai-gateway.vercel.sh/v1/credits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`ai-gateway.vercel.sh`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify276 = Verify{Request: Request{URL: `https://{host}:8200/v1/auth/token/lookup-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`, Optional: true}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.accessor`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid token`, `bad token`}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, of another namespace, or not allowed to look itself up`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `data.issue_time`}, Tell{Field: `expires`, From: `json`, What: `data.expire_time`}, Tell{Field: `owner`, From: `json`, What: `data.display_name`}, Tell{Field: `principal`, From: `json`, What: `data.entity_id`}, Tell{Field: `scopes`, From: `json`, What: `data.policies.*`}}}
 
-var tableVerify277 = Verify{Request: Request{URL: `https://api.vercel.com/v2/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+var tableVerify277 = Verify{Request: Request{URL: `https://ai-gateway.vercel.sh/v1/credits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`ai-gateway.vercel.sh`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify278 = Verify{Request: Request{URL: `https://www.virustotal.com/api/v3/popular_threat_categories`, Headers: []Header{Header{Name: `X-Apikey`, Value: `{secret}`}}}, Hosts: []string{`www.virustotal.com`}, SideEffects: `none`, Rate: 0.07, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `WrongCredentialsError`}}, Outcome: `inactive`}}}
+var tableVerify278 = Verify{Request: Request{URL: `https://api.vercel.com/v2/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
 
-var tableVerify279 = Verify{Request: Request{URL: `https://rest.nexmo.com/account/get-balance`, Basic: `{key}:{secret}`}, Hosts: []string{`rest.nexmo.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:vonage|nexmo)[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{8})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `value`, Op: `exists`}, Condition{Path: `autoReload`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error-code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
+var tableVerify279 = Verify{Request: Request{URL: `https://www.virustotal.com/api/v3/popular_threat_categories`, Headers: []Header{Header{Name: `X-Apikey`, Value: `{secret}`}}}, Hosts: []string{`www.virustotal.com`}, SideEffects: `none`, Rate: 0.07, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `WrongCredentialsError`}}, Outcome: `inactive`}}}
 
-var tableVerify280 = Verify{Request: Request{URL: `https://api.voyageai.com/v1/files`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.voyageai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`API key is invalid`, `API key`}, Outcome: `inactive`}}}
+var tableVerify280 = Verify{Request: Request{URL: `https://rest.nexmo.com/account/get-balance`, Basic: `{key}:{secret}`}, Hosts: []string{`rest.nexmo.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:vonage|nexmo)[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{8})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `value`, Op: `exists`}, Condition{Path: `autoReload`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error-code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
 
-var tableVerify281 = Verify{Request: Request{URL: `https://api.vultr.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vultr.com`}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API token.`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `scopes`, From: `json`, What: `account.acls.*`}}}
+var tableVerify281 = Verify{Request: Request{URL: `https://api.voyageai.com/v1/files`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.voyageai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`API key is invalid`, `API key`}, Outcome: `inactive`}}}
 
-var tableVerify282 = Verify{Request: Request{URL: `https://webexapis.com/v1/people/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`webexapis.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgId`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `displayName`}, Tell{Field: `principal`, From: `json`, What: `emails.0`}}}
+var tableVerify282 = Verify{Request: Request{URL: `https://api.vultr.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vultr.com`}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API token.`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `scopes`, From: `json`, What: `account.acls.*`}}}
 
-var tableVerify283 = Verify{Request: Request{URL: `https://api.webflow.com/v2/token/introspect`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.webflow.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `authorization.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `not_authorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `application.displayName`}, Tell{Field: `created`, From: `json`, What: `authorization.createdOn`}, Tell{Field: `last_used`, From: `json`, What: `authorization.lastUsed`}, Tell{Field: `principal`, From: `json`, What: `authorization.id`}, Tell{Field: `scopes`, From: `json`, What: `authorization.scope`}}}
+var tableVerify283 = Verify{Request: Request{URL: `https://webexapis.com/v1/people/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`webexapis.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgId`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `displayName`}, Tell{Field: `principal`, From: `json`, What: `emails.0`}}}
 
-var tableVerify284 = Verify{Request: Request{Method: `POST`, URL: `https://api.wandb.ai/graphql`, Basic: `api:{secret}`, Body: `{"query": "query { viewer { username email entity } }"}`}, Hosts: []string{`api.wandb.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.viewer`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.viewer.entity`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.username`}}}
+var tableVerify284 = Verify{Request: Request{URL: `https://api.webflow.com/v2/token/introspect`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.webflow.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `authorization.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `not_authorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `application.displayName`}, Tell{Field: `created`, From: `json`, What: `authorization.createdOn`}, Tell{Field: `last_used`, From: `json`, What: `authorization.lastUsed`}, Tell{Field: `principal`, From: `json`, What: `authorization.id`}, Tell{Field: `scopes`, From: `json`, What: `authorization.scope`}}}
 
-var tableVerify285 = Verify{Request: Request{URL: `https://api.workos.com/organizations?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.workos.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `list`}, Condition{Path: `list_metadata`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify285 = Verify{Request: Request{Method: `POST`, URL: `https://api.wandb.ai/graphql`, Basic: `api:{secret}`, Body: `{"query": "query { viewer { username email entity } }"}`}, Hosts: []string{`api.wandb.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.viewer`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.viewer.entity`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.username`}}}
 
-var tableVerify286 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify286 = Verify{Request: Request{URL: `https://api.workos.com/organizations?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.workos.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `list`}, Condition{Path: `list_metadata`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify287 = Verify{Request: Request{URL: `https://api.x.ai/v1/api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.x.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_disabled`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is disabled`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `team_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the team is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_id`, Op: `exists`}, Condition{Path: `api_key_blocked`, Op: `=`, Value: `false`}, Condition{Path: `api_key_disabled`, Op: `=`, Value: `false`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, Body: []string{`Incorrect API key`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team_id`}, Tell{Field: `created`, From: `json`, What: `create_time`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `acls`}}}
+var tableVerify287 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify288 = Verify{Request: Request{Method: `POST`, URL: `https://zoom.us/oauth/token`, Basic: `{client_id}:{secret}`, Body: `grant_type=account_credentials&account_id={account_id}`}, Hosts: []string{`zoom.us`}, Parts: []Part{Part{Name: `account_id`, Regex: `(?i)account[_-]?id[^0-9A-Za-z]{1,8}([0-9A-Za-z_-]{22})(?:[^0-9A-Za-z_-]|$)`}, Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9A-Za-z_-]{22})(?:[^0-9A-Za-z_-]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account_id`}, Tell{Field: `principal`, From: `part`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify288 = Verify{Request: Request{URL: `https://api.x.ai/v1/api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.x.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_disabled`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is disabled`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `team_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the team is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_id`, Op: `exists`}, Condition{Path: `api_key_blocked`, Op: `=`, Value: `false`}, Condition{Path: `api_key_disabled`, Op: `=`, Value: `false`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, Body: []string{`Incorrect API key`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team_id`}, Tell{Field: `created`, From: `json`, What: `create_time`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `acls`}}}
+
+var tableVerify289 = Verify{Request: Request{Method: `POST`, URL: `https://zoom.us/oauth/token`, Basic: `{client_id}:{secret}`, Body: `grant_type=account_credentials&account_id={account_id}`}, Hosts: []string{`zoom.us`}, Parts: []Part{Part{Name: `account_id`, Regex: `(?i)account[_-]?id[^0-9A-Za-z]{1,8}([0-9A-Za-z_-]{22})(?:[^0-9A-Za-z_-]|$)`}, Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9A-Za-z_-]{22})(?:[^0-9A-Za-z_-]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account_id`}, Tell{Field: `principal`, From: `part`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}

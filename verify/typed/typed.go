@@ -50,6 +50,7 @@ func Checks(c Config) map[string]verify.Check {
 		"kubernetes":          kubernetes{c},
 		"ldap":                login{ldapFinder, directory{}},
 		"mongodb":             login{mongoFinder, mongo{c.LookupSRV}},
+		"mongodb-atlas":       atlasKey{},
 		"mysql":               my,
 		"postgres":            pg,
 		"private-key":         privateKey{servesTLS{c}, openSSH{c}},
