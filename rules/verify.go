@@ -169,7 +169,7 @@ type Revoke struct {
 // hosts of the revocation.
 type Lookup struct {
 	Request
-	Items  string      // path of the entries in the answer
+	Items  string      // path of the entries in the answer; empty: the answer is the only one
 	ID     string      // path of the id in an entry
 	Begins string      // path of how the secret begins, in an entry; "" if the list does not tell
 	JSON   []Condition // what holds of an entry that may be the credential
@@ -315,9 +315,6 @@ func (t *table) lookup(parts []Part) *Lookup {
 	}
 	lt.refuseUnknown("in [rules.revoke.lookup]")
 	lt.checkURL(&l.Request, partNames(parts), "")
-	if l.Items == "" {
-		lt.errorf("items", "missing; expected where the entries stand in the answer, e.g. items = \"tokens.*\"")
-	}
 	if l.ID == "" {
 		lt.errorf("id", "missing; expected where the id stands in an entry, e.g. id = \"id\"")
 	}

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -143,6 +144,30 @@ func (b *builder) attempts(c *Candidate, f *correlate.Finding, v *rules.Verify) 
 	if len(c.Attempts) > 0 {
 		c.Missing = ""
 	}
+}
+
+// Complete returns the parts of a credential together with those of a list that it has not, where the text of the credential
+// itself tells them: what revoking it needs and asking about it does not.
+func Complete(c *Credential, parts []rules.Part) map[string]string {
+	out := map[string]string{}
+	maps.Copy(out, c.Parts)
+	for i := range parts {
+		p := &parts[i]
+		if out[p.Name] != "" || p.Regex == "" {
+			continue
+		}
+		re, err := regexp.Compile(p.Regex)
+		if err != nil { // the loader of rules has seen to it that there is none
+			continue
+		}
+		for _, text := range []string{c.Secret, c.Match, c.Around} {
+			if m := re.FindStringSubmatch(text); m != nil {
+				out[p.Name] = group(m)
+				break
+			}
+		}
+	}
+	return out
 }
 
 // places returns the occurrences to look at, those of the current state first. There is at least one.

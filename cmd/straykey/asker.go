@@ -276,7 +276,7 @@ func (a *asker) revocation(ctx context.Context, findings []correlate.Finding, f 
 		return nil, nil, errors.New("what the issuer needs beside it is not known")
 	}
 	r := &revocation{finding: f, candidate: &candidates[i], credential: attempt.Credential}
-	r.credential.Parts = maps.Clone(attempt.Parts)
+	r.credential.Parts = verify.Complete(&attempt.Credential, f.Rule.Revoke.Parts)
 	maps.Copy(r.credential.Parts, with)
 	if f.Rule.Revoke.Lookup == nil || r.credential.Parts[rules.IDPart] != "" {
 		r.entry.ID = with[rules.IDPart]

@@ -85,7 +85,10 @@ func (c *Check) Lookup(ctx context.Context, n *guard.Network, cred *verify.Crede
 	if decided || r.status != 200 || doc == nil {
 		return nil, fmt.Errorf("ask %s for its id: %s", hostPort(req.URL), cmp.Or(a.Reason, fmt.Sprintf("answer %d, which is no list", r.status)))
 	}
-	items := at(doc.value, l.Items)
+	items := []any{doc.value}
+	if l.Items != "" {
+		items = at(doc.value, l.Items)
+	}
 	if len(items) > maxEntries {
 		return nil, fmt.Errorf("ask %s for its id: more than %d entries", hostPort(req.URL), maxEntries)
 	}

@@ -533,6 +533,19 @@ func revokes(t *testing.T, b *bench, r *rules.Rule, request string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// What was found alive with the parts of its check has to be enough.
+	if r.Verify != nil {
+		asked, err := b.maker.Credential(r, r.Verify.Parts, "live")
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := verify.Complete(asked, r.Revoke.Parts)
+		for _, p := range r.Revoke.Parts {
+			if !p.Optional && known[p.Name] == "" {
+				t.Errorf("part %s is known neither by the check nor by the credential", p.Name)
+			}
+		}
+	}
 	revoke := func(answer http.HandlerFunc) error {
 		b.provider.Expect(request, account(c, answer))
 		err := b.check.Revoke(t.Context(), b.network, c)
