@@ -125,6 +125,8 @@ type asker struct {
 	notes    []string
 	given    string          // all that was given to ask about; empty: findings stand in files
 	origins  func() []string // URLs that the scanned repositories were cloned from
+	// certificates are those of private keys that stand elsewhere, by the hash of the public key.
+	certificates map[string]string
 }
 
 // aroundToAsk is how many bytes on either side of a secret are looked through for what its issuer wants to know beside
@@ -135,11 +137,17 @@ const aroundToAsk = 4 << 10
 const maxGiven = 64 << 10
 
 // candidates returns what is asked about findings. All that was given on purpose belongs together, however many lines lie
-// between. Where a repository was cloned from says of which instance the tokens in it are.
+// between. Where a repository was cloned from says of which instance the tokens in it are. A private key may have its
+// certificate in another file.
 func (a *asker) candidates(findings []correlate.Finding) []verify.Candidate {
 	out := a.placed(findings)
 	for i := range out {
 		out[i].Nearby = append(out[i].Nearby, a.origins()...)
+		if pem := a.certificates[keyOf(out[i].Rule, out[i].Proof.Fact)]; pem != "" {
+			for k := range out[i].Attempts {
+				out[i].Attempts[k].Parts[certificatePart] = pem
+			}
+		}
 	}
 	return out
 }

@@ -175,6 +175,9 @@ func (p *scanPlan) run(ctx context.Context, env *environment, write func(*report
 	started := time.Now()
 	stop := p.showProgress(env)
 	r, err := p.scan(ctx)
+	if err == nil && asker != nil {
+		asker.certificates = p.certificates(ctx, r)
+	}
 	stop()
 	if err != nil {
 		return err

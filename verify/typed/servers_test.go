@@ -315,8 +315,8 @@ func TestTLS(t *testing.T) {
 	}{
 		{"served", served.Key, "", config, verdict.Active, "serves"},
 		{"not served", other.Key, "", config, verdict.Unknown, "no configured host serves"},
-		{"pair", other.Key, other.Cert, Config{}, verdict.ProvedOffline, "it is the key of the certificate beside it"},
-		{"pair, not served", other.Key, other.Cert, config, verdict.ProvedOffline, "it is the key of the certificate beside it"},
+		{"pair", other.Key, other.Cert, Config{}, verdict.ProvedOffline, "it is the key of a certificate that was found with it"},
+		{"pair, not served", other.Key, other.Cert, config, verdict.ProvedOffline, "it is the key of a certificate that was found with it"},
 		{"expired", expired.Key, expired.Cert, Config{}, verdict.ProvedOffline, "has expired"},
 		{"no pair", other.Key, served.Cert, config, verdict.Unknown, "no configured host serves"},
 		{"alone", other.Key, "", Config{}, verdict.NotCheckable, "no certificate was found"},

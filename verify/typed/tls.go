@@ -77,10 +77,10 @@ func (t servesTLS) Ask(ctx context.Context, n *guard.Network, c *verify.Credenti
 // offline says what a certificate says of itself. That it has expired says nothing of its key, which may have another: renewals
 // keep keys.
 func (t servesTLS) offline(cert *x509.Certificate, roots *x509.CertPool) verify.Answer {
-	out := answer(verdict.ProvedOffline, "it is the key of the certificate beside it")
+	out := answer(verdict.ProvedOffline, "it is the key of a certificate that was found with it")
 	switch now := t.Now(); {
 	case now.After(cert.NotAfter):
-		out.Reason = "the certificate beside it has expired; another may have the same key"
+		out.Reason = "the certificate that was found with it has expired; another may have the same key"
 	case now.Before(cert.NotBefore):
 		out.Reason += ", which is not in force yet"
 	default:
