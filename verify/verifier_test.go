@@ -597,6 +597,24 @@ func TestRetryAfter(t *testing.T) {
 	})
 }
 
+// A host that wants to be left alone for minutes is not waited for, though there were time.
+func TestLongRetryAfter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &simulator{latency: 100 * time.Millisecond, answer: func(*Credential) Answer {
+			return Answer{Result: unknown(RateLimited), Temporary: true, RetryAfter: longestPause + time.Second}
+		}}
+		start := time.Now()
+		for fingerprint, r := range verified(t, verifier(t, s, Options{Deadline: time.Hour}), many(40, acme)...) {
+			if r.Verdict != verdict.Unknown || r.Reason != RateLimited {
+				t.Errorf("%s: %s", fingerprint, summary(r))
+			}
+		}
+		if took := time.Since(start); took > 10*time.Second || len(s.when) > 8 {
+			t.Errorf("took %v and %d requests", took, len(s.when))
+		}
+	})
+}
+
 // A host that fails is left alone, and the others are not.
 func TestBreaker(t *testing.T) {
 	for name, failure := range map[string]Answer{

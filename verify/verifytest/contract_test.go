@@ -35,6 +35,7 @@ const golden = "testdata/requests.golden"
 // cannotDie are the rules whose issuers have no answer that says a credential is dead, and why.
 var cannotDie = map[string]string{
 	"atlassian-api-token":          "tokens with scopes and wrong e-mail addresses get the same 401",
+	"atlassian-org-api-key":        "access tokens of Bitbucket repositories look alike and get the same 401",
 	"azure-devops-pat":             "a revoked token gets a page, as does the token of another organization",
 	"azure-devops-pat-legacy":      "a revoked token gets a page, as does the token of another organization",
 	"azure-devops-pat-legacy-url":  "a revoked token gets a page, as does the token of another organization",
