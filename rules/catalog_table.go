@@ -1618,6 +1618,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `BBDC-[A-Za-z0-9+/@_-]{40,50}`,
 		Entropy:     3.5,
+		Verify:      &tableVerify30,
 		Derived:     &Derived{Of: 0xe37fd534ecd8e4e7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bbdc-"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -1652,7 +1653,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bitrise`},
 		Names:       []string{`token`, `pat`},
 		Entropy:     4.2,
-		Verify:      &tableVerify30,
+		Verify:      &tableVerify31,
 		Derived:     &Derived{Of: 0x2851592af5d78262, Back: 2048, Anchors: []Anchor{{Literal: "bitrise"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -1670,7 +1671,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bitwarden`, `bw_clientsecret`},
 		Names:       []string{`clientsecret`, `apisecret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify31,
+		Verify:      &tableVerify32,
 		Derived:     &Derived{Of: 0x36a9ad8bd1b38692, Back: 2048, Anchors: []Anchor{{Literal: "bitwarden"}, {Literal: "bw_clientsecret"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -1747,7 +1748,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xkeysib-[0-9a-f]{64}-[0-9A-Za-z]{16}`,
-		Verify:      &tableVerify32,
+		Verify:      &tableVerify33,
 		Derived:     &Derived{Of: 0x7ccd7d058cdbdcfa, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xkeysib-"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -1779,7 +1780,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`browserstack`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.2,
-		Verify:      &tableVerify33,
+		Verify:      &tableVerify34,
 		Derived:     &Derived{Of: 0xf54d61c2fe0569ff, Back: 2048, Anchors: []Anchor{{Literal: "browserstack"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -1813,7 +1814,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`bugsnag`},
 		Names:       []string{`token`, `personal`},
-		Verify:      &tableVerify34,
+		Verify:      &tableVerify35,
 		Derived:     &Derived{Of: 0x4aaa41f4cd220313, Back: 2048, Anchors: []Anchor{{Literal: "bugsnag"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -1934,7 +1935,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bkua_(?:[0-9a-z]{40}|[0-9a-z]{53})`,
 		Entropy:     3.3,
-		Verify:      &tableVerify35,
+		Verify:      &tableVerify36,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.buildkite.com/v2/access-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.buildkite.com`}, Done: []int{204}, Effect: `The access token stops working at once.`},
 		Derived:     &Derived{Of: 0x2fa2c8b13a77f338, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bkua_"}, {Literal: "bkua_", Shape: 1}}},
 		Source:      Position{File: "ci.toml"},
@@ -1981,7 +1982,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `csk-[0-9a-z]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify36,
+		Verify:      &tableVerify37,
 		Derived:     &Derived{Of: 0x7617483a16e84c08, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "csk-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2027,7 +2028,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `CCIPAT_[1-9A-HJ-NP-Za-km-z]{20,22}_[0-9a-f]{40}`,
-		Verify:      &tableVerify37,
+		Verify:      &tableVerify38,
 		Derived:     &Derived{Of: 0x66654d3717875130, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ccipat_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -2059,7 +2060,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`circleci`, `circle_ci`, `circle-ci`, `circle_token`, `circle-token`, `circletoken`, `circle_api_token`, `circle-api-token`, `circleapitoken`, `circle_api_key`, `circle-api-key`, `circleapikey`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3,
-		Verify:      &tableVerify38,
+		Verify:      &tableVerify39,
 		Derived:     &Derived{Of: 0x79d8ae492b7e9e9f, Back: 2048, Anchors: []Anchor{{Literal: "circle-api-key"}, {Literal: "circle-api-token"}, {Literal: "circle-ci"}, {Literal: "circle-token"}, {Literal: "circle_api_key"}, {Literal: "circle_api_token"}, {Literal: "circle_ci"}, {Literal: "circle_token"}, {Literal: "circleapikey"}, {Literal: "circleapitoken"}, {Literal: "circleci"}, {Literal: "circletoken"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -2077,7 +2078,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`clarifai`},
 		Names:       []string{`pat`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify39,
+		Verify:      &tableVerify40,
 		Derived:     &Derived{Of: 0x7c754dc1682cacf5, Back: 2048, Anchors: []Anchor{{Literal: "clarifai"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2095,7 +2096,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`clerk`},
 		Names:       []string{`api`, `key`, `secret`},
 		Entropy:     3.8,
-		Verify:      &tableVerify40,
+		Verify:      &tableVerify41,
 		Derived:     &Derived{Of: 0xcc823b808de3a778, Back: 2048, Anchors: []Anchor{{Literal: "clerk"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -2127,7 +2128,7 @@ var tableRules = [...]Rule{
 		Assigned:    `pk_[0-9]{7,9}_[A-Z0-9]{32}`,
 		Keywords:    []string{`clickup`, `click_up`, `click-up`, `authorization`},
 		Names:       []string{`api`, `key`, `pat`, `token`, `access`, `authorization`},
-		Verify:      &tableVerify41,
+		Verify:      &tableVerify42,
 		Derived:     &Derived{Of: 0x4096fd55063d7ee2, Back: 2048, Anchors: []Anchor{{Literal: "authorization"}, {Literal: "click-up"}, {Literal: "click_up"}, {Literal: "clickup"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -2145,7 +2146,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`clockify`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.8,
-		Verify:      &tableVerify42,
+		Verify:      &tableVerify43,
 		Derived:     &Derived{Of: 0x7e22199085dfeacb, Back: 2048, Anchors: []Anchor{{Literal: "clockify"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -2175,7 +2176,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `api_[A-Za-z0-9]{22}\.[A-Za-z0-9]{22}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify43,
+		Verify:      &tableVerify44,
 		Derived:     &Derived{Of: 0x13b9c1c98344c9c9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -2192,7 +2193,7 @@ var tableRules = [...]Rule{
 		Token:       `cfat_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
-		Verify:      &tableVerify44,
+		Verify:      &tableVerify45,
 		Derived:     &Derived{Of: 0x24e52ac019d66a13, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfat_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2210,7 +2211,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cloudflare`, `cf_api_token`, `cf-api-token`, `cfapitoken`, `cf_dns_token`, `cf-dns-token`, `cfdnstoken`},
 		Names:       []string{`token`, `apikey`, `dnsapi`, `workersapi`},
 		Entropy:     4.1,
-		Verify:      &tableVerify45,
+		Verify:      &tableVerify46,
 		Derived:     &Derived{Of: 0x9480067cfebab6df, Back: 2048, Anchors: []Anchor{{Literal: "cf-api-token"}, {Literal: "cf-dns-token"}, {Literal: "cf_api_token"}, {Literal: "cf_dns_token"}, {Literal: "cfapitoken"}, {Literal: "cfdnstoken"}, {Literal: "cloudflare"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2228,7 +2229,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cloudflare`, `cf_api_key`, `cf-api-key`, `cfapikey`, `cf_global`, `cf-global`, `cfglobal`, `cf_auth_key`, `cf-auth-key`, `cfauthkey`, `cf_key`, `cf-key`, `cfkey`},
 		Names:       []string{`key`, `global`},
 		Entropy:     3,
-		Verify:      &tableVerify46,
+		Verify:      &tableVerify47,
 		Derived:     &Derived{Of: 0x57fc7dccfb2a5a6e, Back: 2048, Anchors: []Anchor{{Literal: "cf-api-key"}, {Literal: "cf-auth-key"}, {Literal: "cf-global"}, {Literal: "cf-key"}, {Literal: "cf_api_key"}, {Literal: "cf_auth_key"}, {Literal: "cf_global"}, {Literal: "cf_key"}, {Literal: "cfapikey"}, {Literal: "cfauthkey"}, {Literal: "cfglobal"}, {Literal: "cfkey"}, {Literal: "cloudflare"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2245,7 +2246,7 @@ var tableRules = [...]Rule{
 		Token:       `cfk_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
-		Verify:      &tableVerify46,
+		Verify:      &tableVerify47,
 		Derived:     &Derived{Of: 0xa2eed085fd9a19f5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfk_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2276,7 +2277,7 @@ var tableRules = [...]Rule{
 		Token:       `cfut_[0-9A-Za-z]{40}[0-9a-f]{8}`,
 		Entropy:     3.5,
 		Proof:       `cloudflare`,
-		Verify:      &tableVerify47,
+		Verify:      &tableVerify48,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.cloudflare.com/client/v4/user/tokens/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, Lookup: &Lookup{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Items: `result`, ID: `id`, Tells: []string{`status`, `expires_on`}}, Done: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Effect: `Cloudflare deletes the token, if it may edit the tokens of its user.`},
 		Derived:     &Derived{Of: 0xc1796623e8ea2cff, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfut_"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -2293,7 +2294,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `cloudinary://[0-9]{12,16}:([A-Za-z0-9_-]{24,30})@[A-Za-z0-9_-]{1,64}`,
 		Keywords:    []string{`cloudinary://`},
-		Verify:      &tableVerify48,
+		Verify:      &tableVerify49,
 		Derived:     &Derived{Of: 0xe5e3f54b8001e598, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cloudinary:/"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -2311,7 +2312,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cloudsmith`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify49,
+		Verify:      &tableVerify50,
 		Derived:     &Derived{Of: 0xe5b7d8c98a9aa841, Back: 2048, Anchors: []Anchor{{Literal: "cloudsmith"}}},
 		Source:      Position{File: "packages.toml"},
 	},
@@ -2327,7 +2328,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `CCDB1_[A-Za-z0-9]{22}_[A-Za-z0-9]{40}`,
 		Entropy:     4,
-		Verify:      &tableVerify50,
+		Verify:      &tableVerify51,
 		Derived:     &Derived{Of: 0x6b52fbe0923ff385, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ccdb1_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -2345,7 +2346,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`coda_`, `coda-`, `codaapi`, `codatoken`, `coda.io`},
 		Names:       []string{`token`, `key`},
 		Entropy:     2.8,
-		Verify:      &tableVerify51,
+		Verify:      &tableVerify52,
 		Derived:     &Derived{Of: 0x9c61cb98e6f4b50a, Back: 2048, Anchors: []Anchor{{Literal: "coda-"}, {Literal: "coda.io"}, {Literal: "coda_"}, {Literal: "codaapi"}, {Literal: "codatoken"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -2429,7 +2430,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`cohere`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify52,
+		Verify:      &tableVerify53,
 		Derived:     &Derived{Of: 0x46fda68cc36527bd, Back: 2048, Anchors: []Anchor{{Literal: "cohere"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2490,7 +2491,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `cflt[A-Za-z0-9+/]{60}`,
 		Proof:       `confluent`,
-		Verify:      &tableVerify53,
+		Verify:      &tableVerify54,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.confluent.cloud/iam/v2/api-keys/{key}`, Basic: `{key}:{secret}`}, Hosts: []string{`api.confluent.cloud`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:key|user(?:name)?)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?((?-i:[A-Z0-9]{16}))\b`}}, Done: []int{204}, Effect: `Confluent deletes the API key for good.`},
 		Derived:     &Derived{Of: 0x88326d0491701aed, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cflt"}}},
 		Source:      Position{File: "databases.toml"},
@@ -2508,7 +2509,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{64}`,
 		Keywords:    []string{`confluent_secret`, `confluent-secret`, `confluentsecret`, `confluent_api_secret`, `confluent-api-secret`, `confluentapisecret`, `confluent_api_key_secret`, `confluent-api-key-secret`, `confluentapikeysecret`, `confluent_sasl_password`, `confluent-sasl-password`, `confluentsaslpassword`, `confluent_password`, `confluent-password`, `confluentpassword`, `confluent_cloud_api_secret`, `confluent-cloud-api-secret`, `confluentcloudapisecret`, `ccloud_secret`, `ccloud-secret`, `ccloudsecret`, `ccloud_api_secret`, `ccloud-api-secret`, `ccloudapisecret`, `ccloud_api_key_secret`, `ccloud-api-key-secret`, `ccloudapikeysecret`, `ccloud_sasl_password`, `ccloud-sasl-password`, `ccloudsaslpassword`, `ccloud_password`, `ccloud-password`, `ccloudpassword`, `ccloud_cloud_api_secret`, `ccloud-cloud-api-secret`, `ccloudcloudapisecret`, `kafka_secret`, `kafka-secret`, `kafkasecret`, `kafka_api_secret`, `kafka-api-secret`, `kafkaapisecret`, `kafka_api_key_secret`, `kafka-api-key-secret`, `kafkaapikeysecret`, `kafka_sasl_password`, `kafka-sasl-password`, `kafkasaslpassword`, `kafka_password`, `kafka-password`, `kafkapassword`, `kafka_cloud_api_secret`, `kafka-cloud-api-secret`, `kafkacloudapisecret`},
 		Entropy:     4.3,
-		Verify:      &tableVerify53,
+		Verify:      &tableVerify54,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.confluent.cloud/iam/v2/api-keys/{key}`, Basic: `{key}:{secret}`}, Hosts: []string{`api.confluent.cloud`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:key|user(?:name)?)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?((?-i:[A-Z0-9]{16}))\b`}}, Done: []int{204}, Effect: `Confluent deletes the API key for good.`},
 		Derived:     &Derived{Of: 0x61de22ce8886c335, Back: 2048, Anchors: []Anchor{{Literal: "ccloud-api-key-secret"}, {Literal: "ccloud-api-secret"}, {Literal: "ccloud-cloud-api-secret"}, {Literal: "ccloud-password"}, {Literal: "ccloud-sasl-password"}, {Literal: "ccloud-secret"}, {Literal: "ccloud_api_key_secret"}, {Literal: "ccloud_api_secret"}, {Literal: "ccloud_cloud_api_secret"}, {Literal: "ccloud_password"}, {Literal: "ccloud_sasl_password"}, {Literal: "ccloud_secret"}, {Literal: "ccloudapikeysecret"}, {Literal: "ccloudapisecret"}, {Literal: "ccloudcloudapisecret"}, {Literal: "ccloudpassword"}, {Literal: "ccloudsaslpassword"}, {Literal: "ccloudsecret"}, {Literal: "confluent-api-key-secret"}, {Literal: "confluent-api-secret"}, {Literal: "confluent-cloud-api-secret"}, {Literal: "confluent-password"}, {Literal: "confluent-sasl-password"}, {Literal: "confluent-secret"}, {Literal: "confluent_api_key_secret"}, {Literal: "confluent_api_secret"}, {Literal: "confluent_cloud_api_secret"}, {Literal: "confluent_password"}, {Literal: "confluent_sasl_password"}, {Literal: "confluent_secret"}, {Literal: "confluentapikeysecret"}, {Literal: "confluentapisecret"}, {Literal: "confluentcloudapisecret"}, {Literal: "confluentpassword"}, {Literal: "confluentsaslpassword"}, {Literal: "confluentsecret"}, {Literal: "kafka-api-key-secret"}, {Literal: "kafka-api-secret"}, {Literal: "kafka-cloud-api-secret"}, {Literal: "kafka-password"}, {Literal: "kafka-sasl-password"}, {Literal: "kafka-secret"}, {Literal: "kafka_api_key_secret"}, {Literal: "kafka_api_secret"}, {Literal: "kafka_cloud_api_secret"}, {Literal: "kafka_password"}, {Literal: "kafka_sasl_password"}, {Literal: "kafka_secret"}, {Literal: "kafkaapikeysecret"}, {Literal: "kafkaapisecret"}, {Literal: "kafkacloudapisecret"}, {Literal: "kafkapassword"}, {Literal: "kafkasaslpassword"}, {Literal: "kafkasecret"}}},
 		Source:      Position{File: "databases.toml"},
@@ -2558,7 +2559,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `CFPAT-[A-Za-z0-9_-]{43}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify54,
+		Verify:      &tableVerify55,
 		Revoke:      &Revoke{Request: Request{Method: `PUT`, URL: `https://{host}/users/me/access_tokens/{id}/revoked`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.contentful.com`, `api.eu.contentful.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.contentful.com`, `api.eu.contentful.com`}}}, Lookup: &Lookup{Request: Request{URL: `https://{host}/users/me/access_tokens`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Items: `items.*`, ID: `sys.id`, JSON: []Condition{Condition{Path: `revokedAt`, Op: `absent`}}, Tells: []string{`name`, `sys.redactedValue`, `sys.createdAt`, `sys.lastUsedAt`}}, Done: []int{200}, Effect: `Contentful revokes the token with this id for good.`},
 		Derived:     &Derived{Of: 0x7f4efd172c1a8bc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cfpat-"}}},
 		Source:      Position{File: "saas.toml"},
@@ -2593,7 +2594,7 @@ var tableRules = [...]Rule{
 		Assigned:    `pat_[A-Za-z0-9]{64}`,
 		Keywords:    []string{`coze`},
 		Entropy:     3.5,
-		Verify:      &tableVerify55,
+		Verify:      &tableVerify56,
 		Derived:     &Derived{Of: 0x6b397304da6b127e, Back: 2048, Anchors: []Anchor{{Literal: "coze"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2609,7 +2610,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `cio[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify56,
+		Verify:      &tableVerify57,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://crates.io/api/v1/tokens/current`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`crates.io`}, Done: []int{204}, Effect: `The token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0xcd71c6259f86b684, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cio", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "packages.toml"},
@@ -2657,7 +2658,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `key_[0-9a-f][0-9a-f]{63}`,
-		Verify:      &tableVerify57,
+		Verify:      &tableVerify58,
 		Derived:     &Derived{Of: 0xf12f8eb7ef58a003, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key_0"}, {Literal: "key_1"}, {Literal: "key_2"}, {Literal: "key_3"}, {Literal: "key_4"}, {Literal: "key_5"}, {Literal: "key_6"}, {Literal: "key_7"}, {Literal: "key_8"}, {Literal: "key_9"}, {Literal: "key_a"}, {Literal: "key_b"}, {Literal: "key_c"}, {Literal: "key_d"}, {Literal: "key_e"}, {Literal: "key_f"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2692,7 +2693,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`daily_api`, `daily-api`, `dailyapi`, `daily_co`, `daily.co`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify58,
+		Verify:      &tableVerify59,
 		Derived:     &Derived{Of: 0x77a6b2f1d38f8fd3, Back: 2048, Anchors: []Anchor{{Literal: "daily-api"}, {Literal: "daily.co"}, {Literal: "daily_api"}, {Literal: "daily_co"}, {Literal: "dailyapi"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -2710,7 +2711,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`dashscope`, `qwen`, `bailian`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify59,
+		Verify:      &tableVerify60,
 		Derived:     &Derived{Of: 0x19cf6bda3071b360, Back: 2048, Anchors: []Anchor{{Literal: "bailian"}, {Literal: "dashscope"}, {Literal: "qwen"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2727,7 +2728,7 @@ var tableRules = [...]Rule{
 		Assigned:    `db-[A-Za-z0-9]{29}`,
 		Keywords:    []string{`databento`},
 		Entropy:     3.2,
-		Verify:      &tableVerify60,
+		Verify:      &tableVerify61,
 		Derived:     &Derived{Of: 0xd7d28f33eca1304b, Back: 2048, Anchors: []Anchor{{Literal: "databento"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -2743,7 +2744,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dose[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3.2,
-		Verify:      &tableVerify61,
+		Verify:      &tableVerify62,
 		Derived:     &Derived{Of: 0x3c16ea9b7b2b81f7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dose0"}, {Literal: "dose1"}, {Literal: "dose2"}, {Literal: "dose3"}, {Literal: "dose4"}, {Literal: "dose5"}, {Literal: "dose6"}, {Literal: "dose7"}, {Literal: "dose8"}, {Literal: "dose9"}, {Literal: "dosea"}, {Literal: "doseb"}, {Literal: "dosec"}, {Literal: "dosed"}, {Literal: "dosee"}, {Literal: "dosef"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -2759,7 +2760,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dapi[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3.2,
-		Verify:      &tableVerify62,
+		Verify:      &tableVerify63,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}/api/2.0/token/delete`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"token_id": "{id}"}`}, Hosts: []string{`*.cloud.databricks.com`, `*.azuredatabricks.net`, `*.gcp.databricks.com`}, Endpoint: `databricks`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.cloud\.databricks\.com|adb-[0-9]{6,20}\.[0-9]{1,2}\.azuredatabricks\.net|[0-9]{6,20}\.[0-9]{1,2}\.gcp\.databricks\.com)\b`, Optional: true}}, Lookup: &Lookup{Request: Request{URL: `https://{host}/api/2.0/token/list`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Items: `token_infos.*`, ID: `token_id`, Tells: []string{`comment`, `creation_time`, `expiry_time`}}, Done: []int{200}, Effect: `Databricks deletes the token with this id; what uses it is refused from then on.`},
 		Derived:     &Derived{Of: 0x204bc749fe8fc9e4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dapi0"}, {Literal: "dapi1"}, {Literal: "dapi2"}, {Literal: "dapi3"}, {Literal: "dapi4"}, {Literal: "dapi5"}, {Literal: "dapi6"}, {Literal: "dapi7"}, {Literal: "dapi8"}, {Literal: "dapi9"}, {Literal: "dapia"}, {Literal: "dapib"}, {Literal: "dapic"}, {Literal: "dapid"}, {Literal: "dapie"}, {Literal: "dapif"}}},
 		Source:      Position{File: "databases.toml"},
@@ -2779,7 +2780,7 @@ var tableRules = [...]Rule{
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
 		Pair:        []string{`datadog-app-key`, `datadog-app-key-prefixed`},
-		Verify:      &tableVerify63,
+		Verify:      &tableVerify64,
 		Derived:     &Derived{Of: 0xf1d697528ba5e7f3, Back: 2048, Anchors: []Anchor{{Literal: "datadog"}, {Literal: "dd-api"}, {Literal: "dd-key"}, {Literal: "dd-token"}, {Literal: "dd_api"}, {Literal: "dd_key"}, {Literal: "dd_token"}, {Literal: "ddapi"}, {Literal: "ddkey"}, {Literal: "ddtoken"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -2797,7 +2798,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`datadog`, `dd_app`, `dd-app`, `ddapp`, `dd_key`, `dd-key`, `ddkey`},
 		Names:       []string{`app`, `key`},
 		Entropy:     3,
-		Verify:      &tableVerify64,
+		Verify:      &tableVerify65,
 		Derived:     &Derived{Of: 0x40939e33e72c6c6b, Back: 2048, Anchors: []Anchor{{Literal: "datadog"}, {Literal: "dd-app"}, {Literal: "dd-key"}, {Literal: "dd_app"}, {Literal: "dd_key"}, {Literal: "ddapp"}, {Literal: "ddkey"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -2813,7 +2814,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ddapp_[A-Za-z0-9_-]{30,120}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify64,
+		Verify:      &tableVerify65,
 		Derived:     &Derived{Of: 0x2cb32162a23ef656, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddapp_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -2829,7 +2830,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ddpat_[A-Za-z0-9_-]{30,120}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify65,
+		Verify:      &tableVerify66,
 		Derived:     &Derived{Of: 0xe5feae85833c2c64, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddpat_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -2861,7 +2862,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ddsat_[A-Za-z0-9_-]{30,120}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify65,
+		Verify:      &tableVerify66,
 		Derived:     &Derived{Of: 0xc8b51878c8268d8f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddsat_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -2879,7 +2880,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`deepgram`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify66,
+		Verify:      &tableVerify67,
 		Derived:     &Derived{Of: 0x47e7346a4054a360, Back: 2048, Anchors: []Anchor{{Literal: "deepgram"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2897,7 +2898,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`deepseek`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify67,
+		Verify:      &tableVerify68,
 		Derived:     &Derived{Of: 0xa291aab9eded5afb, Back: 2048, Anchors: []Anchor{{Literal: "deepseek"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -2912,7 +2913,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dnkey-[A-Z0-9]{26}-[A-Z0-9]{52}`,
-		Verify:      &tableVerify68,
+		Verify:      &tableVerify69,
 		Derived:     &Derived{Of: 0x7b5e5545cf92ebde, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dnkey-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -2944,7 +2945,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:ddp_|ddw_)[0-9A-Za-z]{36}`,
 		Entropy:     3.5,
 		Proof:       `deno`,
-		Verify:      &tableVerify69,
+		Verify:      &tableVerify70,
 		Derived:     &Derived{Of: 0x52e41f0eb373d38, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ddp_"}, {Literal: "ddw_", Shape: 1}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -3006,7 +3007,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `doo_v1_[0-9a-f]{64}`,
-		Verify:      &tableVerify70,
+		Verify:      &tableVerify71,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://cloud.digitalocean.com/v1/oauth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `token={secret}`}, Hosts: []string{`cloud.digitalocean.com`}, Done: []int{200}, Effect: `The access token stops working at once.`},
 		Derived:     &Derived{Of: 0x8ad8fae751b6cb5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "doo_v1_"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -3022,7 +3023,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dop_v1_[0-9a-f]{64}`,
-		Verify:      &tableVerify70,
+		Verify:      &tableVerify71,
 		Derived:     &Derived{Of: 0x4c0fa82354e1897e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dop_v1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -3083,7 +3084,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}`,
 		Keywords:    []string{`bot_token`, `bot-token`, `bottoken`, `bot_secret`, `bot-secret`, `botsecret`, `bot_key`, `bot-key`, `botkey`, `bot_auth`, `bot-auth`, `botauth`, `discord`, `client.login`, `authorization: bot`},
 		Entropy:     4,
-		Verify:      &tableVerify71,
+		Verify:      &tableVerify72,
 		Derived:     &Derived{Of: 0xe6c69c6f6b774fca, Back: 2048, Anchors: []Anchor{{Literal: "authorization: bot"}, {Literal: "bot-auth"}, {Literal: "bot-key"}, {Literal: "bot-secret"}, {Literal: "bot-token"}, {Literal: "bot_auth"}, {Literal: "bot_key"}, {Literal: "bot_secret"}, {Literal: "bot_token"}, {Literal: "botauth"}, {Literal: "botkey"}, {Literal: "botsecret"}, {Literal: "bottoken"}, {Literal: "client.login"}, {Literal: "discord"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -3101,7 +3102,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`discord`},
 		Names:       []string{`secret`},
 		Entropy:     3.8,
-		Verify:      &tableVerify72,
+		Verify:      &tableVerify73,
 		Derived:     &Derived{Of: 0x70e49aecd93a231e, Back: 2048, Anchors: []Anchor{{Literal: "discord"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -3116,7 +3117,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `(discord(?:app)?\.com/api(?:/v[0-9]{1,2})?/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,80})(?:[^0-9A-Za-z_-]|$)`,
-		Verify:      &tableVerify73,
+		Verify:      &tableVerify74,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `{secret}`, SecretInURL: true}, Hosts: []string{`discord.com`, `discordapp.com`}, Done: []int{204}, Effect: `Discord deletes the webhook for good; what posts to it must get another.`},
 		Derived:     &Derived{Of: 0x67b6fb027338c669, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "discordapp.c"}, {Literal: "discordapp.c", Shape: 1}, {Literal: "discordapp.c", Shape: 2}, {Literal: "discordapp.c", Shape: 3}, {Literal: "discord.com/", Shape: 4}, {Literal: "discord.com/", Shape: 5}, {Literal: "discord.com/", Shape: 6}, {Literal: "discord.com/", Shape: 7}}},
 		Source:      Position{File: "chat.toml"},
@@ -3151,7 +3152,7 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Multiline:   true,
 		Weak:        true,
-		Verify:      &tableVerify74,
+		Verify:      &tableVerify75,
 		Derived:     &Derived{Of: 0x482171010d9efddf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "\"auth"}}},
 		Source:      Position{File: "packages.toml"},
 	},
@@ -3195,7 +3196,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dckr_oat_[A-Za-z0-9_-]{32}`,
 		Entropy:     3,
-		Verify:      &tableVerify75,
+		Verify:      &tableVerify76,
 		Derived:     &Derived{Of: 0x364831ab3d75c7b9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dckr_oat_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
@@ -3211,7 +3212,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dckr_pat_[A-Za-z0-9_-]{27}`,
 		Entropy:     3,
-		Verify:      &tableVerify75,
+		Verify:      &tableVerify76,
 		Derived:     &Derived{Of: 0x30cb459480dc6754, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dckr_pat_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
@@ -3242,7 +3243,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.ct\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify76,
+		Verify:      &tableVerify77,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x39e89e714f0c7dd7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.ct."}}},
 		Source:      Position{File: "infra.toml"},
@@ -3259,7 +3260,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.pt\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify76,
+		Verify:      &tableVerify77,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x54341c8fce599ca2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.pt."}}},
 		Source:      Position{File: "infra.toml"},
@@ -3291,7 +3292,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.sa\.[A-Za-z0-9]{40,44}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify76,
+		Verify:      &tableVerify77,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0xe0b037285bae2626, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.sa."}}},
 		Source:      Position{File: "infra.toml"},
@@ -3308,7 +3309,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `dp\.st\.(?:[A-Za-z0-9]{40,44}|[a-z0-9_-]{2,35}\.[A-Za-z0-9]{40,44})`,
 		Entropy:     3.8,
-		Verify:      &tableVerify76,
+		Verify:      &tableVerify77,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.doppler.com/v3/auth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`api.doppler.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0xb233f24f8a44d7db, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dp.st."}, {Literal: "dp.st.", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
@@ -3375,7 +3376,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sl\.u\.|sl\.)[A-Za-z0-9_-]{130,}`,
 		Entropy:     4.2,
-		Verify:      &tableVerify77,
+		Verify:      &tableVerify78,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.dropboxapi.com/2/auth/token/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.dropboxapi.com`}, Done: []int{200}, Effect: `The access token stops working at once, and the refresh token it came from.`},
 		Derived:     &Derived{Of: 0x627fe1e53dc14de9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sl.u."}, {Literal: "sl.", Shape: 1, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "saas.toml"},
@@ -3399,7 +3400,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`^A{5}`},
 			},
 		},
-		Verify:  &tableVerify77,
+		Verify:  &tableVerify78,
 		Revoke:  &Revoke{Request: Request{Method: `POST`, URL: `https://api.dropboxapi.com/2/auth/token/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.dropboxapi.com`}, Done: []int{200}, Effect: `The access token stops working at once, and the refresh token it came from.`},
 		Derived: &Derived{Of: 0xfe44ec5c11c61980, Back: 17, Direct: true, Anchors: []Anchor{{Literal: "aaaaaaaaaa", Offset: 11}}},
 		Source:  Position{File: "saas.toml"},
@@ -3416,7 +3417,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `duffel_live_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify78,
+		Verify:      &tableVerify79,
 		Derived:     &Derived{Of: 0x2a00cebdef990d57, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "duffel_live_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -3448,7 +3449,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `dt0[a-z][0-9]{2}\.[A-Z0-9]{24}\.[A-Z0-9]{64}`,
-		Verify:      &tableVerify79,
+		Verify:      &tableVerify80,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{tenant}.live.dynatrace.com/api/v2/apiTokens/{token}`, Headers: []Header{Header{Name: `Authorization`, Value: `Api-Token {secret}`}}}, Hosts: []string{`*.live.dynatrace.com`}, Endpoint: `dynatrace`, Parts: []Part{Part{Name: `tenant`, Regex: `\b([a-z]{3}[0-9]{5})\.live\.dynatrace\.com\b`, Optional: true}, Part{Name: `token`, Regex: `^(dt0c01\.[A-Z0-9]{24})\.`}}, Done: []int{204}, Effect: `Dynatrace deletes the token, if it may write API tokens.`},
 		Derived:     &Derived{Of: 0x5c188b88ee0c7af2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "dt0a"}, {Literal: "dt0b"}, {Literal: "dt0c"}, {Literal: "dt0d"}, {Literal: "dt0e"}, {Literal: "dt0f"}, {Literal: "dt0g"}, {Literal: "dt0h"}, {Literal: "dt0i"}, {Literal: "dt0j"}, {Literal: "dt0k"}, {Literal: "dt0l"}, {Literal: "dt0m"}, {Literal: "dt0n"}, {Literal: "dt0o"}, {Literal: "dt0p"}, {Literal: "dt0q"}, {Literal: "dt0r"}, {Literal: "dt0s"}, {Literal: "dt0t"}, {Literal: "dt0u"}, {Literal: "dt0v"}, {Literal: "dt0w"}, {Literal: "dt0x"}, {Literal: "dt0y"}, {Literal: "dt0z"}}},
 		Source:      Position{File: "observability.toml"},
@@ -3465,7 +3466,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `e2b_[0-9a-f]{40}`,
 		Entropy:     3,
-		Verify:      &tableVerify80,
+		Verify:      &tableVerify81,
 		Derived:     &Derived{Of: 0x109bd3f7936ba216, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "e2b_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -3481,7 +3482,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `EZAK[0-9A-Za-z]{54}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify81,
+		Verify:      &tableVerify82,
 		Derived:     &Derived{Of: 0xb2b751192953a45e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ezak"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -3497,7 +3498,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `EZTK[0-9A-Za-z]{54}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify81,
+		Verify:      &tableVerify82,
 		Derived:     &Derived{Of: 0xda69ba921799e03b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eztk"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -3512,7 +3513,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `PRD-[0-9a-f]{12}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}`,
-		Verify:      &tableVerify82,
+		Verify:      &tableVerify83,
 		Derived:     &Derived{Of: 0x481952f0163f2fb2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "prd-"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -3527,7 +3528,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `essu_[A-Za-z0-9+/]{80,100}={0,2}`,
-		Verify:      &tableVerify83,
+		Verify:      &tableVerify84,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.elastic-cloud.com/api/v1/users/auth/keys/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `ApiKey {secret}`}}}, Hosts: []string{`api.elastic-cloud.com`}, Lookup: &Lookup{Request: Request{URL: `https://api.elastic-cloud.com/api/v1/users/auth/keys`, Headers: []Header{Header{Name: `Authorization`, Value: `ApiKey {secret}`}}}, Items: `keys.*`, ID: `id`, Tells: []string{`description`, `creation_date`, `expiration_date`}}, Done: []int{200}, Effect: `Elastic Cloud deletes the API key with this id.`},
 		Derived:     &Derived{Of: 0x46bfb5fa3c085787, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "essu_"}}},
 		Source:      Position{File: "observability.toml"},
@@ -3577,7 +3578,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`elevenlabs`, `eleven_labs`, `eleven-labs`},
 		Names:       []string{`api`, `key`},
 		Entropy:     3,
-		Verify:      &tableVerify84,
+		Verify:      &tableVerify85,
 		Derived:     &Derived{Of: 0xcf8a621a70e0ff13, Back: 2048, Anchors: []Anchor{{Literal: "eleven-labs"}, {Literal: "eleven_labs"}, {Literal: "elevenlabs"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -3650,7 +3651,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`etherscan`, `bscscan`, `polygonscan`, `arbiscan`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify85,
+		Verify:      &tableVerify86,
 		Derived:     &Derived{Of: 0xf7c1ad8e7710db19, Back: 2048, Anchors: []Anchor{{Literal: "arbiscan"}, {Literal: "bscscan"}, {Literal: "etherscan"}, {Literal: "polygonscan"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -3714,7 +3715,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `EAA[A-Z][0-9A-Za-z]{100,300}`,
 		Entropy:     4,
-		Verify:      &tableVerify86,
+		Verify:      &tableVerify87,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://graph.facebook.com/me/permissions`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.facebook.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Effect: `The app loses all that its user granted it, with all tokens of that user for the app.`},
 		Derived:     &Derived{Of: 0x3e9ec8d5dc15cd37, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eaaa"}, {Literal: "eaab"}, {Literal: "eaac"}, {Literal: "eaad"}, {Literal: "eaae"}, {Literal: "eaaf"}, {Literal: "eaag"}, {Literal: "eaah"}, {Literal: "eaai"}, {Literal: "eaaj"}, {Literal: "eaak"}, {Literal: "eaal"}, {Literal: "eaam"}, {Literal: "eaan"}, {Literal: "eaao"}, {Literal: "eaap"}, {Literal: "eaaq"}, {Literal: "eaar"}, {Literal: "eaas"}, {Literal: "eaat"}, {Literal: "eaau"}, {Literal: "eaav"}, {Literal: "eaaw"}, {Literal: "eaax"}, {Literal: "eaay"}, {Literal: "eaaz"}}},
 		Source:      Position{File: "chat.toml"},
@@ -3732,7 +3733,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`facebook_app_secret`, `facebook-app-secret`, `facebookappsecret`, `facebook_client_secret`, `facebook-client-secret`, `facebookclientsecret`, `facebook_secret`, `facebook-secret`, `facebooksecret`, `facebook_application_secret`, `facebook-application-secret`, `facebookapplicationsecret`, `fb_app_secret`, `fb-app-secret`, `fbappsecret`, `fb_client_secret`, `fb-client-secret`, `fbclientsecret`, `fb_secret`, `fb-secret`, `fbsecret`, `fb_application_secret`, `fb-application-secret`, `fbapplicationsecret`, `meta_app_secret`, `meta-app-secret`, `metaappsecret`, `meta_client_secret`, `meta-client-secret`, `metaclientsecret`, `meta_secret`, `meta-secret`, `metasecret`, `meta_application_secret`, `meta-application-secret`, `metaapplicationsecret`},
 		Entropy:     3,
-		Verify:      &tableVerify87,
+		Verify:      &tableVerify88,
 		Derived:     &Derived{Of: 0xd460f6fd185240e1, Back: 2048, Anchors: []Anchor{{Literal: "facebook-app-secret"}, {Literal: "facebook-application-secret"}, {Literal: "facebook-client-secret"}, {Literal: "facebook-secret"}, {Literal: "facebook_app_secret"}, {Literal: "facebook_application_secret"}, {Literal: "facebook_client_secret"}, {Literal: "facebook_secret"}, {Literal: "facebookapplicationsecret"}, {Literal: "facebookappsecret"}, {Literal: "facebookclientsecret"}, {Literal: "facebooksecret"}, {Literal: "fb-app-secret"}, {Literal: "fb-application-secret"}, {Literal: "fb-client-secret"}, {Literal: "fb-secret"}, {Literal: "fb_app_secret"}, {Literal: "fb_application_secret"}, {Literal: "fb_client_secret"}, {Literal: "fb_secret"}, {Literal: "fbapplicationsecret"}, {Literal: "fbappsecret"}, {Literal: "fbclientsecret"}, {Literal: "fbsecret"}, {Literal: "meta-app-secret"}, {Literal: "meta-application-secret"}, {Literal: "meta-client-secret"}, {Literal: "meta-secret"}, {Literal: "meta_app_secret"}, {Literal: "meta_application_secret"}, {Literal: "meta_client_secret"}, {Literal: "meta_secret"}, {Literal: "metaapplicationsecret"}, {Literal: "metaappsecret"}, {Literal: "metaclientsecret"}, {Literal: "metasecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -3765,7 +3766,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`fastly`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify88,
+		Verify:      &tableVerify89,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.fastly.com/tokens/self`, Headers: []Header{Header{Name: `Fastly-Key`, Value: `{secret}`}}}, Hosts: []string{`api.fastly.com`}, Done: []int{204}, Effect: `The API token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0x77a8554045525299, Back: 2048, Anchors: []Anchor{{Literal: "fastly"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -3782,7 +3783,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:figd_|figu_|figo_|figp_|figor_|figur_)[A-Za-z0-9_-]{38,54}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify89,
+		Verify:      &tableVerify90,
 		Derived:     &Derived{Of: 0x8db4a2d360ba120c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "figd_"}, {Literal: "figu_", Shape: 1}, {Literal: "figo_", Shape: 2}, {Literal: "figp_", Shape: 3}, {Literal: "figor_", Shape: 4}, {Literal: "figur_", Shape: 5}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -3817,7 +3818,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`finnhub`},
 		Names:       []string{`key`, `token`, `secret`},
 		Entropy:     2.8,
-		Verify:      &tableVerify90,
+		Verify:      &tableVerify91,
 		Derived:     &Derived{Of: 0x5696cc524edc9835, Back: 2048, Anchors: []Anchor{{Literal: "finnhub"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -3878,7 +3879,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fw_[0-9A-Za-z]{24}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify91,
+		Verify:      &tableVerify92,
 		Derived:     &Derived{Of: 0xd9096304586a46f6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fw_", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -3925,7 +3926,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `FLWSECK-[0-9a-z]{32}-(?:X|[0-9a-z]{11,19}-X)`,
-		Verify:      &tableVerify92,
+		Verify:      &tableVerify93,
 		Derived:     &Derived{Of: 0x650d661ff7de9723, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "flwseck-"}, {Literal: "flwseck-", Shape: 1}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -3940,7 +3941,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:FLWSECK_TEST-[0-9a-zA-Z]{12,32}-X|FLWSECK_TEST[0-9a-zA-Z]{12})`,
-		Verify:      &tableVerify92,
+		Verify:      &tableVerify93,
 		Derived:     &Derived{Of: 0xb259dfcf9078d30b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "flwseck_test"}, {Literal: "flwseck_test", Shape: 1}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -3958,7 +3959,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`fm2_`, `fm1r_`, `fm1a_`},
 		Entropy:     3.5,
 		Reach:       8192,
-		Verify:      &tableVerify93,
+		Verify:      &tableVerify94,
 		Derived:     &Derived{Of: 0x9130c7ec045e65f, Back: 8192, Anchors: []Anchor{{Literal: "fm1a_"}, {Literal: "fm1r_"}, {Literal: "fm2_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -3974,7 +3975,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fo1_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify93,
+		Verify:      &tableVerify94,
 		Derived:     &Derived{Of: 0xc81797239cc9334a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fo1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -3990,7 +3991,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fio-u-[A-Za-z0-9_-]{64}`,
 		Entropy:     4,
-		Verify:      &tableVerify94,
+		Verify:      &tableVerify95,
 		Derived:     &Derived{Of: 0xf28bf430dcaf0d9d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fio-u-"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -4008,7 +4009,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`freshbooks`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify95,
+		Verify:      &tableVerify96,
 		Derived:     &Derived{Of: 0x55b3f7d107475365, Back: 2048, Anchors: []Anchor{{Literal: "freshbooks"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -4026,7 +4027,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`freshdesk`, `freshservice`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.2,
-		Verify:      &tableVerify96,
+		Verify:      &tableVerify97,
 		Derived:     &Derived{Of: 0xa5cfa86bb0dd9eae, Back: 2048, Anchors: []Anchor{{Literal: "freshdesk"}, {Literal: "freshservice"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -4120,7 +4121,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:ya29\.|ya29\.c\.)[A-Za-z0-9_-]{40,}`,
 		Entropy:     3.5,
 		Reach:       2048,
-		Verify:      &tableVerify97,
+		Verify:      &tableVerify98,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://oauth2.googleapis.com/revoke`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `token={secret}`}, Hosts: []string{`oauth2.googleapis.com`}, Done: []int{200}, Effect: `The token stops working, and so does the refresh token of the same grant.`},
 		Derived:     &Derived{Of: 0x677362c4436c8753, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ya29."}, {Literal: "ya29.c.", Shape: 1}}},
 		Source:      Position{File: "gcp.toml"},
@@ -4169,7 +4170,7 @@ var tableRules = [...]Rule{
 		Token:       `1//0[A-Za-z0-9_-]{40,160}`,
 		Entropy:     3.5,
 		Pair:        []string{`gcp-oauth-client-secret`},
-		Verify:      &tableVerify98,
+		Verify:      &tableVerify99,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://oauth2.googleapis.com/revoke`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `token={secret}`}, Hosts: []string{`oauth2.googleapis.com`}, Done: []int{200}, Effect: `The refresh token stops working, and with it the access tokens that it gave.`},
 		Derived:     &Derived{Of: 0xa01042e88b6d1b6a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "1//0"}}},
 		Source:      Position{File: "gcp.toml"},
@@ -4189,7 +4190,7 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Multiline:   true,
 		Proof:       `gcp-service-account`,
-		Verify:      &tableVerify99,
+		Verify:      &tableVerify100,
 		Derived:     &Derived{Of: 0xcf12e815c9c6fd58, Back: 8192, Anchors: []Anchor{{Literal: "service_account"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
@@ -4361,7 +4362,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gitea`, `forgejo`, `codeberg`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3,
-		Verify:      &tableVerify100,
+		Verify:      &tableVerify101,
 		Derived:     &Derived{Of: 0xade16d68c0683738, Back: 2048, Anchors: []Anchor{{Literal: "codeberg"}, {Literal: "forgejo"}, {Literal: "gitea"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -4377,7 +4378,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9]{1,12}_eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{80,}`,
 		Reach:       2048,
-		Verify:      &tableVerify101,
+		Verify:      &tableVerify102,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x841db07080cd2c80, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4394,7 +4395,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify101,
+		Verify:      &tableVerify102,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x61e3b6d0abea8d34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4411,7 +4412,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghu_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify103,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x30683ba4dcd6d212, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghu_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4429,7 +4430,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_token`, `github-token`, `githubtoken`, `github_access_token`, `github-access-token`, `githubaccesstoken`, `github_api_token`, `github-api-token`, `githubapitoken`, `github_oauth_token`, `github-oauth-token`, `githuboauthtoken`, `github_pat`, `github-pat`, `githubpat`, `gh_token`, `gh-token`, `ghtoken`, `homebrew_github_api_token`, `homebrew-github-api-token`, `homebrewgithubapitoken`, `github_password`, `github-password`, `githubpassword`},
 		Entropy:     3,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify103,
 		Derived:     &Derived{Of: 0xab987c5dba66924, Back: 2048, Anchors: []Anchor{{Literal: "gh-token"}, {Literal: "gh_token"}, {Literal: "ghtoken"}, {Literal: "github-access-token"}, {Literal: "github-api-token"}, {Literal: "github-oauth-token"}, {Literal: "github-password"}, {Literal: "github-pat"}, {Literal: "github-token"}, {Literal: "github_access_token"}, {Literal: "github_api_token"}, {Literal: "github_oauth_token"}, {Literal: "github_password"}, {Literal: "github_pat"}, {Literal: "github_token"}, {Literal: "githubaccesstoken"}, {Literal: "githubapitoken"}, {Literal: "githuboauthtoken"}, {Literal: "githubpassword"}, {Literal: "githubpat"}, {Literal: "githubtoken"}, {Literal: "homebrew-github-api-token"}, {Literal: "homebrew_github_api_token"}, {Literal: "homebrewgithubapitoken"}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4446,7 +4447,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_client_secret`, `github-client-secret`, `githubclientsecret`, `github_oauth_secret`, `github-oauth-secret`, `githuboauthsecret`, `github_app_secret`, `github-app-secret`, `githubappsecret`, `github_oauth_client_secret`, `github-oauth-client-secret`, `githuboauthclientsecret`, `github_secret`, `github-secret`, `githubsecret`},
 		Entropy:     3,
-		Verify:      &tableVerify103,
+		Verify:      &tableVerify104,
 		Derived:     &Derived{Of: 0x6f5f3986d4d029a5, Back: 2048, Anchors: []Anchor{{Literal: "github-app-secret"}, {Literal: "github-client-secret"}, {Literal: "github-oauth-client-secret"}, {Literal: "github-oauth-secret"}, {Literal: "github-secret"}, {Literal: "github_app_secret"}, {Literal: "github_client_secret"}, {Literal: "github_oauth_client_secret"}, {Literal: "github_oauth_secret"}, {Literal: "github_secret"}, {Literal: "githubappsecret"}, {Literal: "githubclientsecret"}, {Literal: "githuboauthclientsecret"}, {Literal: "githuboauthsecret"}, {Literal: "githubsecret"}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4462,7 +4463,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gho_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify103,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xbbefbfb7b8722e68, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gho_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4479,7 +4480,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghp_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify103,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xdbf3da9bc79ffccb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghp_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4496,7 +4497,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify103,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x54403874fa7ca59, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "github_pat_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4544,7 +4545,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glcbt-[0-9A-Za-z]{1,5}_[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify104,
+		Verify:      &tableVerify105,
 		Derived:     &Derived{Of: 0x892139fcbfacb6f6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glcbt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4560,7 +4561,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gldt-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify105,
+		Verify:      &tableVerify106,
 		Derived:     &Derived{Of: 0x23a86db115ced5a4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gldt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4576,7 +4577,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glffct-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify106,
+		Verify:      &tableVerify107,
 		Derived:     &Derived{Of: 0xfb54438cc8decc6d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glffct-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4636,7 +4637,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gloas-[0-9A-Za-z_-]{64}`,
 		Entropy:     3,
-		Verify:      &tableVerify107,
+		Verify:      &tableVerify108,
 		Derived:     &Derived{Of: 0x1c49212eb4ec4b7d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gloas-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4652,7 +4653,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glpat-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify108,
+		Verify:      &tableVerify109,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Done: []int{204}, Effect: `GitLab revokes the token for good.`},
 		Derived:     &Derived{Of: 0xd51d638ce146e4d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glpat-"}}},
 		Source:      Position{File: "gitlab.toml"},
@@ -4669,7 +4670,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glpat-[0-9A-Za-z_-]{27,300}\.(?:[0-9a-z]{2}\.[0-9a-z]{9}|[0-9a-z]{9})`,
 		Proof:       `gitlab-routable`,
-		Verify:      &tableVerify108,
+		Verify:      &tableVerify109,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Done: []int{204}, Effect: `GitLab revokes the token for good.`},
 		Derived:     &Derived{Of: 0x78495984acc2c997, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glpat-"}, {Literal: "glpat-", Shape: 1}}},
 		Source:      Position{File: "gitlab.toml"},
@@ -4701,7 +4702,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:glrt-|glrtr-)(?:[0-9A-Za-z_-]{20}|t[0-9]_[0-9A-Za-z_-]{20})`,
 		Entropy:     3,
-		Verify:      &tableVerify109,
+		Verify:      &tableVerify110,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://gitlab.com/api/v4/runners`, Body: `token={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Done: []int{204}, Effect: `GitLab deletes the runner the token belongs to; its machines get no more jobs.`},
 		Derived:     &Derived{Of: 0x337e397ca44aa377, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glrt-"}, {Literal: "glrt-t0_", Shape: 1}, {Literal: "glrt-t1_", Shape: 1}, {Literal: "glrt-t2_", Shape: 1}, {Literal: "glrt-t3_", Shape: 1}, {Literal: "glrt-t4_", Shape: 1}, {Literal: "glrt-t5_", Shape: 1}, {Literal: "glrt-t6_", Shape: 1}, {Literal: "glrt-t7_", Shape: 1}, {Literal: "glrt-t8_", Shape: 1}, {Literal: "glrt-t9_", Shape: 1}, {Literal: "glrtr-", Shape: 2}, {Literal: "glrtr-t0_", Shape: 3}, {Literal: "glrtr-t1_", Shape: 3}, {Literal: "glrtr-t2_", Shape: 3}, {Literal: "glrtr-t3_", Shape: 3}, {Literal: "glrtr-t4_", Shape: 3}, {Literal: "glrtr-t5_", Shape: 3}, {Literal: "glrtr-t6_", Shape: 3}, {Literal: "glrtr-t7_", Shape: 3}, {Literal: "glrtr-t8_", Shape: 3}, {Literal: "glrtr-t9_", Shape: 3}}},
 		Source:      Position{File: "gitlab.toml"},
@@ -4793,7 +4794,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gocardless`, `gc_access`, `gc-access`, `gcaccess`, `gc_token`, `gc-token`, `gctoken`, `gc_api`, `gc-api`, `gcapi`},
 		Names:       []string{`api`, `token`, `access`},
 		Entropy:     3.8,
-		Verify:      &tableVerify110,
+		Verify:      &tableVerify111,
 		Derived:     &Derived{Of: 0x6c87d6cab6306c65, Back: 2048, Anchors: []Anchor{{Literal: "gc-access"}, {Literal: "gc-api"}, {Literal: "gc-token"}, {Literal: "gc_access"}, {Literal: "gc_api"}, {Literal: "gc_token"}, {Literal: "gcaccess"}, {Literal: "gcapi"}, {Literal: "gctoken"}, {Literal: "gocardless"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -4809,7 +4810,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AIza[0-9A-Za-z_-]{35}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify111,
+		Verify:      &tableVerify112,
 		Derived:     &Derived{Of: 0xd95fb4fd4a188983, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aiza"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
@@ -4825,7 +4826,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AQ\.Ab8R[A-Za-z0-9_-]{46}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify112,
+		Verify:      &tableVerify113,
 		Derived:     &Derived{Of: 0x55bf1441a8820437, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aq.ab8r"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
@@ -4842,7 +4843,7 @@ var tableRules = [...]Rule{
 		Assigned:    `6L[A-Za-z0-9_-]{38}`,
 		Keywords:    []string{`recaptcha`, `captcha_secret`, `captcha-secret`, `captchasecret`},
 		Names:       []string{`secret`, `server`, `private`},
-		Verify:      &tableVerify113,
+		Verify:      &tableVerify114,
 		Derived:     &Derived{Of: 0x579be5d82a157a04, Back: 2048, Anchors: []Anchor{{Literal: "captcha-secret"}, {Literal: "captcha_secret"}, {Literal: "captchasecret"}, {Literal: "recaptcha"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
@@ -4857,7 +4858,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `eyJrIjoi[A-Za-z0-9+/]{60,400}={0,2}`,
-		Verify:      &tableVerify114,
+		Verify:      &tableVerify115,
 		Derived:     &Derived{Of: 0x4f09be15cb74ec2e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyjrijoi"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -4888,7 +4889,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glsa_[A-Za-z0-9]{32}_[0-9a-f]{8}`,
 		Proof:       `grafana`,
-		Verify:      &tableVerify114,
+		Verify:      &tableVerify115,
 		Derived:     &Derived{Of: 0x71a0297cc17e1604, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glsa_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -4904,7 +4905,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gsk_[0-9A-Za-z]{50,54}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify115,
+		Verify:      &tableVerify116,
 		Derived:     &Derived{Of: 0xd27ee859339bf34c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gsk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -4952,7 +4953,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9._~-]{64}`,
 		Keywords:    []string{`hcp_client_secret`, `hcp-client-secret`, `hcpclientsecret`, `hcp_secret`, `hcp-secret`, `hcpsecret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify116,
+		Verify:      &tableVerify117,
 		Derived:     &Derived{Of: 0x29a4cdbc12720c8d, Back: 2048, Anchors: []Anchor{{Literal: "hcp-client-secret"}, {Literal: "hcp-secret"}, {Literal: "hcp_client_secret"}, {Literal: "hcp_secret"}, {Literal: "hcpclientsecret"}, {Literal: "hcpsecret"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -4984,7 +4985,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`helpscout`, `help_scout`, `help-scout`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify117,
+		Verify:      &tableVerify118,
 		Derived:     &Derived{Of: 0x7a5c67fe37930282, Back: 2048, Anchors: []Anchor{{Literal: "help-scout"}, {Literal: "help_scout"}, {Literal: "helpscout"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -5002,7 +5003,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`here_api`, `here-api`, `hereapi`, `here_maps`, `heremaps`, `here-maps`},
 		Names:       []string{`key`, `token`},
 		Entropy:     4,
-		Verify:      &tableVerify118,
+		Verify:      &tableVerify119,
 		Derived:     &Derived{Of: 0x5d12fbc28f645378, Back: 2048, Anchors: []Anchor{{Literal: "here-api"}, {Literal: "here-maps"}, {Literal: "here_api"}, {Literal: "here_maps"}, {Literal: "hereapi"}, {Literal: "heremaps"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -5019,7 +5020,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`heroku`},
 		Names:       []string{`key`, `token`, `secret`},
-		Verify:      &tableVerify119,
+		Verify:      &tableVerify120,
 		Derived:     &Derived{Of: 0x7f58d282f3aa28ba, Back: 2048, Anchors: []Anchor{{Literal: "heroku"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -5035,7 +5036,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `HRKU-AA[A-Za-z0-9_-]{58}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify119,
+		Verify:      &tableVerify120,
 		Derived:     &Derived{Of: 0x1853c93191048b2e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hrku-aa"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -5053,7 +5054,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`hcloud`, `hetzner`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify120,
+		Verify:      &tableVerify121,
 		Derived:     &Derived{Of: 0xf92d435b8768b867, Back: 2048, Anchors: []Anchor{{Literal: "hcloud"}, {Literal: "hetzner"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -5070,7 +5071,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}`,
 		Keywords:    []string{`hex_api_key`, `hex-api-key`, `hexapikey`, `hex_pm_key`, `hex-pm-key`, `hexpmkey`, `hex_pm_api_key`, `hex-pm-api-key`, `hexpmapikey`, `hexpm_api_key`, `hexpm-api-key`},
 		Entropy:     3,
-		Verify:      &tableVerify121,
+		Verify:      &tableVerify122,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://hex.pm/api/keys/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`hex.pm`}, Lookup: &Lookup{Request: Request{URL: `https://hex.pm/api/keys`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Items: `*`, ID: `name`, JSON: []Condition{Condition{Path: `authing_key`, Op: `=`, Value: `true`}}, Tells: []string{`inserted_at`}}, Done: []int{200, 204}, Effect: `Hex revokes the key, if it may write to the API.`},
 		Derived:     &Derived{Of: 0x63222bebc28adc3c, Back: 2048, Anchors: []Anchor{{Literal: "hex-api-key"}, {Literal: "hex-pm-api-key"}, {Literal: "hex-pm-key"}, {Literal: "hex_api_key"}, {Literal: "hex_pm_api_key"}, {Literal: "hex_pm_key"}, {Literal: "hexapikey"}, {Literal: "hexpm-api-key"}, {Literal: "hexpm_api_key"}, {Literal: "hexpmapikey"}, {Literal: "hexpmkey"}}},
 		Source:      Position{File: "packages.toml"},
@@ -5101,7 +5102,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:hcaik_|hcxik_|hcbik_|hccik_)[a-z0-9]{58}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify122,
+		Verify:      &tableVerify123,
 		Derived:     &Derived{Of: 0x22e4d46d722f879b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hcaik_"}, {Literal: "hcxik_", Shape: 1}, {Literal: "hcbik_", Shape: 2}, {Literal: "hccik_", Shape: 3}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -5119,7 +5120,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`honeycomb`, `x-honeycomb-team`},
 		Names:       []string{`api`, `key`, `team`, `token`, `write`},
 		Entropy:     3,
-		Verify:      &tableVerify122,
+		Verify:      &tableVerify123,
 		Derived:     &Derived{Of: 0x1c1e6d568b0e6882, Back: 2048, Anchors: []Anchor{{Literal: "honeycomb"}, {Literal: "x-honeycomb-team"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -5209,7 +5210,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:pat-na1-|pat-na2-|pat-eu1-|pat-ap1-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Verify:      &tableVerify123,
+		Verify:      &tableVerify124,
 		Derived:     &Derived{Of: 0x79f0b3a0245d6efd, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pat-na1-"}, {Literal: "pat-na2-", Shape: 1}, {Literal: "pat-eu1-", Shape: 2}, {Literal: "pat-ap1-", Shape: 3}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -5225,7 +5226,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `api_org_[A-Za-z]{34}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify124,
+		Verify:      &tableVerify125,
 		Derived:     &Derived{Of: 0xf42268bb183bb6a9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_org_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5241,7 +5242,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hf_[A-Za-z][A-Za-z]{33}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify124,
+		Verify:      &tableVerify125,
 		Derived:     &Derived{Of: 0x83e7ee9b1a269a0b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hf_a"}, {Literal: "hf_b"}, {Literal: "hf_c"}, {Literal: "hf_d"}, {Literal: "hf_e"}, {Literal: "hf_f"}, {Literal: "hf_g"}, {Literal: "hf_h"}, {Literal: "hf_i"}, {Literal: "hf_j"}, {Literal: "hf_k"}, {Literal: "hf_l"}, {Literal: "hf_m"}, {Literal: "hf_n"}, {Literal: "hf_o"}, {Literal: "hf_p"}, {Literal: "hf_q"}, {Literal: "hf_r"}, {Literal: "hf_s"}, {Literal: "hf_t"}, {Literal: "hf_u"}, {Literal: "hf_v"}, {Literal: "hf_w"}, {Literal: "hf_x"}, {Literal: "hf_y"}, {Literal: "hf_z"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5259,7 +5260,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`bluemix`, `watsonx`, `ibm_api`, `ibm-api`, `ibmapi`, `ibmcloud_api`, `ibmcloud-api`, `ibmcloudapi`, `ibm_cloud_api`, `ibm-cloud-api`, `watson_api`, `watson-api`, `watsonapi`, `iam_api_key`, `iam-api-key`, `iamapikey`, `iam_apikey`, `iam-apikey`},
 		Names:       []string{`api`},
 		Entropy:     4.1,
-		Verify:      &tableVerify125,
+		Verify:      &tableVerify126,
 		Derived:     &Derived{Of: 0x6e4e6d9c108eb57, Back: 2048, Anchors: []Anchor{{Literal: "bluemix"}, {Literal: "iam-api-key"}, {Literal: "iam-apikey"}, {Literal: "iam_api_key"}, {Literal: "iam_apikey"}, {Literal: "iamapikey"}, {Literal: "ibm-api"}, {Literal: "ibm-cloud-api"}, {Literal: "ibm_api"}, {Literal: "ibm_cloud_api"}, {Literal: "ibmapi"}, {Literal: "ibmcloud-api"}, {Literal: "ibmcloud_api"}, {Literal: "ibmcloudapi"}, {Literal: "watson-api"}, {Literal: "watson_api"}, {Literal: "watsonapi"}, {Literal: "watsonx"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -5309,7 +5310,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`influx`},
 		Names:       []string{`auth`, `token`},
 		Entropy:     4.5,
-		Verify:      &tableVerify126,
+		Verify:      &tableVerify127,
 		Derived:     &Derived{Of: 0x5f55ec00b4e60769, Back: 2048, Anchors: []Anchor{{Literal: "influx"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -5373,7 +5374,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:IGQVJ|IGQWR|IGAA[A-Z])[A-Za-z0-9_-]{80,250}`,
 		Entropy:     4,
-		Verify:      &tableVerify127,
+		Verify:      &tableVerify128,
 		Derived:     &Derived{Of: 0xb2e3f8bd2a4e9a1e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "igqvj"}, {Literal: "igqwr", Shape: 1}, {Literal: "igaaa", Shape: 2}, {Literal: "igaab", Shape: 2}, {Literal: "igaac", Shape: 2}, {Literal: "igaad", Shape: 2}, {Literal: "igaae", Shape: 2}, {Literal: "igaaf", Shape: 2}, {Literal: "igaag", Shape: 2}, {Literal: "igaah", Shape: 2}, {Literal: "igaai", Shape: 2}, {Literal: "igaaj", Shape: 2}, {Literal: "igaak", Shape: 2}, {Literal: "igaal", Shape: 2}, {Literal: "igaam", Shape: 2}, {Literal: "igaan", Shape: 2}, {Literal: "igaao", Shape: 2}, {Literal: "igaap", Shape: 2}, {Literal: "igaaq", Shape: 2}, {Literal: "igaar", Shape: 2}, {Literal: "igaas", Shape: 2}, {Literal: "igaat", Shape: 2}, {Literal: "igaau", Shape: 2}, {Literal: "igaav", Shape: 2}, {Literal: "igaaw", Shape: 2}, {Literal: "igaax", Shape: 2}, {Literal: "igaay", Shape: 2}, {Literal: "igaaz", Shape: 2}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -5389,7 +5390,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `dG9r[A-Za-z0-9+/]{55}=`,
 		Keywords:    []string{`intercom_token`, `intercom-token`, `intercomtoken`, `intercom_access`, `intercom-access`, `intercomaccess`, `intercom_api`, `intercom-api`, `intercomapi`, `intercom_key`, `intercom-key`, `intercomkey`, `access_token`},
-		Verify:      &tableVerify128,
+		Verify:      &tableVerify129,
 		Derived:     &Derived{Of: 0x6303259c4f46631c, Back: 2048, Anchors: []Anchor{{Literal: "access_token"}, {Literal: "intercom-access"}, {Literal: "intercom-api"}, {Literal: "intercom-key"}, {Literal: "intercom-token"}, {Literal: "intercom_access"}, {Literal: "intercom_api"}, {Literal: "intercom_key"}, {Literal: "intercom_token"}, {Literal: "intercomaccess"}, {Literal: "intercomapi"}, {Literal: "intercomkey"}, {Literal: "intercomtoken"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -5405,7 +5406,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `s-s4t2(?:ud|af)-[0-9a-f]{64}`,
 		Entropy:     3.2,
-		Verify:      &tableVerify129,
+		Verify:      &tableVerify130,
 		Derived:     &Derived{Of: 0x48bb683301c7fe74, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "s-s4t2ud-"}, {Literal: "s-s4t2af-", Shape: 1}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -5450,7 +5451,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Verify:  &tableVerify130,
+		Verify:  &tableVerify131,
 		Derived: &Derived{Of: 0xcfa741b36d317c1b, Back: 2048, Span: 1906, Anchors: []Anchor{{Literal: "jdbc:"}}},
 		Source:  Position{File: "databases.toml"},
 	},
@@ -5498,7 +5499,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:perm:|perm-)[A-Za-z0-9+/]{4,64}={0,2}\.[A-Za-z0-9+/-]{2,64}={0,2}\.[A-Za-z0-9]{30}`,
-		Verify:      &tableVerify131,
+		Verify:      &tableVerify132,
 		Derived:     &Derived{Of: 0x90aee9f3ef37c015, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "perm-"}, {Literal: "perm:"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -5514,7 +5515,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AKCp[0-9A-Za-z]{68,70}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify132,
+		Verify:      &tableVerify133,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{name}.jfrog.io/artifactory/api/security/apiKey`, Headers: []Header{Header{Name: `X-Jfrog-Art-Api`, Value: `{secret}`}}}, Hosts: []string{`*.jfrog.io`}, Endpoint: `artifactory`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.jfrog\.io\b`, Optional: true}}, Done: []int{200}, Effect: `JFrog revokes the API key of its user for good.`},
 		Derived:     &Derived{Of: 0xdea6f6c18c0b0d9e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "akcp"}}},
 		Source:      Position{File: "packages.toml"},
@@ -5531,7 +5532,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `cmVmdGtuOj[0-9A-Za-z]{54}`,
 		Proof:       `jfrog-reference`,
-		Verify:      &tableVerify133,
+		Verify:      &tableVerify134,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{name}.jfrog.io/access/api/v1/tokens/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.jfrog.io`}, Endpoint: `artifactory`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.jfrog\.io\b`, Optional: true}}, Done: []int{200}, Effect: `JFrog revokes the token for good (from Artifactory 7.53.1 on).`},
 		Derived:     &Derived{Of: 0x846ce6d2ddf795b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cmvmdgtuoj"}}},
 		Source:      Position{File: "packages.toml"},
@@ -5565,6 +5566,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`jira`, `confluence`, `atlassian`},
 		Names:       []string{`pat`, `token`, `personalaccess`},
 		Entropy:     3.8,
+		Verify:      &tableVerify135,
 		Derived:     &Derived{Of: 0x81264017772e1744, Back: 2048, Anchors: []Anchor{{Literal: "atlassian"}, {Literal: "confluence"}, {Literal: "jira"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -5582,7 +5584,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`jotform`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify134,
+		Verify:      &tableVerify136,
 		Derived:     &Derived{Of: 0x8be6005b84e7319, Back: 2048, Anchors: []Anchor{{Literal: "jotform"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -5598,7 +5600,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `jca_[A-Za-z0-9]{36}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify135,
+		Verify:      &tableVerify137,
 		Derived:     &Derived{Of: 0x86e47ba959d60f02, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "jca_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -5616,7 +5618,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`jumpcloud`},
 		Names:       []string{`api`, `key`},
 		Entropy:     3,
-		Verify:      &tableVerify135,
+		Verify:      &tableVerify137,
 		Derived:     &Derived{Of: 0x32a126c698d744b4, Back: 2048, Anchors: []Anchor{{Literal: "jumpcloud"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -5679,7 +5681,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eyjzdwiioiixmjm0nty3odkwii`},
 			},
 		},
-		Verify:  &tableVerify136,
+		Verify:  &tableVerify138,
 		Derived: &Derived{Of: 0xf2825529fba3ff1e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:  Position{File: "generic.toml"},
 	},
@@ -5758,7 +5760,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`klaviyo`},
 		Names:       []string{`api`, `key`, `token`, `private`},
 		Entropy:     3,
-		Verify:      &tableVerify137,
+		Verify:      &tableVerify139,
 		Derived:     &Derived{Of: 0x9f6ffde8b98595cb, Back: 2048, Anchors: []Anchor{{Literal: "klaviyo"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -5814,7 +5816,7 @@ var tableRules = [...]Rule{
 		Token:       `eyJ[A-Za-z0-9_-]{20,200}\.eyJpc3MiOiJrdWJlcm5ldGVzL3NlcnZpY2VhY2NvdW50Ii[A-Za-z0-9_-]{100,}\.[A-Za-z0-9_-]{200,}`,
 		Reach:       4096,
 		Proof:       `jwt`,
-		Verify:      &tableVerify138,
+		Verify:      &tableVerify140,
 		Derived:     &Derived{Of: 0x170fc33341a88ca8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -5846,7 +5848,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Verify:      &tableVerify139,
+		Verify:      &tableVerify141,
 		Derived:     &Derived{Of: 0xc6ee7922d4a5f5b3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-lf-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5861,7 +5863,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `lsv2_pt_[0-9a-f]{32}_[0-9a-f]{10}`,
-		Verify:      &tableVerify140,
+		Verify:      &tableVerify142,
 		Derived:     &Derived{Of: 0xbf243a305907c0ea, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lsv2_pt_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5876,7 +5878,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `lsv2_sk_[0-9a-f]{32}_[0-9a-f]{10}`,
-		Verify:      &tableVerify141,
+		Verify:      &tableVerify143,
 		Derived:     &Derived{Of: 0x4d712aa2513d1340, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lsv2_sk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -5910,7 +5912,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`feishu`, `lark_app_secret`, `lark-app-secret`, `larkappsecret`, `lark_secret`, `lark-secret`, `larksecret`, `lark_appsecret`, `lark-appsecret`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify142,
+		Verify:      &tableVerify144,
 		Derived:     &Derived{Of: 0xe39e0ef2faf09a9f, Back: 2048, Anchors: []Anchor{{Literal: "feishu"}, {Literal: "lark-app-secret"}, {Literal: "lark-appsecret"}, {Literal: "lark-secret"}, {Literal: "lark_app_secret"}, {Literal: "lark_appsecret"}, {Literal: "lark_secret"}, {Literal: "larkappsecret"}, {Literal: "larksecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -5945,7 +5947,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`lark`, `feishu`},
 		Names:       []string{`tenantaccesstoken`, `tenanttoken`},
 		Entropy:     3.3,
-		Verify:      &tableVerify143,
+		Verify:      &tableVerify145,
 		Derived:     &Derived{Of: 0x98dc367411af7f52, Back: 2048, Anchors: []Anchor{{Literal: "feishu"}, {Literal: "lark"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -5977,7 +5979,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sdk-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Verify:      &tableVerify144,
+		Verify:      &tableVerify146,
 		Derived:     &Derived{Of: 0x89d3a0c77594c7b8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sdk-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -5992,7 +5994,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `api-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Verify:      &tableVerify144,
+		Verify:      &tableVerify146,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{host}/api/v2/tokens/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`app.launchdarkly.com`, `app.eu.launchdarkly.com`, `app.launchdarkly.us`}, Parts: []Part{Part{Name: `host`, Values: []string{`app.launchdarkly.com`, `app.eu.launchdarkly.com`, `app.launchdarkly.us`}}}, Lookup: &Lookup{Request: Request{URL: `https://{host}/api/v2/caller-identity`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, ID: `tokenId`, Tells: []string{`tokenName`, `tokenKind`}}, Done: []int{204}, Effect: `LaunchDarkly deletes the access token, if its role may do so.`},
 		Derived:     &Derived{Of: 0x916b661c1ecb0584, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api-"}}},
 		Source:      Position{File: "observability.toml"},
@@ -6009,7 +6011,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`ldap://`, `ldaps://`},
-		Verify:      &tableVerify145,
+		Verify:      &tableVerify147,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6024,7 +6026,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `eyJ[A-Za-z0-9_-]{10,600}\.eyJ[A-Za-z0-9_-]{10,1000}\.[A-Za-z0-9_-]{40,700}`,
 		Keywords:    []string{`lemonsqueezy`, `lemon_squeezy`, `lemon-squeezy`},
-		Verify:      &tableVerify146,
+		Verify:      &tableVerify148,
 		Derived:     &Derived{Of: 0x15e37a4a1d3b3da2, Back: 2048, Anchors: []Anchor{{Literal: "lemon-squeezy"}, {Literal: "lemon_squeezy"}, {Literal: "lemonsqueezy"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -6040,7 +6042,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:lip_|lio_)[A-Za-z0-9]{16,60}`,
 		Entropy:     3.3,
-		Verify:      &tableVerify147,
+		Verify:      &tableVerify149,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://lichess.org/api/token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`lichess.org`}, Done: []int{204}, Effect: `The token is revoked and stops working at once.`},
 		Derived:     &Derived{Of: 0x2e1fc9c678fa9594, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lip_"}, {Literal: "lio_", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
@@ -6058,7 +6060,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/]{170,172}={0,2}`,
 		Keywords:    []string{`line_channel_access_token`, `line-channel-access-token`, `linechannelaccesstoken`, `line_channel_token`, `line-channel-token`, `linechanneltoken`, `line_access_token`, `line-access-token`, `lineaccesstoken`, `channelaccesstoken`, `channel_access_token`},
 		Entropy:     4.5,
-		Verify:      &tableVerify148,
+		Verify:      &tableVerify150,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.line.me/v2/oauth/revoke`, Body: `access_token={secret}`}, Hosts: []string{`api.line.me`}, Done: []int{200}, Effect: `LINE revokes the channel access token; the bot needs another.`},
 		Derived:     &Derived{Of: 0x9010eb14c9c1d7c1, Back: 2048, Anchors: []Anchor{{Literal: "channel_access_token"}, {Literal: "channelaccesstoken"}, {Literal: "line-access-token"}, {Literal: "line-channel-access-token"}, {Literal: "line-channel-token"}, {Literal: "line_access_token"}, {Literal: "line_channel_access_token"}, {Literal: "line_channel_token"}, {Literal: "lineaccesstoken"}, {Literal: "linechannelaccesstoken"}, {Literal: "linechanneltoken"}}},
 		Source:      Position{File: "chat.toml"},
@@ -6075,7 +6077,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `lin_api_[A-Za-z0-9]{40}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify149,
+		Verify:      &tableVerify151,
 		Derived:     &Derived{Of: 0xb58c4bacb2adb605, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lin_api_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -6090,7 +6092,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `lin_oauth_[0-9a-f]{64}`,
-		Verify:      &tableVerify150,
+		Verify:      &tableVerify152,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.linear.app/oauth/revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.linear.app`}, Done: []int{200}, Effect: `The access token stops working at once.`},
 		Derived:     &Derived{Of: 0x282692c1b17994fc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "lin_oauth_"}}},
 		Source:      Position{File: "saas.toml"},
@@ -6138,7 +6140,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`linode`},
 		Names:       []string{`api`, `pat`, `token`, `access`},
 		Entropy:     3,
-		Verify:      &tableVerify151,
+		Verify:      &tableVerify153,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.linode.com/v4/profile/tokens/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.linode.com`}, Lookup: &Lookup{Request: Request{URL: `https://api.linode.com/v4/profile/tokens?page_size=500`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Items: `data.*`, ID: `id`, Begins: `token`, Tells: []string{`label`, `created`, `expiry`}}, Done: []int{200}, Effect: `Linode revokes the token at once.`},
 		Derived:     &Derived{Of: 0x5223371c5754da9c, Back: 2048, Anchors: []Anchor{{Literal: "linode"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -6155,7 +6157,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `llx-[A-Za-z0-9]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify152,
+		Verify:      &tableVerify154,
 		Derived:     &Derived{Of: 0xf09c037c6433ae4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "llx-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -6172,7 +6174,7 @@ var tableRules = [...]Rule{
 		Assigned:    `(?:live_[0-9a-f]{35}|test_[0-9a-f]{35})`,
 		Keywords:    []string{`lob_api`, `lob-api`, `lobapi`, `lob_secret`, `lob_key`, `lob_live`, `lob_test`},
 		Entropy:     3,
-		Verify:      &tableVerify153,
+		Verify:      &tableVerify155,
 		Derived:     &Derived{Of: 0xe483d21befcb938b, Back: 2048, Anchors: []Anchor{{Literal: "lob-api"}, {Literal: "lob_api"}, {Literal: "lob_key"}, {Literal: "lob_live"}, {Literal: "lob_secret"}, {Literal: "lob_test"}, {Literal: "lobapi"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -6239,7 +6241,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`lokalise`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3,
-		Verify:      &tableVerify154,
+		Verify:      &tableVerify156,
 		Derived:     &Derived{Of: 0x190b93ae40953cb7, Back: 2048, Anchors: []Anchor{{Literal: "lokalise"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -6272,7 +6274,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[0-9a-f]{32}-us[0-9][0-9]{0,1}`,
 		Entropy:     3,
-		Verify:      &tableVerify155,
+		Verify:      &tableVerify157,
 		Derived:     &Derived{Of: 0x3015ba4746b8f69, Back: 38, Direct: true, Anchors: []Anchor{{Literal: "-us0", Offset: 32}, {Literal: "-us1", Offset: 32}, {Literal: "-us2", Offset: 32}, {Literal: "-us3", Offset: 32}, {Literal: "-us4", Offset: 32}, {Literal: "-us5", Offset: 32}, {Literal: "-us6", Offset: 32}, {Literal: "-us7", Offset: 32}, {Literal: "-us8", Offset: 32}, {Literal: "-us9", Offset: 32}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6304,7 +6306,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `mlsn\.[0-9a-f]{64}`,
-		Verify:      &tableVerify156,
+		Verify:      &tableVerify158,
 		Derived:     &Derived{Of: 0x8ef4e4bfb859348e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mlsn."}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6320,7 +6322,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `key-[0-9a-f][0-9a-f]{31}`,
 		Entropy:     3,
-		Verify:      &tableVerify157,
+		Verify:      &tableVerify159,
 		Derived:     &Derived{Of: 0xdc2809c0c3c11c76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key-0"}, {Literal: "key-1"}, {Literal: "key-2"}, {Literal: "key-3"}, {Literal: "key-4"}, {Literal: "key-5"}, {Literal: "key-6"}, {Literal: "key-7"}, {Literal: "key-8"}, {Literal: "key-9"}, {Literal: "key-a"}, {Literal: "key-b"}, {Literal: "key-c"}, {Literal: "key-d"}, {Literal: "key-e"}, {Literal: "key-f"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6337,7 +6339,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8}`,
 		Keywords:    []string{`mailgun`, `mg_api`, `mg-api`, `mgapi`, `mg_key`, `mg-key`, `mgkey`, `mg_token`, `mg-token`, `mgtoken`, `mg_sending`, `mg-sending`, `mgsending`, `mg_private`, `mg-private`, `mgprivate`},
 		Names:       []string{`api`, `key`, `token`, `private`, `sending`},
-		Verify:      &tableVerify157,
+		Verify:      &tableVerify159,
 		Derived:     &Derived{Of: 0x14a5aaa6c2d94fed, Back: 2048, Anchors: []Anchor{{Literal: "mailgun"}, {Literal: "mg-api"}, {Literal: "mg-key"}, {Literal: "mg-private"}, {Literal: "mg-sending"}, {Literal: "mg-token"}, {Literal: "mg_api"}, {Literal: "mg_key"}, {Literal: "mg_private"}, {Literal: "mg_sending"}, {Literal: "mg_token"}, {Literal: "mgapi"}, {Literal: "mgkey"}, {Literal: "mgprivate"}, {Literal: "mgsending"}, {Literal: "mgtoken"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6402,7 +6404,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mandrill`, `mailchimp`},
 		Names:       []string{`api`, `key`, `token`, `password`},
 		Entropy:     3.3,
-		Verify:      &tableVerify158,
+		Verify:      &tableVerify160,
 		Derived:     &Derived{Of: 0xb0f50a2a9aa561ab, Back: 2048, Anchors: []Anchor{{Literal: "mailchimp"}, {Literal: "mandrill"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6418,7 +6420,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:pk\.eyJ|tk\.eyJ)[A-Za-z0-9_-]{40,300}\.[A-Za-z0-9_-]{22}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify159,
+		Verify:      &tableVerify161,
 		Derived:     &Derived{Of: 0x501c36e65c8673ef, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pk.eyj"}, {Literal: "tk.eyj", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -6434,7 +6436,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk\.eyJ[A-Za-z0-9_-]{40,200}\.[A-Za-z0-9_-]{22}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify159,
+		Verify:      &tableVerify161,
 		Derived:     &Derived{Of: 0xcde912591eb9b830, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk.eyj"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -6499,7 +6501,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk`,
-		Verify:      &tableVerify160,
+		Verify:      &tableVerify162,
 		Derived:     &Derived{Of: 0x295ef599ab36cdb0, Back: 42, Direct: true, Anchors: []Anchor{{Literal: "_mmk", Offset: 36}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -6517,7 +6519,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`meraki`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify161,
+		Verify:      &tableVerify163,
 		Derived:     &Derived{Of: 0xf6174b3e0c265dca, Back: 2048, Anchors: []Anchor{{Literal: "meraki"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6564,7 +6566,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`messagebird`, `bird_access_key`, `bird-access-key`, `birdaccesskey`, `bird_api_key`, `bird-api-key`, `birdapikey`, `bird_accesskey`, `bird-accesskey`, `bird_token`, `bird-token`, `birdtoken`, `bird_key`, `bird-key`, `birdkey`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify162,
+		Verify:      &tableVerify164,
 		Derived:     &Derived{Of: 0x869c63c26f5f61ea, Back: 2048, Anchors: []Anchor{{Literal: "bird-access-key"}, {Literal: "bird-accesskey"}, {Literal: "bird-api-key"}, {Literal: "bird-key"}, {Literal: "bird-token"}, {Literal: "bird_access_key"}, {Literal: "bird_accesskey"}, {Literal: "bird_api_key"}, {Literal: "bird_key"}, {Literal: "bird_token"}, {Literal: "birdaccesskey"}, {Literal: "birdapikey"}, {Literal: "birdkey"}, {Literal: "birdtoken"}, {Literal: "messagebird"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -6597,7 +6599,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`miro_`, `miro-`, `miroaccess`, `miroapi`, `mirotoken`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify163,
+		Verify:      &tableVerify165,
 		Derived:     &Derived{Of: 0xd36835256a071f2a, Back: 2048, Anchors: []Anchor{{Literal: "miro-"}, {Literal: "miro_"}, {Literal: "miroaccess"}, {Literal: "miroapi"}, {Literal: "mirotoken"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -6615,7 +6617,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`mistral`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify164,
+		Verify:      &tableVerify166,
 		Derived:     &Derived{Of: 0x98db30a0c0e9613a, Back: 2048, Anchors: []Anchor{{Literal: "mistral"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -6666,7 +6668,7 @@ var tableRules = [...]Rule{
 		Assigned:    `eyJhbGciOiJIUzI1NiJ9\.eyJ0aWQi[A-Za-z0-9_-]{80,400}\.[A-Za-z0-9_-]{43}`,
 		Keywords:    []string{`monday_api`, `monday-api`, `mondayapi`, `monday_token`, `monday-token`, `mondaytoken`, `monday_key`, `monday-key`, `mondaykey`, `authorization`},
 		Proof:       `jwt`,
-		Verify:      &tableVerify165,
+		Verify:      &tableVerify167,
 		Derived:     &Derived{Of: 0x820ad20188d1d2f7, Back: 2048, Anchors: []Anchor{{Literal: "authorization"}, {Literal: "monday-api"}, {Literal: "monday-key"}, {Literal: "monday-token"}, {Literal: "monday_api"}, {Literal: "monday_key"}, {Literal: "monday_token"}, {Literal: "mondayapi"}, {Literal: "mondaykey"}, {Literal: "mondaytoken"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -6682,7 +6684,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`mongodb_atlas_private_key`, `mongodb-atlas-private-key`, `mongodbatlasprivatekey`, `mongodb_atlas_private_api_key`, `mongodb-atlas-private-api-key`, `mongodbatlasprivateapikey`, `mongodb_atlas_api_key`, `mongodb-atlas-api-key`, `mongodbatlasapikey`, `mongodb_atlas_api_private`, `mongodb-atlas-api-private`, `mongodbatlasapiprivate`, `atlas_private_key`, `atlas-private-key`, `atlasprivatekey`, `atlas_private_api_key`, `atlas-private-api-key`, `atlasprivateapikey`, `atlas_api_key`, `atlas-api-key`, `atlasapikey`, `atlas_api_private`, `atlas-api-private`, `atlasapiprivate`, `mcli_private_key`, `mcli-private-key`, `mcliprivatekey`, `mcli_private_api_key`, `mcli-private-api-key`, `mcliprivateapikey`, `mcli_api_key`, `mcli-api-key`, `mcliapikey`, `mcli_api_private`, `mcli-api-private`, `mcliapiprivate`},
-		Verify:      &tableVerify166,
+		Verify:      &tableVerify168,
 		Derived:     &Derived{Of: 0x77b33936a6a8c009, Back: 2048, Anchors: []Anchor{{Literal: "atlas-api-key"}, {Literal: "atlas-api-private"}, {Literal: "atlas-private-api-key"}, {Literal: "atlas-private-key"}, {Literal: "atlas_api_key"}, {Literal: "atlas_api_private"}, {Literal: "atlas_private_api_key"}, {Literal: "atlas_private_key"}, {Literal: "atlasapikey"}, {Literal: "atlasapiprivate"}, {Literal: "atlasprivateapikey"}, {Literal: "atlasprivatekey"}, {Literal: "mcli-api-key"}, {Literal: "mcli-api-private"}, {Literal: "mcli-private-api-key"}, {Literal: "mcli-private-key"}, {Literal: "mcli_api_key"}, {Literal: "mcli_api_private"}, {Literal: "mcli_private_api_key"}, {Literal: "mcli_private_key"}, {Literal: "mcliapikey"}, {Literal: "mcliapiprivate"}, {Literal: "mcliprivateapikey"}, {Literal: "mcliprivatekey"}, {Literal: "mongodb-atlas-api-key"}, {Literal: "mongodb-atlas-api-private"}, {Literal: "mongodb-atlas-private-api-key"}, {Literal: "mongodb-atlas-private-key"}, {Literal: "mongodb_atlas_api_key"}, {Literal: "mongodb_atlas_api_private"}, {Literal: "mongodb_atlas_private_api_key"}, {Literal: "mongodb_atlas_private_key"}, {Literal: "mongodbatlasapikey"}, {Literal: "mongodbatlasapiprivate"}, {Literal: "mongodbatlasprivateapikey"}, {Literal: "mongodbatlasprivatekey"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -6698,7 +6700,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `mdb_sa_sk_[A-Za-z0-9_-]{40}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify167,
+		Verify:      &tableVerify169,
 		Derived:     &Derived{Of: 0x6c2518b7e2e0361a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mdb_sa_sk_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -6714,7 +6716,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`mongodb://`, `mongodb+`},
-		Verify:      &tableVerify168,
+		Verify:      &tableVerify170,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6744,7 +6746,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `go-dsn`,
 		Keywords:    []string{`@tcp(`, `@unix(`},
-		Verify:      &tableVerify169,
+		Verify:      &tableVerify171,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6759,7 +6761,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`mysql://`, `mysql+`, `mysql2://`, `mysqlx://`, `mariadb://`, `mariadb+`},
-		Verify:      &tableVerify170,
+		Verify:      &tableVerify172,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -6776,7 +6778,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`nasa_`, `nasa-`, `nasaapi`, `nasakey`, `datagov`, `data_gov`, `data.gov`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify171,
+		Verify:      &tableVerify173,
 		Derived:     &Derived{Of: 0xca46fb520f02a389, Back: 2048, Anchors: []Anchor{{Literal: "data.gov"}, {Literal: "data_gov"}, {Literal: "datagov"}, {Literal: "nasa-"}, {Literal: "nasa_"}, {Literal: "nasaapi"}, {Literal: "nasakey"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -6829,7 +6831,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `napi_[A-Za-z0-9]{64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify172,
+		Verify:      &tableVerify174,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://console.neon.tech/api/v2/api_keys/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`console.neon.tech`}, Lookup: &Lookup{Request: Request{URL: `https://console.neon.tech/api/v2/api_keys`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Items: `*`, ID: `id`, Tells: []string{`name`, `created_at`, `last_used_at`}}, Done: []int{200}, Effect: `Neon revokes the key with this id at once.`},
 		Derived:     &Derived{Of: 0x7507132c0997b0c5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "napi_"}}},
 		Source:      Position{File: "databases.toml"},
@@ -6846,7 +6848,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `npg_[A-Za-z0-9]{12}`,
 		Entropy:     2.8,
-		Verify:      &tableVerify173,
+		Verify:      &tableVerify175,
 		Derived:     &Derived{Of: 0xedcd885bd4a6707f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "npg_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -6862,7 +6864,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `nfp_[A-Za-z0-9_]{36}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify174,
+		Verify:      &tableVerify176,
 		Derived:     &Derived{Of: 0xe9e6d633c4735b5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nfp_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -6880,7 +6882,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`netlify`},
 		Names:       []string{`api`, `auth`, `token`, `access`},
 		Entropy:     4,
-		Verify:      &tableVerify174,
+		Verify:      &tableVerify176,
 		Derived:     &Derived{Of: 0x32e32f7e8f4d7afc, Back: 2048, Anchors: []Anchor{{Literal: "netlify"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -7026,7 +7028,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `NRRA-[0-9a-f]{42}`,
-		Verify:      &tableVerify175,
+		Verify:      &tableVerify177,
 		Derived:     &Derived{Of: 0xc33aac2c39ce148c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nrra-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -7042,7 +7044,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `NRAK-[A-Z0-9]{27}`,
 		Entropy:     3.3,
-		Verify:      &tableVerify176,
+		Verify:      &tableVerify178,
 		Derived:     &Derived{Of: 0x2b4648ed8e858584, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "nrak-"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -7106,7 +7108,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ntn_[0-9]{11}[A-Za-z0-9]{35}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify177,
+		Verify:      &tableVerify179,
 		Derived:     &Derived{Of: 0x515c9605353192f5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ntn_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -7122,7 +7124,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `secret_[A-Za-z0-9]{43}`,
 		Entropy:     4,
-		Verify:      &tableVerify177,
+		Verify:      &tableVerify179,
 		Derived:     &Derived{Of: 0x50904c92b878c588, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "secret_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -7139,7 +7141,7 @@ var tableRules = [...]Rule{
 		Token:       `npm_[0-9A-Za-z]{36}`,
 		Entropy:     3,
 		Proof:       `npm`,
-		Verify:      &tableVerify178,
+		Verify:      &tableVerify180,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://registry.npmjs.org/-/user/token/{secret}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, SecretInURL: true}, Hosts: []string{`registry.npmjs.org`}, Done: []int{200, 202, 204}, Effect: `The token stops working at once, as npm logout makes it.`},
 		Derived:     &Derived{Of: 0xe7f13d29b3402987, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "npm_"}}},
 		Source:      Position{File: "npm.toml"},
@@ -7156,7 +7158,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `_authToken[ \t]*=[ \t]*"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`_authtoken`},
-		Verify:      &tableVerify178,
+		Verify:      &tableVerify180,
 		Derived:     &Derived{Of: 0x64a4e9ee01721b76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "_authtoken"}, {Literal: "_authtoken", Shape: 1}}},
 		Source:      Position{File: "npm.toml"},
 	},
@@ -7221,7 +7223,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:oy2[a-z2-7]{43}|OY2[A-Z2-7]{43})`,
 		Entropy:     3.5,
-		Verify:      &tableVerify179,
+		Verify:      &tableVerify181,
 		Derived:     &Derived{Of: 0x23777b2f7d13bd16, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "oy2", Next: "234567abcdefghijklmnopqrstuvwxyz"}, {Literal: "oy2", Shape: 1, Next: "234567abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "packages.toml"},
 	},
@@ -7271,7 +7273,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`octopus`, `octo_api`, `octo-api`, `octoapi`, `octo_key`, `octo-key`, `octokey`, `octo_cli_api`, `octo-cli-api`, `octocliapi`, `octo_token`, `octo-token`, `octotoken`, `octo_deploy`, `octo-deploy`, `octodeploy`, `x-octopus-apikey`},
 		Names:       []string{`api`, `key`, `token`, `deploy`},
 		Entropy:     3,
-		Verify:      &tableVerify180,
+		Verify:      &tableVerify182,
 		Derived:     &Derived{Of: 0xd68c927aea312b05, Back: 2048, Anchors: []Anchor{{Literal: "octo-api"}, {Literal: "octo-cli-api"}, {Literal: "octo-deploy"}, {Literal: "octo-key"}, {Literal: "octo-token"}, {Literal: "octo_api"}, {Literal: "octo_cli_api"}, {Literal: "octo_deploy"}, {Literal: "octo_key"}, {Literal: "octo_token"}, {Literal: "octoapi"}, {Literal: "octocliapi"}, {Literal: "octodeploy"}, {Literal: "octokey"}, {Literal: "octopus"}, {Literal: "octotoken"}, {Literal: "x-octopus-apikey"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -7289,7 +7291,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`okta`, `ssws`},
 		Names:       []string{`api`, `key`, `ssws`, `token`},
 		Entropy:     3.8,
-		Verify:      &tableVerify181,
+		Verify:      &tableVerify183,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{host}/api/v1/api-tokens/current`, Headers: []Header{Header{Name: `Authorization`, Value: `SSWS {secret}`}}}, Hosts: []string{`*.okta.com`, `*.oktapreview.com`, `*.okta-emea.com`, `*.okta-gov.com`}, Endpoint: `okta`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.(?:okta|oktapreview|okta-emea|okta-gov)\.com)\b`, Optional: true}}, Done: []int{204}, Effect: `The token is revoked and stops working at once.`},
 		Derived:     &Derived{Of: 0xe98a6d9bf90b137f, Back: 2048, Anchors: []Anchor{{Literal: "okta"}, {Literal: "ssws"}}},
 		Source:      Position{File: "saas.toml"},
@@ -7384,7 +7386,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `api_(?:live|sandbox)(?:_us|_ca|_eu)?\.[A-Za-z0-9_-]{8,16}\.[A-Za-z0-9_-]{20,64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify182,
+		Verify:      &tableVerify184,
 		Derived:     &Derived{Of: 0x94c69db0326b7d4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_live_us."}, {Literal: "api_live_ca.", Shape: 1}, {Literal: "api_live_eu.", Shape: 2}, {Literal: "api_live.", Shape: 3}, {Literal: "api_sandbox_", Shape: 4}, {Literal: "api_sandbox_", Shape: 5}, {Literal: "api_sandbox_", Shape: 6}, {Literal: "api_sandbox.", Shape: 7}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -7400,7 +7402,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-admin-(?:[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Verify:      &tableVerify183,
+		Verify:      &tableVerify185,
 		Derived:     &Derived{Of: 0x188bc7d5d5f4d58d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-admin-"}, {Literal: "sk-admin-", Shape: 1}, {Literal: "sk-admin-", Shape: 2}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7416,7 +7418,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-[A-Za-z0-9]{20}T3BlbkFJ[A-Za-z0-9]{20}`,
 		Proof:       `openai`,
-		Verify:      &tableVerify184,
+		Verify:      &tableVerify186,
 		Derived:     &Derived{Of: 0xe5fc72130d727857, Back: 29, Direct: true, Anchors: []Anchor{{Literal: "t3blbkfj", Offset: 23}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7432,7 +7434,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sk-proj-(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Verify:      &tableVerify184,
+		Verify:      &tableVerify186,
 		Derived:     &Derived{Of: 0x683f346e8e187f4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-proj-"}, {Literal: "sk-proj-", Shape: 1}, {Literal: "sk-proj-", Shape: 2}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7448,7 +7450,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk-svcacct-|sk-service-)(?:[A-Za-z0-9_-]{74}T3BlbkFJ[A-Za-z0-9_-]{74}|[A-Za-z0-9_-]{58}T3BlbkFJ[A-Za-z0-9_-]{58}|[A-Za-z0-9_-]{20}T3BlbkFJ[A-Za-z0-9_-]{20})`,
 		Proof:       `openai`,
-		Verify:      &tableVerify184,
+		Verify:      &tableVerify186,
 		Derived:     &Derived{Of: 0x8bc400e01f73c960, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-svcacct-"}, {Literal: "sk-svcacct-", Shape: 1}, {Literal: "sk-svcacct-", Shape: 2}, {Literal: "sk-service-", Shape: 3}, {Literal: "sk-service-", Shape: 4}, {Literal: "sk-service-", Shape: 5}}},
 		Source:      Position{File: "openai.toml"},
 	},
@@ -7463,7 +7465,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk-or-v1-[0-9a-f]{64}`,
-		Verify:      &tableVerify185,
+		Verify:      &tableVerify187,
 		Derived:     &Derived{Of: 0xfe92546b3ed7bb4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-or-v1-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -7479,7 +7481,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sha256~[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
-		Verify:      &tableVerify186,
+		Verify:      &tableVerify188,
 		Derived:     &Derived{Of: 0x3fe5fe87f8c2b436, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sha256~"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -7498,7 +7500,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Verify:      &tableVerify187,
+		Verify:      &tableVerify189,
 		Derived:     &Derived{Of: 0x3e42b76a46cfb705, Back: 16384, Anchors: []Anchor{{Literal: "-----begin openssh private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7530,7 +7532,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`openweather`, `pyowm`, `owm_api`, `owm-api`, `owmapi`, `owm_key`, `owm-key`, `owmkey`, `owm_token`, `owm-token`, `owmtoken`, `owm_appid`, `owm-appid`, `owmappid`},
 		Names:       []string{`api`, `key`, `appid`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify188,
+		Verify:      &tableVerify190,
 		Derived:     &Derived{Of: 0xe5d7b75f217142bf, Back: 2048, Anchors: []Anchor{{Literal: "openweather"}, {Literal: "owm-api"}, {Literal: "owm-appid"}, {Literal: "owm-key"}, {Literal: "owm-token"}, {Literal: "owm_api"}, {Literal: "owm_appid"}, {Literal: "owm_key"}, {Literal: "owm_token"}, {Literal: "owmapi"}, {Literal: "owmappid"}, {Literal: "owmkey"}, {Literal: "owmtoken"}, {Literal: "pyowm"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -7547,7 +7549,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`opsgenie`},
 		Names:       []string{`api`, `key`, `token`},
-		Verify:      &tableVerify189,
+		Verify:      &tableVerify191,
 		Derived:     &Derived{Of: 0x99ef1bcdf1a54f86, Back: 2048, Anchors: []Anchor{{Literal: "opsgenie"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -7811,7 +7813,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`pagerduty`, `pager_duty`, `pager-duty`, `pd_api`, `pd-api`, `pdapi`, `pd_token`, `pd-token`, `pdtoken`, `pd_key`, `pd-key`, `pdkey`, `pd_access`, `pd-access`, `pdaccess`},
 		Names:       []string{`api`, `key`, `token`, `access`},
 		Entropy:     3,
-		Verify:      &tableVerify190,
+		Verify:      &tableVerify192,
 		Derived:     &Derived{Of: 0x567b5fdb803c24b7, Back: 2048, Anchors: []Anchor{{Literal: "pager-duty"}, {Literal: "pager_duty"}, {Literal: "pagerduty"}, {Literal: "pd-access"}, {Literal: "pd-api"}, {Literal: "pd-key"}, {Literal: "pd-token"}, {Literal: "pd_access"}, {Literal: "pd_api"}, {Literal: "pd_key"}, {Literal: "pd_token"}, {Literal: "pdaccess"}, {Literal: "pdapi"}, {Literal: "pdkey"}, {Literal: "pdtoken"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -7860,7 +7862,7 @@ var tableRules = [...]Rule{
 		Assigned:    `E[A-Za-z0-9_-]{79}`,
 		Keywords:    []string{`paypal_client_secret`, `paypal-client-secret`, `paypalclientsecret`, `paypal_secret`, `paypal-secret`, `paypalsecret`, `paypal_api_secret`, `paypal-api-secret`, `paypalapisecret`, `client_secret`},
 		Entropy:     4.3,
-		Verify:      &tableVerify191,
+		Verify:      &tableVerify193,
 		Derived:     &Derived{Of: 0x65012440e977b6bd, Back: 2048, Anchors: []Anchor{{Literal: "client_secret"}, {Literal: "paypal-api-secret"}, {Literal: "paypal-client-secret"}, {Literal: "paypal-secret"}, {Literal: "paypal_api_secret"}, {Literal: "paypal_client_secret"}, {Literal: "paypal_secret"}, {Literal: "paypalapisecret"}, {Literal: "paypalclientsecret"}, {Literal: "paypalsecret"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -7875,7 +7877,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sk_live_[0-9a-f]{40}`,
-		Verify:      &tableVerify192,
+		Verify:      &tableVerify194,
 		Derived:     &Derived{Of: 0xc21235e0340c7eb8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -7912,7 +7914,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Verify:      &tableVerify193,
+		Verify:      &tableVerify195,
 		Derived:     &Derived{Of: 0xba827ecf1ea5b6a9, Back: 16384, Anchors: []Anchor{{Literal: "-----begin ec private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7949,7 +7951,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Verify:      &tableVerify194,
+		Verify:      &tableVerify196,
 		Derived:     &Derived{Of: 0xfbf6b2b64bc05afb, Back: 16384, Anchors: []Anchor{{Literal: "-----begin private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -7968,7 +7970,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Verify:      &tableVerify195,
+		Verify:      &tableVerify197,
 		Derived:     &Derived{Of: 0x4d93fad0395b029, Back: 16384, Anchors: []Anchor{{Literal: "-----begin rsa private key"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
@@ -8001,7 +8003,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pplx-[A-Za-z0-9]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify196,
+		Verify:      &tableVerify198,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.perplexity.ai/revoke_auth_token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"auth_token": "{secret}"}`}, Hosts: []string{`api.perplexity.ai`}, Done: []int{200}, Effect: `Perplexity revokes the key for good.`},
 		Derived:     &Derived{Of: 0xccb9dd13c7f1b6f7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pplx-"}}},
 		Source:      Position{File: "ai.toml"},
@@ -8068,7 +8070,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sandbox_)?sk_pr_[A-Za-z0-9-]{1,64}_[0-9a-f]{40}`,
 		Entropy:     3.2,
-		Verify:      &tableVerify197,
+		Verify:      &tableVerify199,
 		Derived:     &Derived{Of: 0xc3c335685bc27c2c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sandbox_sk_p"}, {Literal: "sk_pr_", Shape: 1}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8084,7 +8086,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pcsk_[0-9A-Za-z]{5,6}_[0-9A-Za-z]{63}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify198,
+		Verify:      &tableVerify200,
 		Derived:     &Derived{Of: 0xe434e6597f5b7f35, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pcsk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8101,7 +8103,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`pinecone`},
 		Names:       []string{`api`, `key`, `token`},
-		Verify:      &tableVerify198,
+		Verify:      &tableVerify200,
 		Derived:     &Derived{Of: 0x62ac1db51fef0647, Back: 2048, Anchors: []Anchor{{Literal: "pinecone"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8117,7 +8119,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:pina_|pinr\.)[A-Za-z0-9_-]{40,200}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify199,
+		Verify:      &tableVerify201,
 		Derived:     &Derived{Of: 0xcbd8e577bbb563b6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pina_"}, {Literal: "pinr.", Shape: 1}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -8152,7 +8154,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`pipedrive`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify200,
+		Verify:      &tableVerify202,
 		Derived:     &Derived{Of: 0x70cbe6f32a0ec621, Back: 2048, Anchors: []Anchor{{Literal: "pipedrive"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -8202,7 +8204,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`plaid`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Verify:      &tableVerify201,
+		Verify:      &tableVerify203,
 		Derived:     &Derived{Of: 0x662ffc453aee9212, Back: 2048, Anchors: []Anchor{{Literal: "plaid"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -8218,7 +8220,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_pw_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify202,
+		Verify:      &tableVerify204,
 		Derived:     &Derived{Of: 0xb634d20d53b3523e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_pw_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -8234,7 +8236,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_oauth_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify203,
+		Verify:      &tableVerify205,
 		Derived:     &Derived{Of: 0xa0f3ab9bdcafc612, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_oauth"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -8250,7 +8252,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `pscale_tkn_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify204,
+		Verify:      &tableVerify206,
 		Derived:     &Derived{Of: 0xceb47289245af1d4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_tkn_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -8268,7 +8270,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`plivo`},
 		Names:       []string{`auth`, `token`, `secret`},
 		Entropy:     3.8,
-		Verify:      &tableVerify205,
+		Verify:      &tableVerify207,
 		Derived:     &Derived{Of: 0xe3fbdec992e7aa61, Back: 2048, Anchors: []Anchor{{Literal: "plivo"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -8284,7 +8286,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `polar_oat_[A-Za-z0-9_-]{30,100}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify206,
+		Verify:      &tableVerify208,
 		Derived:     &Derived{Of: 0x85acf962618158c4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "polar_oat_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -8300,7 +8302,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `polar_(?:pat|at_o|at_u|at|rt_o|rt_u|rt|cs|ac)_[A-Za-z0-9]{20,100}`,
 		Entropy:     3.6,
-		Verify:      &tableVerify207,
+		Verify:      &tableVerify209,
 		Derived:     &Derived{Of: 0x4d70bafd3e2e7caf, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "polar_pat_"}, {Literal: "polar_at_o_", Shape: 1}, {Literal: "polar_at_u_", Shape: 1}, {Literal: "polar_at_", Shape: 2}, {Literal: "polar_rt_o_", Shape: 3}, {Literal: "polar_rt_u_", Shape: 3}, {Literal: "polar_rt_", Shape: 4}, {Literal: "polar_cs_", Shape: 5}, {Literal: "polar_ac_", Shape: 6}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -8318,7 +8320,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`polygon_api`, `polygon-api`, `polygonapi`, `polygon_io`, `polygonio`, `polygon.io`, `polygon_key`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify208,
+		Verify:      &tableVerify210,
 		Derived:     &Derived{Of: 0xfb0d173918a32531, Back: 2048, Anchors: []Anchor{{Literal: "polygon-api"}, {Literal: "polygon.io"}, {Literal: "polygon_api"}, {Literal: "polygon_io"}, {Literal: "polygon_key"}, {Literal: "polygonapi"}, {Literal: "polygonio"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -8363,7 +8365,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Verify:  &tableVerify209,
+		Verify:  &tableVerify211,
 		Derived: &Derived{Of: 0x6efe629cbf01b214, Back: 2048, Anchors: []Anchor{{Literal: ":5432:"}}},
 		Source:  Position{File: "databases.toml"},
 	},
@@ -8379,7 +8381,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`postgres://`, `postgresql://`, `postgres+`, `postgresql+`, `postgis://`, `cockroachdb://`, `pgsql://`, `pgx://`},
-		Verify:      &tableVerify210,
+		Verify:      &tableVerify212,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -8394,7 +8396,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `phx_[A-Za-z0-9_-]{41,49}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify211,
+		Verify:      &tableVerify213,
 		Derived:     &Derived{Of: 0xe751cae55ab863e7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "phx_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -8424,7 +8426,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `PMAK-[0-9a-f]{24}-[0-9a-f]{34}`,
-		Verify:      &tableVerify212,
+		Verify:      &tableVerify214,
 		Derived:     &Derived{Of: 0x11fe07cab67a9732, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pmak-"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -8456,7 +8458,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`postmark`},
 		Names:       []string{`token`, `apikey`, `server`},
-		Verify:      &tableVerify213,
+		Verify:      &tableVerify215,
 		Derived:     &Derived{Of: 0x28c715d037e3ad39, Back: 2048, Anchors: []Anchor{{Literal: "postmark"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -8545,7 +8547,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `pul-[0-9a-f][0-9a-f]{39}`,
-		Verify:      &tableVerify214,
+		Verify:      &tableVerify216,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.pulumi.com/api/user/tokens/{id}`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.pulumi+8`}, Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.pulumi.com`}, Endpoint: `pulumi`, Lookup: &Lookup{Request: Request{URL: `https://api.pulumi.com/api/user/tokens`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.pulumi+8`}, Header{Name: `Authorization`, Value: `token {secret}`}}}, Items: `tokens.*`, ID: `id`, Tells: []string{`description`, `created`, `lastUsed`}}, Done: []int{200, 204}, Effect: `Pulumi deletes the personal access token with this id.`},
 		Derived:     &Derived{Of: 0x61a4999dbf0346ac, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pul-0"}, {Literal: "pul-1"}, {Literal: "pul-2"}, {Literal: "pul-3"}, {Literal: "pul-4"}, {Literal: "pul-5"}, {Literal: "pul-6"}, {Literal: "pul-7"}, {Literal: "pul-8"}, {Literal: "pul-9"}, {Literal: "pul-a"}, {Literal: "pul-b"}, {Literal: "pul-c"}, {Literal: "pul-d"}, {Literal: "pul-e"}, {Literal: "pul-f"}}},
 		Source:      Position{File: "infra.toml"},
@@ -8704,6 +8706,8 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Assigned:    `(?:token-|kubeconfig-user-|kubeconfig-u-)[a-z0-9]{5,10}:[a-z0-9]{54}`,
 		Keywords:    []string{`rancher`, `cattle`, `token`},
+		Verify:      &tableVerify217,
+		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{endpoint}/v3/tokens/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Endpoint: `rancher`, Parts: []Part{Part{Name: `id`, Regex: `^((?:token-|kubeconfig-user-|kubeconfig-u-)[a-z0-9]{5,10}):`}}, Done: []int{200, 204}, Effect: `Rancher deletes the token; what uses it is refused from then on.`},
 		Derived:     &Derived{Of: 0x105c4376643c27e5, Back: 2048, Anchors: []Anchor{{Literal: "cattle"}, {Literal: "rancher"}, {Literal: "token"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -8752,7 +8756,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`razorpay`, `rzp_secret`, `rzp-secret`, `rzpsecret`, `rzp_key_secret`, `rzp-key-secret`, `rzpkeysecret`, `rzp_api_secret`, `rzp-api-secret`, `rzpapisecret`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify215,
+		Verify:      &tableVerify218,
 		Derived:     &Derived{Of: 0xd68819c02f48b995, Back: 2048, Anchors: []Anchor{{Literal: "razorpay"}, {Literal: "rzp-api-secret"}, {Literal: "rzp-key-secret"}, {Literal: "rzp-secret"}, {Literal: "rzp_api_secret"}, {Literal: "rzp_key_secret"}, {Literal: "rzp_secret"}, {Literal: "rzpapisecret"}, {Literal: "rzpkeysecret"}, {Literal: "rzpsecret"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -8784,7 +8788,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rdme_[a-z0-9]{70}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify216,
+		Verify:      &tableVerify219,
 		Derived:     &Derived{Of: 0xc269702ce87c477a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rdme_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -8800,7 +8804,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rpa_[A-Za-z0-9]{30}`,
 		Entropy:     3.4,
-		Verify:      &tableVerify217,
+		Verify:      &tableVerify220,
 		Derived:     &Derived{Of: 0xfa6c0e60736f9229, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rpa_"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -8816,7 +8820,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `url`,
 		Keywords:    []string{`redis://`, `rediss://`, `valkey://`, `valkeys://`, `redis+`},
-		Verify:      &tableVerify218,
+		Verify:      &tableVerify221,
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -8831,7 +8835,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rnd_[A-Za-z0-9]{28}`,
 		Entropy:     3.3,
-		Verify:      &tableVerify219,
+		Verify:      &tableVerify222,
 		Derived:     &Derived{Of: 0x986e56eb068d8957, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rnd_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -8847,7 +8851,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `r8_[A-Za-z0-9]{37}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify220,
+		Verify:      &tableVerify223,
 		Derived:     &Derived{Of: 0x42ba546e3c36ff79, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "r8_", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8864,7 +8868,7 @@ var tableRules = [...]Rule{
 		Assigned:    `re_[A-Za-z0-9]{8}_[A-Za-z0-9]{24}`,
 		Keywords:    []string{`resend`},
 		Entropy:     3.8,
-		Verify:      &tableVerify221,
+		Verify:      &tableVerify224,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.resend.com/api-keys/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.resend.com`}, Lookup: &Lookup{Request: Request{URL: `https://api.resend.com/api-keys?limit=100`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Items: `data.*`, ID: `id`, Tells: []string{`name`, `created_at`}}, Done: []int{200}, Effect: `Resend deletes the API key with this id.`},
 		Derived:     &Derived{Of: 0xc7ae046995512efd, Back: 2048, Anchors: []Anchor{{Literal: "resend"}}},
 		Source:      Position{File: "mail.toml"},
@@ -8882,7 +8886,7 @@ var tableRules = [...]Rule{
 		Assigned:    `key_[0-9a-f]{28}`,
 		Keywords:    []string{`retell`},
 		Entropy:     3,
-		Verify:      &tableVerify222,
+		Verify:      &tableVerify225,
 		Derived:     &Derived{Of: 0x707c8e0171f7f629, Back: 2048, Anchors: []Anchor{{Literal: "retell"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8914,7 +8918,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `rootly_[0-9a-f]{64}`,
-		Verify:      &tableVerify223,
+		Verify:      &tableVerify226,
 		Derived:     &Derived{Of: 0x1e0b85db1fe1e2fc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rootly_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -8947,7 +8951,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `rubygems_[0-9a-f]{48}`,
-		Verify:      &tableVerify224,
+		Verify:      &tableVerify227,
 		Derived:     &Derived{Of: 0xc187fd8d9d689535, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rubygems_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
@@ -8963,7 +8967,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rpa_[0-9A-Z]{40}[0-9A-Za-z]{6}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify225,
+		Verify:      &tableVerify228,
 		Derived:     &Derived{Of: 0xd2976d253ca1f14, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rpa_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -8978,7 +8982,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `key_[0-9a-f][0-9a-f]{127}`,
-		Verify:      &tableVerify226,
+		Verify:      &tableVerify229,
 		Derived:     &Derived{Of: 0xe3c130853fb96416, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key_0"}, {Literal: "key_1"}, {Literal: "key_2"}, {Literal: "key_3"}, {Literal: "key_4"}, {Literal: "key_5"}, {Literal: "key_6"}, {Literal: "key_7"}, {Literal: "key_8"}, {Literal: "key_9"}, {Literal: "key_a"}, {Literal: "key_b"}, {Literal: "key_c"}, {Literal: "key_d"}, {Literal: "key_e"}, {Literal: "key_f"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -9010,7 +9014,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `00D[A-Za-z0-9]{12}![A-Za-z0-9._]{80,260}`,
 		Entropy:     4,
-		Verify:      &tableVerify227,
+		Verify:      &tableVerify230,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}/services/oauth2/revoke`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `token={secret}`}, Hosts: []string{`*.my.salesforce.com`}, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,80}(?:\.(?:sandbox|develop|scratch|trailblaze))?\.my\.salesforce\.com)\b`}}, Done: []int{200}, Effect: `The access token stops working at once.`},
 		Derived:     &Derived{Of: 0x6b916d530d054f3f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "00d", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "saas.toml"},
@@ -9057,7 +9061,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `samsara_api_[A-Za-z0-9]{26,32}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify228,
+		Verify:      &tableVerify231,
 		Derived:     &Derived{Of: 0xafa5bd057dc01b95, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "samsara_api_"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -9090,7 +9094,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`scaleway`, `scw_secret`, `scw-secret`, `scwsecret`, `scw_token`, `scw-token`, `scwtoken`, `scw_api_key`, `scw-api-key`, `scwapikey`, `scw_api_token`, `scw-api-token`, `scwapitoken`},
 		Names:       []string{`token`, `apikey`, `secret`},
-		Verify:      &tableVerify229,
+		Verify:      &tableVerify232,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.scaleway.com/iam/v1alpha1/api-keys/{access_key}`, Headers: []Header{Header{Name: `X-Auth-Token`, Value: `{secret}`}}}, Hosts: []string{`api.scaleway.com`}, Parts: []Part{Part{Name: `access_key`, Rules: []string{`scaleway-access-key`}}}, Done: []int{204}, Effect: `Scaleway deletes the API key for good.`},
 		Derived:     &Derived{Of: 0x1258b59297569c46, Back: 2048, Anchors: []Anchor{{Literal: "scaleway"}, {Literal: "scw-api-key"}, {Literal: "scw-api-token"}, {Literal: "scw-secret"}, {Literal: "scw-token"}, {Literal: "scw_api_key"}, {Literal: "scw_api_token"}, {Literal: "scw_secret"}, {Literal: "scw_token"}, {Literal: "scwapikey"}, {Literal: "scwapitoken"}, {Literal: "scwsecret"}, {Literal: "scwtoken"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -9107,7 +9111,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tk-us-[A-Za-z0-9_-]{48}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify230,
+		Verify:      &tableVerify233,
 		Derived:     &Derived{Of: 0xc73e89ef9f18035b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tk-us-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -9140,7 +9144,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `scp-(?:live|test)-[0-9a-z]{32}`,
 		Entropy:     3.2,
-		Verify:      &tableVerify231,
+		Verify:      &tableVerify234,
 		Derived:     &Derived{Of: 0x5bb1bf69d6e2c865, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "scp-live-"}, {Literal: "scp-test-", Shape: 1}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -9158,7 +9162,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`scrapingbee`, `scraping_bee`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify232,
+		Verify:      &tableVerify235,
 		Derived:     &Derived{Of: 0x2afa8c6733bba87, Back: 2048, Anchors: []Anchor{{Literal: "scraping_bee"}, {Literal: "scrapingbee"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -9176,7 +9180,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`securitytrails`, `security_trails`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify233,
+		Verify:      &tableVerify236,
 		Derived:     &Derived{Of: 0xf7113c06c12add92, Back: 2048, Anchors: []Anchor{{Literal: "security_trails"}, {Literal: "securitytrails"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9257,7 +9261,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}`,
 		Entropy:     4,
-		Verify:      &tableVerify234,
+		Verify:      &tableVerify237,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{host}/v3/api_keys/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}}, Part{Name: `id`, Regex: `^SG\.([A-Za-z0-9_-]{22})\.`}}, Done: []int{204}, Effect: `The API key is deleted and stops working at once, if it may delete keys.`},
 		Derived:     &Derived{Of: 0xde51170f34443837, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sg.", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "mail.toml"},
@@ -9303,7 +9307,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sntryi_[0-9a-f]{64}`,
-		Verify:      &tableVerify235,
+		Verify:      &tableVerify238,
 		Derived:     &Derived{Of: 0x42880f6d38481f56, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntryi_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9319,7 +9323,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sntrys_eyJ[A-Za-z0-9+/]{40,600}={0,2}_[A-Za-z0-9+/]{43}`,
 		Proof:       `sentry-org`,
-		Verify:      &tableVerify235,
+		Verify:      &tableVerify238,
 		Derived:     &Derived{Of: 0xc6e917bd72a6f889, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntrys_eyj"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9337,7 +9341,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sentry`},
 		Names:       []string{`auth`, `token`, `apikey`},
 		Entropy:     3,
-		Verify:      &tableVerify235,
+		Verify:      &tableVerify238,
 		Derived:     &Derived{Of: 0xedb328a6a321656c, Back: 2048, Anchors: []Anchor{{Literal: "sentry"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9353,7 +9357,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sntrya_[0-9a-f]{64}`,
 		Entropy:     3,
-		Verify:      &tableVerify235,
+		Verify:      &tableVerify238,
 		Derived:     &Derived{Of: 0xb71a1575046a12ce, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntrya_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9368,7 +9372,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sntryu_[0-9a-f]{64}`,
-		Verify:      &tableVerify235,
+		Verify:      &tableVerify238,
 		Derived:     &Derived{Of: 0x6d362cf051032832, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sntryu_"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -9398,7 +9402,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shippo_live_[0-9a-f]{40}`,
-		Verify:      &tableVerify236,
+		Verify:      &tableVerify239,
 		Derived:     &Derived{Of: 0xa4e79aceb94e0d3b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shippo_live_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -9430,7 +9434,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shpat_[0-9a-fA-F]{32}`,
-		Verify:      &tableVerify237,
+		Verify:      &tableVerify240,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{shop}.myshopify.com/admin/api_permissions/current.json`, Headers: []Header{Header{Name: `X-Shopify-Access-Token`, Value: `{secret}`}}}, Hosts: []string{`*.myshopify.com`}, Parts: []Part{Part{Name: `shop`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.myshopify\.com\b`}}, Done: []int{200}, Effect: `The application is uninstalled from the shop, and all its access tokens stop working.`},
 		Derived:     &Derived{Of: 0xe3a27eaa7da5189c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shpat_"}}},
 		Source:      Position{File: "payment.toml"},
@@ -9446,7 +9450,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shpca_[0-9a-fA-F]{32}`,
-		Verify:      &tableVerify237,
+		Verify:      &tableVerify240,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://{shop}.myshopify.com/admin/api_permissions/current.json`, Headers: []Header{Header{Name: `X-Shopify-Access-Token`, Value: `{secret}`}}}, Hosts: []string{`*.myshopify.com`}, Parts: []Part{Part{Name: `shop`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.myshopify\.com\b`}}, Done: []int{200}, Effect: `The application is uninstalled from the shop, and all its access tokens stop working.`},
 		Derived:     &Derived{Of: 0xf1c4607b3866974b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shpca_"}}},
 		Source:      Position{File: "payment.toml"},
@@ -9490,7 +9494,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `shppa_[0-9a-fA-F]{32}`,
-		Verify:      &tableVerify237,
+		Verify:      &tableVerify240,
 		Derived:     &Derived{Of: 0xa0c1db1b25035ea6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "shppa_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -9535,7 +9539,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`clubhouse`, `shortcut_api`, `shortcut-api`, `shortcutapi`, `shortcut_token`, `shortcut-token`, `shortcuttoken`},
 		Names:       []string{`api`, `token`},
-		Verify:      &tableVerify238,
+		Verify:      &tableVerify241,
 		Derived:     &Derived{Of: 0xeca3a7e4a564e57, Back: 2048, Anchors: []Anchor{{Literal: "clubhouse"}, {Literal: "shortcut-api"}, {Literal: "shortcut-token"}, {Literal: "shortcut_api"}, {Literal: "shortcut_token"}, {Literal: "shortcutapi"}, {Literal: "shortcuttoken"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -9581,7 +9585,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xapp-[0-9]-A[0-9A-Z]{8,12}-[0-9]{10,14}-[0-9a-f]{64}`,
-		Verify:      &tableVerify239,
+		Verify:      &tableVerify242,
 		Derived:     &Derived{Of: 0xcce58df9c91f0d4f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xapp-0-a"}, {Literal: "xapp-1-a"}, {Literal: "xapp-2-a"}, {Literal: "xapp-3-a"}, {Literal: "xapp-4-a"}, {Literal: "xapp-5-a"}, {Literal: "xapp-6-a"}, {Literal: "xapp-7-a"}, {Literal: "xapp-8-a"}, {Literal: "xapp-9-a"}}},
 		Source:      Position{File: "slack.toml"},
 	},
@@ -9596,7 +9600,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxb-(?:[0-9]{8,14}-[0-9]{8,14}-[0-9A-Za-z]{18,26}|[0-9]{8,14}-[0-9A-Za-z]{18,26})`,
-		Verify:      &tableVerify239,
+		Verify:      &tableVerify242,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0xb8eac9dbbd440e90, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxb-"}, {Literal: "xoxb-", Shape: 1}}},
 		Source:      Position{File: "slack.toml"},
@@ -9612,7 +9616,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxe\.xoxp-[0-9]-[0-9A-Za-z]{163,166}`,
-		Verify:      &tableVerify239,
+		Verify:      &tableVerify242,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0x1b254af3e5aa8a34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxe.xoxp-0-"}, {Literal: "xoxe.xoxp-1-"}, {Literal: "xoxe.xoxp-2-"}, {Literal: "xoxe.xoxp-3-"}, {Literal: "xoxe.xoxp-4-"}, {Literal: "xoxe.xoxp-5-"}, {Literal: "xoxe.xoxp-6-"}, {Literal: "xoxe.xoxp-7-"}, {Literal: "xoxe.xoxp-8-"}, {Literal: "xoxe.xoxp-9-"}}},
 		Source:      Position{File: "slack.toml"},
@@ -9643,7 +9647,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:xoxa-|xoxr-)[0-9A-Za-z]{8,48}|(?:xoxa-|xoxr-)[0-9]-[0-9A-Za-z]{8,48}|(?:xoxo-|xoxs-)[0-9]{8,14}-[0-9]{8,14}-[0-9]{8,14}-[0-9a-f]{6,64}`,
 		Entropy:     2.5,
-		Verify:      &tableVerify239,
+		Verify:      &tableVerify242,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0x3428e748c9f33d0b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxa-"}, {Literal: "xoxr-", Shape: 1}, {Literal: "xoxa-0-", Shape: 2}, {Literal: "xoxa-1-", Shape: 2}, {Literal: "xoxa-2-", Shape: 2}, {Literal: "xoxa-3-", Shape: 2}, {Literal: "xoxa-4-", Shape: 2}, {Literal: "xoxa-5-", Shape: 2}, {Literal: "xoxa-6-", Shape: 2}, {Literal: "xoxa-7-", Shape: 2}, {Literal: "xoxa-8-", Shape: 2}, {Literal: "xoxa-9-", Shape: 2}, {Literal: "xoxr-0-", Shape: 3}, {Literal: "xoxr-1-", Shape: 3}, {Literal: "xoxr-2-", Shape: 3}, {Literal: "xoxr-3-", Shape: 3}, {Literal: "xoxr-4-", Shape: 3}, {Literal: "xoxr-5-", Shape: 3}, {Literal: "xoxr-6-", Shape: 3}, {Literal: "xoxr-7-", Shape: 3}, {Literal: "xoxr-8-", Shape: 3}, {Literal: "xoxr-9-", Shape: 3}, {Literal: "xoxo-", Shape: 4}, {Literal: "xoxs-", Shape: 5}}},
 		Source:      Position{File: "slack.toml"},
@@ -9705,7 +9709,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `xoxp-[0-9]{10,14}-[0-9]{10,14}-[0-9]{10,14}-[0-9A-Za-z]{28,34}`,
-		Verify:      &tableVerify239,
+		Verify:      &tableVerify242,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.revoke`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, Done: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Effect: `Slack revokes the token at once; an app whose last token it is leaves the workspace.`},
 		Derived:     &Derived{Of: 0xfe7f45a9ec65c5bc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xoxp-"}}},
 		Source:      Position{File: "slack.toml"},
@@ -9730,7 +9734,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`T0{8,}/B0{8,}/X{20,}`},
 			},
 		},
-		Verify:  &tableVerify240,
+		Verify:  &tableVerify243,
 		Derived: &Derived{Of: 0x23891679191ad239, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.slack."}, {Literal: "hooks.slack.", Shape: 1}}},
 		Source:  Position{File: "slack.toml"},
 	},
@@ -9774,7 +9778,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Verify:  &tableVerify241,
+		Verify:  &tableVerify244,
 		Derived: &Derived{Of: 0x5bf69c6d48eb7eea, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "smtp://"}, {Literal: "smtps://", Shape: 1}}},
 		Source:  Position{File: "mail.toml"},
 	},
@@ -9792,7 +9796,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`snowflake`},
 		Names:       []string{`token`, `pat`, `password`},
 		Entropy:     4,
-		Verify:      &tableVerify242,
+		Verify:      &tableVerify245,
 		Derived:     &Derived{Of: 0x22ea368c5b6a4cb4, Back: 2048, Anchors: []Anchor{{Literal: "snowflake"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -9809,7 +9813,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`snyk`},
 		Names:       []string{`api`, `key`, `auth`, `token`},
-		Verify:      &tableVerify243,
+		Verify:      &tableVerify246,
 		Derived:     &Derived{Of: 0x77c33e87ecbf6cd7, Back: 2048, Anchors: []Anchor{{Literal: "snyk"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9825,7 +9829,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:snyk_uat\.|snyk_sat\.)[0-9a-f]{8}\.[A-Za-z0-9_-]{20,300}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify243,
+		Verify:      &tableVerify246,
 		Derived:     &Derived{Of: 0xd6d650101050b2a1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "snyk_uat."}, {Literal: "snyk_sat.", Shape: 1}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9858,7 +9862,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqa_[0-9a-f]{40}`,
-		Verify:      &tableVerify244,
+		Verify:      &tableVerify247,
 		Derived:     &Derived{Of: 0xe0a98569a3a612e, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqa_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9876,7 +9880,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`sonarqube`, `sonarcloud`, `sonar_token`, `sonar-token`, `sonartoken`, `sonar_login`, `sonar-login`, `sonarlogin`, `sonar_auth_token`, `sonar-auth-token`, `sonarauthtoken`, `sonar_api_token`, `sonar-api-token`, `sonarapitoken`, `sonar.login`, `sonar.token`},
 		Names:       []string{`login`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify244,
+		Verify:      &tableVerify247,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}/api/user_tokens/revoke`, Basic: `{secret}:`, Body: `name={id}`}, Hosts: []string{`sonarcloud.io`, `sonarqube.us`}, Endpoint: `sonarqube`, Parts: []Part{Part{Name: `host`, Regex: `\b(sonarcloud\.io|sonarqube\.us)\b`, Optional: true}}, Lookup: &Lookup{Request: Request{URL: `https://{host}/api/user_tokens/search`, Basic: `{secret}:`}, Items: `userTokens.*`, ID: `name`, Tells: []string{`type`, `createdAt`, `lastConnectionDate`}}, Done: []int{204}, Effect: `Sonar revokes the token of this name at once.`},
 		Derived:     &Derived{Of: 0x21ce2ed66c6fc150, Back: 2048, Anchors: []Anchor{{Literal: "sonar-api-token"}, {Literal: "sonar-auth-token"}, {Literal: "sonar-login"}, {Literal: "sonar-token"}, {Literal: "sonar.login"}, {Literal: "sonar.token"}, {Literal: "sonar_api_token"}, {Literal: "sonar_auth_token"}, {Literal: "sonar_login"}, {Literal: "sonar_token"}, {Literal: "sonarapitoken"}, {Literal: "sonarauthtoken"}, {Literal: "sonarcloud"}, {Literal: "sonarlogin"}, {Literal: "sonarqube"}, {Literal: "sonartoken"}}},
 		Source:      Position{File: "infra.toml"},
@@ -9892,7 +9896,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqp_[0-9a-f]{40}`,
-		Verify:      &tableVerify244,
+		Verify:      &tableVerify247,
 		Derived:     &Derived{Of: 0x4585224e4a372d09, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sqp_"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -9907,7 +9911,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `squ_[0-9a-f]{40}`,
-		Verify:      &tableVerify244,
+		Verify:      &tableVerify247,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}/api/user_tokens/revoke`, Basic: `{secret}:`, Body: `name={id}`}, Hosts: []string{`sonarcloud.io`, `sonarqube.us`}, Endpoint: `sonarqube`, Parts: []Part{Part{Name: `host`, Regex: `\b(sonarcloud\.io|sonarqube\.us)\b`, Optional: true}}, Lookup: &Lookup{Request: Request{URL: `https://{host}/api/user_tokens/search`, Basic: `{secret}:`}, Items: `userTokens.*`, ID: `name`, Tells: []string{`type`, `createdAt`, `lastConnectionDate`}}, Done: []int{204}, Effect: `Sonar revokes the token of this name at once.`},
 		Derived:     &Derived{Of: 0xb43f8a58ed4c8692, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "squ_"}}},
 		Source:      Position{File: "infra.toml"},
@@ -9923,7 +9927,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sgp_(?:[0-9a-f]{40}|[0-9a-f]{16}_[0-9a-f]{40}|local_[0-9a-f]{40})`,
-		Verify:      &tableVerify245,
+		Verify:      &tableVerify248,
 		Derived:     &Derived{Of: 0x957ba7e694124ea7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sgp_"}, {Literal: "sgp_", Shape: 1}, {Literal: "sgp_local_", Shape: 2}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -9938,7 +9942,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `slk_[0-9a-f]{64}`,
-		Verify:      &tableVerify246,
+		Verify:      &tableVerify249,
 		Derived:     &Derived{Of: 0xda600816744d6723, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "slk_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10005,7 +10009,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`spotify`, `spotipy`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Verify:      &tableVerify247,
+		Verify:      &tableVerify250,
 		Derived:     &Derived{Of: 0xe2090d91140d9343, Back: 2048, Anchors: []Anchor{{Literal: "spotify"}, {Literal: "spotipy"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -10070,7 +10074,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`[A-Za-z0-9][+/]EAAA`, `EAAA[A-Za-z0-9_+=-]{60}[+/]`},
 			},
 		},
-		Verify:  &tableVerify248,
+		Verify:  &tableVerify251,
 		Derived: &Derived{Of: 0x7c73eb45a73d14e2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eaaa"}}},
 		Source:  Position{File: "payment.toml"},
 	},
@@ -10086,7 +10090,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sq0atp-[A-Za-z0-9_-]{22}`,
 		Entropy:     3.3,
-		Verify:      &tableVerify248,
+		Verify:      &tableVerify251,
 		Derived:     &Derived{Of: 0x888d792a45a40ee6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sq0atp-"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -10170,7 +10174,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`stability`, `dreamstudio`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify249,
+		Verify:      &tableVerify252,
 		Derived:     &Derived{Of: 0x8a8d797accd4eeb9, Back: 2048, Anchors: []Anchor{{Literal: "dreamstudio"}, {Literal: "stability"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10188,7 +10192,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`statuspage`, `status_page`, `status-page`},
 		Names:       []string{`key`, `token`},
 		Entropy:     2.8,
-		Verify:      &tableVerify250,
+		Verify:      &tableVerify253,
 		Derived:     &Derived{Of: 0xd955aa135a152b49, Back: 2048, Anchors: []Anchor{{Literal: "status-page"}, {Literal: "status_page"}, {Literal: "statuspage"}}},
 		Source:      Position{File: "observability.toml"},
 	},
@@ -10223,7 +10227,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`storyblok`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3.4,
-		Verify:      &tableVerify251,
+		Verify:      &tableVerify254,
 		Derived:     &Derived{Of: 0xb863dfb155b7bf2c, Back: 2048, Anchors: []Anchor{{Literal: "storyblok"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -10254,7 +10258,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rk_live_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
-		Verify:      &tableVerify252,
+		Verify:      &tableVerify255,
 		Derived:     &Derived{Of: 0x657d3513f0a09a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rk_live_"}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10270,7 +10274,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_live_|sk_org_live_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
-		Verify:      &tableVerify252,
+		Verify:      &tableVerify255,
 		Derived:     &Derived{Of: 0x2d929fd8c424e430, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_"}, {Literal: "sk_live_", Shape: 1}, {Literal: "sk_org_live_", Shape: 2}, {Literal: "sk_org_live_", Shape: 3}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10286,7 +10290,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `rk_test_[0-9A-Za-z]{24,247}`,
 		Entropy:     3,
-		Verify:      &tableVerify252,
+		Verify:      &tableVerify255,
 		Derived:     &Derived{Of: 0x2135f90460725aa0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "rk_test_"}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10302,7 +10306,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_test_|sk_org_test_)(?:[0-9A-Za-z]{99}|[0-9A-Za-z]{24,34})`,
 		Entropy:     3,
-		Verify:      &tableVerify252,
+		Verify:      &tableVerify255,
 		Derived:     &Derived{Of: 0x22b8bcb2603e0fa0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_test_"}, {Literal: "sk_test_", Shape: 1}, {Literal: "sk_org_test_", Shape: 2}, {Literal: "sk_org_test_", Shape: 3}}},
 		Source:      Position{File: "stripe.toml"},
 	},
@@ -10364,7 +10368,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sbp_[0-9a-f]{40}`,
-		Verify:      &tableVerify253,
+		Verify:      &tableVerify256,
 		Derived:     &Derived{Of: 0x92b17e319a29c2fa, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sbp_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -10380,7 +10384,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `sb_secret_[A-Za-z0-9_-]{31,36}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify254,
+		Verify:      &tableVerify257,
 		Derived:     &Derived{Of: 0x464272a7ddace7e6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sb_secret_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -10396,7 +10400,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `eyJ[A-Za-z0-9_-]{10,60}\.eyJpc3MiOiJzdXBhYmFzZSIsInJlZiI6I[A-Za-z0-9_-]{27}Iiwicm9sZSI6InNlcnZpY2Vfcm9sZS[A-Za-z0-9_-]{20,120}\.[A-Za-z0-9_-]{43}`,
 		Proof:       `supabase-jwt`,
-		Verify:      &tableVerify254,
+		Verify:      &tableVerify257,
 		Derived:     &Derived{Of: 0xedb5dc1a273c4767, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -10427,7 +10431,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-api-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Verify:      &tableVerify255,
+		Verify:      &tableVerify258,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.tailscale.com/api/v2/tailnet/-/keys/{id}`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tailscale.com`}, Parts: []Part{Part{Name: `id`, Regex: `^tskey-api-([A-Za-z0-9]{8,24})-`}}, Done: []int{200}, Effect: `The access token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0xafe8aff242e23c55, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-api-"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -10444,7 +10448,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-auth-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Verify:      &tableVerify256,
+		Verify:      &tableVerify259,
 		Derived:     &Derived{Of: 0xe37bbd5b42af41b5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-auth-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10460,7 +10464,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tskey-client-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Verify:      &tableVerify256,
+		Verify:      &tableVerify259,
 		Derived:     &Derived{Of: 0x533a428824ba3308, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-client"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10476,7 +10480,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:tskey-scim-|tskey-webhook-)[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
-		Verify:      &tableVerify256,
+		Verify:      &tableVerify259,
 		Derived:     &Derived{Of: 0x10a00f6d16e46ca4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-scim-"}, {Literal: "tskey-webhoo", Shape: 1}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10492,7 +10496,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:tvly-dev-|tvly-prod-|tvly-)[A-Za-z0-9]{32}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify257,
+		Verify:      &tableVerify260,
 		Derived:     &Derived{Of: 0xb2c1fc7c2fc8fe97, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tvly-dev-"}, {Literal: "tvly-prod-", Shape: 1}, {Literal: "tvly-", Shape: 2}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10523,7 +10527,7 @@ var tableRules = [...]Rule{
 		Regex:       `(?:^|[^0-9A-Za-z_]|/bot)([0-9]{8,10}:AA[A-Za-z0-9_-]{33})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`:aa`},
 		Entropy:     3.8,
-		Verify:      &tableVerify258,
+		Verify:      &tableVerify261,
 		Derived:     &Derived{Of: 0xec8d54a987db551a, Back: 17, Direct: true, Anchors: []Anchor{{Literal: ":aa", Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 1, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 2, Offset: 8, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 3, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 4, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 5, Offset: 8, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 6, Offset: 11, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 7, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 8, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 9, Offset: 11, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 10, Offset: 10, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: ":aa", Shape: 11, Offset: 9, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: "/bot", Shape: 12}, {Literal: "/bot", Shape: 13}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10539,7 +10543,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `KEY0[0-9A-Za-z_-]{54}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify259,
+		Verify:      &tableVerify262,
 		Derived:     &Derived{Of: 0x2532ad25eb043f70, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "key0"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -10588,7 +10592,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,70}`,
 		Entropy:     4,
-		Verify:      &tableVerify260,
+		Verify:      &tableVerify263,
 		Derived:     &Derived{Of: 0x6fe382b85c89f6cb, Back: 20, Direct: true, Anchors: []Anchor{{Literal: ".atlasv1.", Offset: 14}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -10621,7 +10625,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`tiingo`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify261,
+		Verify:      &tableVerify264,
 		Derived:     &Derived{Of: 0xc4d91f5a4651a563, Back: 2048, Anchors: []Anchor{{Literal: "tiingo"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -10653,7 +10657,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`todoist`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify262,
+		Verify:      &tableVerify265,
 		Derived:     &Derived{Of: 0xb19800872c2dfbcd, Back: 2048, Anchors: []Anchor{{Literal: "todoist"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -10669,7 +10673,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tgp_v1_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify263,
+		Verify:      &tableVerify266,
 		Derived:     &Derived{Of: 0x57dbf2983e741577, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tgp_v1_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10687,7 +10691,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`togetherai`, `together_ai`, `together-ai`, `together_api_key`, `together-api-key`, `togetherapikey`, `together_key`, `together-key`, `togetherkey`, `together_token`, `together-token`, `togethertoken`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify263,
+		Verify:      &tableVerify266,
 		Derived:     &Derived{Of: 0xd0d56af5bf6bdd37, Back: 2048, Anchors: []Anchor{{Literal: "together-ai"}, {Literal: "together-api-key"}, {Literal: "together-key"}, {Literal: "together-token"}, {Literal: "together_ai"}, {Literal: "together_api_key"}, {Literal: "together_key"}, {Literal: "together_token"}, {Literal: "togetherai"}, {Literal: "togetherapikey"}, {Literal: "togetherkey"}, {Literal: "togethertoken"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -10705,7 +10709,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`toggl_`, `toggl-`, `togglapi`, `toggltoken`, `toggltrack`},
 		Names:       []string{`token`, `key`},
 		Entropy:     3,
-		Verify:      &tableVerify264,
+		Verify:      &tableVerify267,
 		Derived:     &Derived{Of: 0x9545756ea63bf107, Back: 2048, Anchors: []Anchor{{Literal: "toggl-"}, {Literal: "toggl_"}, {Literal: "togglapi"}, {Literal: "toggltoken"}, {Literal: "toggltrack"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -10757,7 +10761,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`trello`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify265,
+		Verify:      &tableVerify268,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.trello.com/1/tokens/{secret}`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}, SecretInURL: true}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, Done: []int{200}, Effect: `The token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0xe939d1a5f0ab8e35, Back: 2048, Anchors: []Anchor{{Literal: "trello"}}},
 		Source:      Position{File: "ci.toml"},
@@ -10773,7 +10777,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `ATTA[0-9a-f][0-9a-f]{71}`,
-		Verify:      &tableVerify265,
+		Verify:      &tableVerify268,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.trello.com/1/tokens/{secret}`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}, SecretInURL: true}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, Done: []int{200}, Effect: `The token is deleted and stops working at once.`},
 		Derived:     &Derived{Of: 0xadc9ff1fb6339cae, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "atta0"}, {Literal: "atta1"}, {Literal: "atta2"}, {Literal: "atta3"}, {Literal: "atta4"}, {Literal: "atta5"}, {Literal: "atta6"}, {Literal: "atta7"}, {Literal: "atta8"}, {Literal: "atta9"}, {Literal: "attaa"}, {Literal: "attab"}, {Literal: "attac"}, {Literal: "attad"}, {Literal: "attae"}, {Literal: "attaf"}}},
 		Source:      Position{File: "ci.toml"},
@@ -10791,7 +10795,7 @@ var tableRules = [...]Rule{
 		Assigned:    `0x4AAAA[A-Za-z0-9_-]{22,30}`,
 		Keywords:    []string{`turnstile`},
 		Names:       []string{`secret`, `private`},
-		Verify:      &tableVerify266,
+		Verify:      &tableVerify269,
 		Derived:     &Derived{Of: 0xfb520b35b508309e, Back: 2048, Anchors: []Anchor{{Literal: "turnstile"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -10809,7 +10813,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twelvedata`, `twelve_data`, `twelve-data`},
 		Names:       []string{`key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify267,
+		Verify:      &tableVerify270,
 		Derived:     &Derived{Of: 0xfaecd04cba0ddc33, Back: 2048, Anchors: []Anchor{{Literal: "twelve-data"}, {Literal: "twelve_data"}, {Literal: "twelvedata"}}},
 		Source:      Position{File: "money.toml"},
 	},
@@ -10845,7 +10849,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twilio`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify268,
+		Verify:      &tableVerify271,
 		Derived:     &Derived{Of: 0x3ffaf78c1d7448c0, Back: 2048, Anchors: []Anchor{{Literal: "twilio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -10863,7 +10867,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twilio`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify269,
+		Verify:      &tableVerify272,
 		Derived:     &Derived{Of: 0xdd47f0e20149a51c, Back: 2048, Anchors: []Anchor{{Literal: "twilio"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -10896,7 +10900,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twitch`},
 		Names:       []string{`token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify270,
+		Verify:      &tableVerify273,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://id.twitch.tv/oauth2/revoke`, Body: `client_id={id}&token={secret}`}, Hosts: []string{`id.twitch.tv`}, Lookup: &Lookup{Request: Request{URL: `https://id.twitch.tv/oauth2/validate`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, ID: `client_id`, Tells: []string{`login`}}, Done: []int{200}, Effect: `Twitch revokes the access token at once; the application can ask for another.`},
 		Derived:     &Derived{Of: 0x25df0244034b3a01, Back: 2048, Anchors: []Anchor{{Literal: "twitch"}}},
 		Source:      Position{File: "chat.toml"},
@@ -10915,7 +10919,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`twitch`},
 		Names:       []string{`secret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify271,
+		Verify:      &tableVerify274,
 		Derived:     &Derived{Of: 0x5dd8832930adfdc1, Back: 2048, Anchors: []Anchor{{Literal: "twitch"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10963,7 +10967,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{50}`,
 		Keywords:    []string{`twitter_api_secret`, `twitter-api-secret`, `twitterapisecret`, `twitter_secret`, `twitter-secret`, `twittersecret`, `twitter_consumer_secret`, `twitter-consumer-secret`, `twitterconsumersecret`, `twitter_api_key_secret`, `twitter-api-key-secret`, `twitterapikeysecret`, `twitter_consumer_api_secret`, `twitter-consumer-api-secret`, `twitterconsumerapisecret`, `twitter_consumer_consumer_secret`, `twitter-consumer-consumer-secret`, `twitterconsumerconsumersecret`, `twitter_consumer_api_key_secret`, `twitter-consumer-api-key-secret`, `twitterconsumerapikeysecret`, `x_consumer_api_secret`, `x-consumer-api-secret`, `xconsumerapisecret`, `x_consumer_secret`, `x-consumer-secret`, `xconsumersecret`, `x_consumer_consumer_secret`, `x-consumer-consumer-secret`, `xconsumerconsumersecret`, `x_consumer_api_key_secret`, `x-consumer-api-key-secret`, `xconsumerapikeysecret`},
 		Entropy:     3.5,
-		Verify:      &tableVerify272,
+		Verify:      &tableVerify275,
 		Derived:     &Derived{Of: 0x677d50f3f1d52a12, Back: 2048, Anchors: []Anchor{{Literal: "twitter-api-key-secret"}, {Literal: "twitter-api-secret"}, {Literal: "twitter-consumer-api-key-secret"}, {Literal: "twitter-consumer-api-secret"}, {Literal: "twitter-consumer-consumer-secret"}, {Literal: "twitter-consumer-secret"}, {Literal: "twitter-secret"}, {Literal: "twitter_api_key_secret"}, {Literal: "twitter_api_secret"}, {Literal: "twitter_consumer_api_key_secret"}, {Literal: "twitter_consumer_api_secret"}, {Literal: "twitter_consumer_consumer_secret"}, {Literal: "twitter_consumer_secret"}, {Literal: "twitter_secret"}, {Literal: "twitterapikeysecret"}, {Literal: "twitterapisecret"}, {Literal: "twitterconsumerapikeysecret"}, {Literal: "twitterconsumerapisecret"}, {Literal: "twitterconsumerconsumersecret"}, {Literal: "twitterconsumersecret"}, {Literal: "twittersecret"}, {Literal: "x-consumer-api-key-secret"}, {Literal: "x-consumer-api-secret"}, {Literal: "x-consumer-consumer-secret"}, {Literal: "x-consumer-secret"}, {Literal: "x_consumer_api_key_secret"}, {Literal: "x_consumer_api_secret"}, {Literal: "x_consumer_consumer_secret"}, {Literal: "x_consumer_secret"}, {Literal: "xconsumerapikeysecret"}, {Literal: "xconsumerapisecret"}, {Literal: "xconsumerconsumersecret"}, {Literal: "xconsumersecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10979,7 +10983,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AAAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{80,100}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify273,
+		Verify:      &tableVerify276,
 		Derived:     &Derived{Of: 0x41b5f37d7dd00860, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aaaaaaaaaaaa"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -10995,7 +10999,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `tfp_[A-Za-z0-9_.=-]{40,59}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify274,
+		Verify:      &tableVerify277,
 		Derived:     &Derived{Of: 0x237d9acaa19f07bc, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tfp_"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -11042,7 +11046,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9+/_-]{40,120}={0,2}`,
 		Keywords:    []string{`upstash_redis_rest_token`, `upstash-redis-rest-token`, `upstashredisresttoken`, `upstash_token`, `upstash-token`, `upstashtoken`, `upstash_vector_rest_token`, `upstash-vector-rest-token`, `upstashvectorresttoken`, `upstash_kafka_rest`, `upstash-kafka-rest`, `upstashkafkarest`, `upstash_rest_token`, `upstash-rest-token`, `upstashresttoken`, `kv_rest_api_token`, `kv-rest-api-token`, `kvrestapitoken`},
 		Entropy:     4,
-		Verify:      &tableVerify275,
+		Verify:      &tableVerify278,
 		Derived:     &Derived{Of: 0xb16aaf4a2e0c142e, Back: 2048, Anchors: []Anchor{{Literal: "kv-rest-api-token"}, {Literal: "kv_rest_api_token"}, {Literal: "kvrestapitoken"}, {Literal: "upstash-kafka-rest"}, {Literal: "upstash-redis-rest-token"}, {Literal: "upstash-rest-token"}, {Literal: "upstash-token"}, {Literal: "upstash-vector-rest-token"}, {Literal: "upstash_kafka_rest"}, {Literal: "upstash_redis_rest_token"}, {Literal: "upstash_rest_token"}, {Literal: "upstash_token"}, {Literal: "upstash_vector_rest_token"}, {Literal: "upstashkafkarest"}, {Literal: "upstashredisresttoken"}, {Literal: "upstashresttoken"}, {Literal: "upstashtoken"}, {Literal: "upstashvectorresttoken"}}},
 		Source:      Position{File: "databases.toml"},
 	},
@@ -11072,7 +11076,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vtwn_[A-Za-z0-9_-]{20,80}`,
 		Entropy:     3.4,
-		Verify:      &tableVerify276,
+		Verify:      &tableVerify279,
 		Derived:     &Derived{Of: 0xcb7172207b300368, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vtwn_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -11103,7 +11107,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvb\.[A-Za-z0-9_-]{100,400}`,
 		Entropy:     4,
-		Verify:      &tableVerify277,
+		Verify:      &tableVerify280,
 		Derived:     &Derived{Of: 0x63a7ccd56b0827f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvb."}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -11134,7 +11138,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `hvs\.[A-Za-z0-9_-]{24,180}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify277,
+		Verify:      &tableVerify280,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}:8200/v1/auth/token/revoke-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`, Optional: true}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, Done: []int{204}, Effect: `The token and all tokens and leases that were made with it are revoked at once.`},
 		Derived:     &Derived{Of: 0x584636e1f1272bb8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hvs."}}},
 		Source:      Position{File: "infra.toml"},
@@ -11153,7 +11157,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vault`, `x-vault-token`},
 		Names:       []string{`auth`, `token`, `devroot`},
 		Entropy:     3.5,
-		Verify:      &tableVerify277,
+		Verify:      &tableVerify280,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://{host}:8200/v1/auth/token/revoke-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`, Optional: true}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, Done: []int{204}, Effect: `The token and all tokens and leases that were made with it are revoked at once.`},
 		Derived:     &Derived{Of: 0x171ef8291374c98a, Back: 2048, Anchors: []Anchor{{Literal: "vault"}, {Literal: "x-vault-token"}}},
 		Source:      Position{File: "infra.toml"},
@@ -11186,7 +11190,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vck_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Verify:      &tableVerify278,
+		Verify:      &tableVerify281,
 		Derived:     &Derived{Of: 0x9b7e6ea4428ca496, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vck_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11232,7 +11236,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vci_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Verify:      &tableVerify279,
+		Verify:      &tableVerify282,
 		Derived:     &Derived{Of: 0xb608c13cd472d144, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vci_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -11248,7 +11252,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `vcp_[0-9A-Za-z]{56}`,
 		Proof:       `vercel`,
-		Verify:      &tableVerify279,
+		Verify:      &tableVerify282,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.vercel.com/v3/user/tokens/current`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x19ee292094cd13e1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "vcp_"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -11267,7 +11271,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vercel`, `zeit`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3.5,
-		Verify:      &tableVerify279,
+		Verify:      &tableVerify282,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.vercel.com/v3/user/tokens/current`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, Done: []int{200}, Effect: `The token stops working at once.`},
 		Derived:     &Derived{Of: 0x48312ae7a5efa313, Back: 2048, Anchors: []Anchor{{Literal: "vercel"}, {Literal: "zeit"}}},
 		Source:      Position{File: "clouds.toml"},
@@ -11286,7 +11290,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`virustotal`, `virus_total`, `virus-total`, `vt_api`, `vt-api`, `vtapi`},
 		Names:       []string{`api`},
 		Entropy:     3,
-		Verify:      &tableVerify280,
+		Verify:      &tableVerify283,
 		Derived:     &Derived{Of: 0x9d803922f0a0de97, Back: 2048, Anchors: []Anchor{{Literal: "virus-total"}, {Literal: "virus_total"}, {Literal: "virustotal"}, {Literal: "vt-api"}, {Literal: "vt_api"}, {Literal: "vtapi"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -11319,7 +11323,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vonage`, `nexmo`},
 		Names:       []string{`secret`},
 		Entropy:     3,
-		Verify:      &tableVerify281,
+		Verify:      &tableVerify284,
 		Derived:     &Derived{Of: 0xdf5b1cd36cc36f94, Back: 2048, Anchors: []Anchor{{Literal: "nexmo"}, {Literal: "vonage"}}},
 		Source:      Position{File: "mail.toml"},
 	},
@@ -11337,7 +11341,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`voyageai`, `voyage_ai`, `voyage-ai`, `voyage_api`, `voyage-api`, `voyageapi`, `voyage_key`, `voyage-key`, `voyagekey`, `voyage_token`, `voyage-token`, `voyagetoken`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify282,
+		Verify:      &tableVerify285,
 		Derived:     &Derived{Of: 0xaf6f3cbf19b5519b, Back: 2048, Anchors: []Anchor{{Literal: "voyage-ai"}, {Literal: "voyage-api"}, {Literal: "voyage-key"}, {Literal: "voyage-token"}, {Literal: "voyage_ai"}, {Literal: "voyage_api"}, {Literal: "voyage_key"}, {Literal: "voyage_token"}, {Literal: "voyageai"}, {Literal: "voyageapi"}, {Literal: "voyagekey"}, {Literal: "voyagetoken"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11372,7 +11376,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`vultr`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.5,
-		Verify:      &tableVerify283,
+		Verify:      &tableVerify286,
 		Derived:     &Derived{Of: 0x483cae279fea1663, Back: 2048, Anchors: []Anchor{{Literal: "vultr"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -11436,7 +11440,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `(?:^|[^0-9A-Za-z_-])([A-Za-z0-9_-]{64}_[A-Z0-9]{4}_[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`webex`, `_pf84_`, `_p0a1_`, `spark`},
-		Verify:      &tableVerify284,
+		Verify:      &tableVerify287,
 		Derived:     &Derived{Of: 0x1239d8c7af838f2, Back: 2048, Anchors: []Anchor{{Literal: "_p0a1_"}, {Literal: "_pf84_"}, {Literal: "spark"}, {Literal: "webex"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -11454,7 +11458,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`webflow`},
 		Names:       []string{`token`, `key`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify285,
+		Verify:      &tableVerify288,
 		Derived:     &Derived{Of: 0xde250b1fdfc11049, Back: 2048, Anchors: []Anchor{{Literal: "webflow"}}},
 		Source:      Position{File: "web.toml"},
 	},
@@ -11535,7 +11539,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`wandb`, `weightsbiases`, `weights_biases`, `weights-biases`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3,
-		Verify:      &tableVerify286,
+		Verify:      &tableVerify289,
 		Derived:     &Derived{Of: 0x4c30f6f47b3bba7c, Back: 2048, Anchors: []Anchor{{Literal: "wandb"}, {Literal: "weights-biases"}, {Literal: "weights_biases"}, {Literal: "weightsbiases"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11551,7 +11555,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `wandb_v1_[A-Za-z0-9_]{77}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify286,
+		Verify:      &tableVerify289,
 		Derived:     &Derived{Of: 0x2eda7ffceb000f2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "wandb_v1_"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11661,7 +11665,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:sk_live_a2V5Xz|sk_test_a2V5Xz)[A-Za-z0-9+/]{50,90}={0,2}`,
 		Entropy:     3.8,
-		Verify:      &tableVerify287,
+		Verify:      &tableVerify290,
 		Derived:     &Derived{Of: 0x91589c1e0bfca7d1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_a2v5"}, {Literal: "sk_test_a2v5", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -11713,7 +11717,7 @@ var tableRules = [...]Rule{
 		Assigned:    `LS0tLS1CRUdJTi[A-Za-z0-9+/]{100,}={0,2}`,
 		Keywords:    []string{`client-key`, `client_key`, `tls.key`, `private-key-data`},
 		Reach:       16384,
-		Verify:      &tableVerify288,
+		Verify:      &tableVerify291,
 		Derived:     &Derived{Of: 0x7c1e3c9ff6c43d56, Back: 16384, Anchors: []Anchor{{Literal: "client-key"}, {Literal: "client_key"}, {Literal: "private-key-data"}, {Literal: "tls.key"}}},
 		Source:      Position{File: "infra.toml"},
 	},
@@ -11729,7 +11733,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `xai-[A-Za-z0-9_]{80}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify289,
+		Verify:      &tableVerify292,
 		Derived:     &Derived{Of: 0x20b67e95bf158940, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "xai-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -11919,7 +11923,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[A-Za-z0-9]{32}`,
 		Keywords:    []string{`zoom_client_secret`, `zoom-client-secret`, `zoomclientsecret`, `zoom_secret`, `zoom-secret`, `zoomsecret`, `zoom_api_secret`, `zoom-api-secret`, `zoomapisecret`, `zoom_sdk_secret`, `zoom-sdk-secret`, `zoomsdksecret`},
 		Entropy:     3.7,
-		Verify:      &tableVerify290,
+		Verify:      &tableVerify293,
 		Derived:     &Derived{Of: 0x478c3998526a93b0, Back: 2048, Anchors: []Anchor{{Literal: "zoom-api-secret"}, {Literal: "zoom-client-secret"}, {Literal: "zoom-sdk-secret"}, {Literal: "zoom-secret"}, {Literal: "zoom_api_secret"}, {Literal: "zoom_client_secret"}, {Literal: "zoom_sdk_secret"}, {Literal: "zoom_secret"}, {Literal: "zoomapisecret"}, {Literal: "zoomclientsecret"}, {Literal: "zoomsdksecret"}, {Literal: "zoomsecret"}}},
 		Source:      Position{File: "chat.toml"},
 	},
@@ -12000,524 +12004,530 @@ var tableVerify28 = Verify{Check: `azure-storage-key`, Parts: []Part{Part{Name: 
 
 var tableVerify29 = Verify{Request: Request{URL: `https://api.bitbucket.org/2.0/user`, Basic: `{user}:{secret}`}, Hosts: []string{`api.bitbucket.org`}, Parts: []Part{Part{Name: `user`, Regex: `(?i)(?:https://|bitbucket[a-z_.-]{0,16}(?:user(?:name)?|login)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?)([a-z0-9][a-z0-9_.-]{1,63})(?::ATBB|["'\s,;]|$)`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.detail.granted`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `account_id`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
 
-var tableVerify30 = Verify{Request: Request{URL: `https://api.bitrise.io/v0.1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`api.bitrise.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.slug`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of a workspace`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.username`}, Tell{Field: `principal`, From: `json`, What: `data.slug`}}}
+var tableVerify30 = Verify{Request: Request{URL: `https://{endpoint}/rest/api/latest/projects?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Endpoint: `bitbucket`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Headers: []Condition{Condition{Path: `X-AUSERNAME`, Op: `!=`, Value: `anonymous`}}, JSON: []Condition{Condition{Path: `values`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.exceptionName`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `header`, What: `X-AUSERNAME`}}}
 
-var tableVerify31 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/connect/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&scope=api.organization&client_id={id}&client_secret={secret}`}, Hosts: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}, Endpoint: `bitwarden`, Parts: []Part{Part{Name: `host`, Values: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}}, Part{Name: `id`, Regex: `\b(organization\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify31 = Verify{Request: Request{URL: `https://api.bitrise.io/v0.1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`api.bitrise.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.slug`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of a workspace`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.username`}, Tell{Field: `principal`, From: `json`, What: `data.slug`}}}
 
-var tableVerify32 = Verify{Request: Request{URL: `https://api.brevo.com/v3/account`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.brevo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API Key is not enabled`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Key not found`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `companyName`}, Tell{Field: `owner`, From: `json`, What: `email`}}}
+var tableVerify32 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/connect/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&scope=api.organization&client_id={id}&client_secret={secret}`}, Hosts: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}, Endpoint: `bitwarden`, Parts: []Part{Part{Name: `host`, Values: []string{`identity.bitwarden.com`, `identity.bitwarden.eu`}}, Part{Name: `id`, Regex: `\b(organization\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify33 = Verify{Request: Request{URL: `https://api.browserstack.com/automate/plan.json`, Basic: `{user}:{secret}`}, Hosts: []string{`api.browserstack.com`}, Parts: []Part{Part{Name: `user`, Regex: `(?i)browserstack[_.-]?user(?:[_.-]?name)?["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_]{3,64})`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `automate_plan`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Access denied`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `part`, What: `user`}}}
+var tableVerify33 = Verify{Request: Request{URL: `https://api.brevo.com/v3/account`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.brevo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API Key is not enabled`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Key not found`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `companyName`}, Tell{Field: `owner`, From: `json`, What: `email`}}}
 
-var tableVerify34 = Verify{Request: Request{URL: `https://api.bugsnag.com/user/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.bugsnag.com`}, Endpoint: `bugsnag`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
+var tableVerify34 = Verify{Request: Request{URL: `https://api.browserstack.com/automate/plan.json`, Basic: `{user}:{secret}`}, Hosts: []string{`api.browserstack.com`}, Parts: []Part{Part{Name: `user`, Regex: `(?i)browserstack[_.-]?user(?:[_.-]?name)?["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_]{3,64})`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `automate_plan`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Access denied`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `part`, What: `user`}}}
 
-var tableVerify35 = Verify{Request: Request{URL: `https://api.buildkite.com/v2/access-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.buildkite.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `uuid`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+var tableVerify35 = Verify{Request: Request{URL: `https://api.bugsnag.com/user/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.bugsnag.com`}, Endpoint: `bugsnag`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
 
-var tableVerify36 = Verify{Request: Request{URL: `https://api.cerebras.ai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cerebras.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `wrong_api_key`}}, Outcome: `inactive`}}}
+var tableVerify36 = Verify{Request: Request{URL: `https://api.buildkite.com/v2/access-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.buildkite.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `uuid`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
 
-var tableVerify37 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, Endpoint: `circleci`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify37 = Verify{Request: Request{URL: `https://api.cerebras.ai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cerebras.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `wrong_api_key`}}, Outcome: `inactive`}}}
 
-var tableVerify38 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, Endpoint: `circleci`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of a project`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify38 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, Endpoint: `circleci`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify39 = Verify{Request: Request{URL: `https://api.clarifai.com/v2/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Key {secret}`}}}, Hosts: []string{`api.clarifai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status.code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.primary_email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+var tableVerify39 = Verify{Request: Request{URL: `https://circleci.com/api/v2/me`, Headers: []Header{Header{Name: `Circle-Token`, Value: `{secret}`}}}, Hosts: []string{`circleci.com`}, Endpoint: `circleci`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of a project`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify40 = Verify{Request: Request{URL: `https://api.clerk.com/v1/jwks`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.clerk.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `keys.0.kid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `keys.0.kid`}}}
+var tableVerify40 = Verify{Request: Request{URL: `https://api.clarifai.com/v2/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Key {secret}`}}}, Hosts: []string{`api.clarifai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status.code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.primary_email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
 
-var tableVerify41 = Verify{Request: Request{URL: `https://api.clickup.com/api/v2/user`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`api.clickup.com`}, SideEffects: `none`, Rate: 1.5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `ECODE`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+var tableVerify41 = Verify{Request: Request{URL: `https://api.clerk.com/v1/jwks`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.clerk.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `keys.0.kid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `keys.0.kid`}}}
 
-var tableVerify42 = Verify{Request: Request{URL: `https://{host}/api/v1/user`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.clockify.me`, `euc1.clockify.me`, `euw2.clockify.me`, `use2.clockify.me`, `apse2.clockify.me`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.clockify.me`, `euc1.clockify.me`, `euw2.clockify.me`, `use2.clockify.me`, `apse2.clockify.me`}}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `4003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify42 = Verify{Request: Request{URL: `https://api.clickup.com/api/v2/user`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`api.clickup.com`}, SideEffects: `none`, Rate: 1.5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `ECODE`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
 
-var tableVerify43 = Verify{Request: Request{URL: `https://api.close.com/api/v1/me/`, Basic: `{secret}:`}, Hosts: []string{`api.close.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify43 = Verify{Request: Request{URL: `https://{host}/api/v1/user`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.clockify.me`, `euc1.clockify.me`, `euw2.clockify.me`, `use2.clockify.me`, `apse2.clockify.me`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.clockify.me`, `euc1.clockify.me`, `euw2.clockify.me`, `use2.clockify.me`, `apse2.clockify.me`}}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `4003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify44 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/accounts/{account}/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, Parts: []Part{Part{Name: `account`, Regex: `(?i)(?:cloudflare|cf)[a-z_.-]{0,16}account[_.-]?(?:id|tag)?["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401, 403, 404}, Outcome: `unknown`, Reason: `revoked, or of another account`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account`}, Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
+var tableVerify44 = Verify{Request: Request{URL: `https://api.close.com/api/v1/me/`, Basic: `{secret}:`}, Hosts: []string{`api.close.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify45 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
+var tableVerify45 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/accounts/{account}/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, Parts: []Part{Part{Name: `account`, Regex: `(?i)(?:cloudflare|cf)[a-z_.-]{0,16}account[_.-]?(?:id|tag)?["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401, 403, 404}, Outcome: `unknown`, Reason: `revoked, or of another account`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account`}, Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
 
-var tableVerify46 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user`, Headers: []Header{Header{Name: `X-Auth-Email`, Value: `{email}`}, Header{Name: `X-Auth-Key`, Value: `{secret}`}}}, Hosts: []string{`api.cloudflare.com`}, Parts: []Part{Part{Name: `email`, Regex: `([A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})`}}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401, 403}, Outcome: `unknown`, Reason: `revoked, or of another e-mail address`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `result.organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `result.email`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
+var tableVerify46 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
 
-var tableVerify47 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
+var tableVerify47 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user`, Headers: []Header{Header{Name: `X-Auth-Email`, Value: `{email}`}, Header{Name: `X-Auth-Key`, Value: `{secret}`}}}, Hosts: []string{`api.cloudflare.com`}, Parts: []Part{Part{Name: `email`, Regex: `([A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4})`}}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401, 403}, Outcome: `unknown`, Reason: `revoked, or of another e-mail address`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `result.organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `result.email`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
 
-var tableVerify48 = Verify{Request: Request{URL: `https://api.cloudinary.com/v1_1/{cloud}/ping`, Basic: `{key}:{secret}`}, Hosts: []string{`api.cloudinary.com`}, Parts: []Part{Part{Name: `cloud`, Regex: `cloudinary://[0-9]{12,16}:[A-Za-z0-9_-]{24,30}@([A-Za-z0-9_-]{1,64})`}, Part{Name: `key`, Regex: `cloudinary://([0-9]{12,16}):`}}, SideEffects: `none`, Rate: 0.13, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `ok`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.message`, Op: `=`, Value: `api_secret mismatch`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `cloud`}, Tell{Field: `principal`, From: `part`, What: `key`}}}
+var tableVerify48 = Verify{Request: Request{URL: `https://api.cloudflare.com/client/v4/user/tokens/verify`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloudflare.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `result.status`, Op: `=`, Value: `active`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `disabled`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result.status`, Op: `=`, Value: `expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `1000`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `result.expires_on`}, Tell{Field: `principal`, From: `json`, What: `result.id`}}}
 
-var tableVerify49 = Verify{Request: Request{URL: `https://api.cloudsmith.io/v1/user/self/`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.cloudsmith.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `authenticated`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `authenticated`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `slug`}}}
+var tableVerify49 = Verify{Request: Request{URL: `https://api.cloudinary.com/v1_1/{cloud}/ping`, Basic: `{key}:{secret}`}, Hosts: []string{`api.cloudinary.com`}, Parts: []Part{Part{Name: `cloud`, Regex: `cloudinary://[0-9]{12,16}:[A-Za-z0-9_-]{24,30}@([A-Za-z0-9_-]{1,64})`}, Part{Name: `key`, Regex: `cloudinary://([0-9]{12,16}):`}}, SideEffects: `none`, Rate: 0.13, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `ok`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.message`, Op: `=`, Value: `api_secret mismatch`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `cloud`}, Tell{Field: `principal`, From: `part`, What: `key`}}}
 
-var tableVerify50 = Verify{Request: Request{URL: `https://cockroachlabs.cloud/api/v1/clusters?pagination.limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Cc-Version`, Value: `2024-09-16`}}}, Hosts: []string{`cockroachlabs.cloud`}, SideEffects: `none`, Rate: 0.1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `clusters`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `7`}}, Outcome: `forbidden`, Reason: `it may not list clusters`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `16`}}, Outcome: `inactive`}}}
+var tableVerify50 = Verify{Request: Request{URL: `https://api.cloudsmith.io/v1/user/self/`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.cloudsmith.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `authenticated`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `authenticated`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `slug`}}}
 
-var tableVerify51 = Verify{Request: Request{URL: `https://coda.io/apis/v1/whoami`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`coda.io`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `loginId`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `user`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `statusCode`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `loginId`}, Tell{Field: `principal`, From: `json`, What: `tokenName`}}}
+var tableVerify51 = Verify{Request: Request{URL: `https://cockroachlabs.cloud/api/v1/clusters?pagination.limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Cc-Version`, Value: `2024-09-16`}}}, Hosts: []string{`cockroachlabs.cloud`}, SideEffects: `none`, Rate: 0.1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `clusters`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `7`}}, Outcome: `forbidden`, Reason: `it may not list clusters`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `16`}}, Outcome: `inactive`}}}
 
-var tableVerify52 = Verify{Request: Request{Method: `POST`, URL: `https://api.cohere.com/v1/check-api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cohere.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization_id`}, Tell{Field: `owner`, From: `json`, What: `owner_id`}}}
+var tableVerify52 = Verify{Request: Request{URL: `https://coda.io/apis/v1/whoami`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`coda.io`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `loginId`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `user`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `statusCode`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `loginId`}, Tell{Field: `principal`, From: `json`, What: `tokenName`}}}
 
-var tableVerify53 = Verify{Request: Request{URL: `https://api.confluent.cloud/iam/v2/api-keys/{key}`, Basic: `{key}:{secret}`}, Hosts: []string{`api.confluent.cloud`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:key|user(?:name)?)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?((?-i:[A-Z0-9]{16}))\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `kind`, Op: `=`, Value: `ApiKey`}, Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Outcome: `unknown`, Reason: `revoked, or the key of one cluster`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `metadata.created_at`}, Tell{Field: `owner`, From: `json`, What: `spec.display_name`}, Tell{Field: `principal`, From: `json`, What: `spec.owner.id`}}}
+var tableVerify53 = Verify{Request: Request{Method: `POST`, URL: `https://api.cohere.com/v1/check-api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cohere.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization_id`}, Tell{Field: `owner`, From: `json`, What: `owner_id`}}}
 
-var tableVerify54 = Verify{Request: Request{URL: `https://{host}/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.contentful.com`, `api.eu.contentful.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.contentful.com`, `api.eu.contentful.com`}}}, SideEffects: `none`, Rate: 7, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sys.id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `sys.id`, Op: `=`, Value: `AccessTokenInvalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `sys.id`}}}
+var tableVerify54 = Verify{Request: Request{URL: `https://api.confluent.cloud/iam/v2/api-keys/{key}`, Basic: `{key}:{secret}`}, Hosts: []string{`api.confluent.cloud`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:key|user(?:name)?)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?((?-i:[A-Z0-9]{16}))\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `kind`, Op: `=`, Value: `ApiKey`}, Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Outcome: `unknown`, Reason: `revoked, or the key of one cluster`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `metadata.created_at`}, Tell{Field: `owner`, From: `json`, What: `spec.display_name`}, Tell{Field: `principal`, From: `json`, What: `spec.owner.id`}}}
 
-var tableVerify55 = Verify{Request: Request{URL: `https://api.coze.com/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.coze.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.nick_name`}, Tell{Field: `principal`, From: `json`, What: `data.user_name`}}}
+var tableVerify55 = Verify{Request: Request{URL: `https://{host}/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.contentful.com`, `api.eu.contentful.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.contentful.com`, `api.eu.contentful.com`}}}, SideEffects: `none`, Rate: 7, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sys.id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `sys.id`, Op: `=`, Value: `AccessTokenInvalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `sys.id`}}}
 
-var tableVerify56 = Verify{Request: Request{URL: `https://crates.io/api/v1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`crates.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.detail`, Op: `=`, Value: `this action can only be performed on the crates.io website`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.detail`, Op: `=`, Value: `authentication failed`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.detail`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify56 = Verify{Request: Request{URL: `https://api.coze.com/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.coze.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.nick_name`}, Tell{Field: `principal`, From: `json`, What: `data.user_name`}}}
 
-var tableVerify57 = Verify{Request: Request{URL: `https://api.cursor.com/v0/me`, Basic: `{secret}:`}, Hosts: []string{`api.cursor.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `apiKeyName`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `createdAt`}, Tell{Field: `owner`, From: `json`, What: `userEmail`}, Tell{Field: `principal`, From: `json`, What: `apiKeyName`}}}
+var tableVerify57 = Verify{Request: Request{URL: `https://crates.io/api/v1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`crates.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.detail`, Op: `=`, Value: `this action can only be performed on the crates.io website`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.detail`, Op: `=`, Value: `authentication failed`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.detail`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify58 = Verify{Request: Request{URL: `https://api.daily.co/v1/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.daily.co`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `domain_name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `authentication-error`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `domain_name`}}}
+var tableVerify58 = Verify{Request: Request{URL: `https://api.cursor.com/v0/me`, Basic: `{secret}:`}, Hosts: []string{`api.cursor.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `apiKeyName`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `createdAt`}, Tell{Field: `owner`, From: `json`, What: `userEmail`}, Tell{Field: `principal`, From: `json`, What: `apiKeyName`}}}
 
-var tableVerify59 = Verify{Request: Request{URL: `https://{host}/compatible-mode/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`dashscope.aliyuncs.com`, `dashscope-intl.aliyuncs.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`dashscope.aliyuncs.com`, `dashscope-intl.aliyuncs.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
+var tableVerify59 = Verify{Request: Request{URL: `https://api.daily.co/v1/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.daily.co`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `domain_name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `authentication-error`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `domain_name`}}}
 
-var tableVerify60 = Verify{Request: Request{URL: `https://hist.databento.com/v0/metadata.list_publishers`, Basic: `{secret}:`}, Hosts: []string{`hist.databento.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.publisher_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.case`, Op: `=`, Value: `auth_authentication_failed`}}, Outcome: `inactive`}}}
+var tableVerify60 = Verify{Request: Request{URL: `https://{host}/compatible-mode/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`dashscope.aliyuncs.com`, `dashscope-intl.aliyuncs.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`dashscope.aliyuncs.com`, `dashscope-intl.aliyuncs.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
 
-var tableVerify61 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/oidc/v1/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials&scope=all-apis`}, Hosts: []string{`*.cloud.databricks.com`, `*.azuredatabricks.net`, `*.gcp.databricks.com`}, Endpoint: `databricks`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.cloud\.databricks\.com|adb-[0-9]{6,20}\.[0-9]{1,2}\.azuredatabricks\.net|[0-9]{6,20}\.[0-9]{1,2}\.gcp\.databricks\.com)\b`, Optional: true}, Part{Name: `id`, Regex: `(?i)(?:databricks)?[_.-]?client[a-z_.-]{0,16}[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `host`}, Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify61 = Verify{Request: Request{URL: `https://hist.databento.com/v0/metadata.list_publishers`, Basic: `{secret}:`}, Hosts: []string{`hist.databento.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.publisher_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.case`, Op: `=`, Value: `auth_authentication_failed`}}, Outcome: `inactive`}}}
 
-var tableVerify62 = Verify{Request: Request{URL: `https://{host}/api/2.0/preview/scim/v2/Me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.cloud.databricks.com`, `*.azuredatabricks.net`, `*.gcp.databricks.com`}, Endpoint: `databricks`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.cloud\.databricks\.com|adb-[0-9]{6,20}\.[0-9]{1,2}\.azuredatabricks\.net|[0-9]{6,20}\.[0-9]{1,2}\.gcp\.databricks\.com)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `userName`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Invalid access token`}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`required scopes`}, Outcome: `forbidden`, Reason: `it may not read the user`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `host`}, Tell{Field: `owner`, From: `json`, What: `userName`}, Tell{Field: `principal`, From: `json`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `groups.*.display`}}}
+var tableVerify62 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/oidc/v1/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials&scope=all-apis`}, Hosts: []string{`*.cloud.databricks.com`, `*.azuredatabricks.net`, `*.gcp.databricks.com`}, Endpoint: `databricks`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.cloud\.databricks\.com|adb-[0-9]{6,20}\.[0-9]{1,2}\.azuredatabricks\.net|[0-9]{6,20}\.[0-9]{1,2}\.gcp\.databricks\.com)\b`, Optional: true}, Part{Name: `id`, Regex: `(?i)(?:databricks)?[_.-]?client[a-z_.-]{0,16}[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `host`}, Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify63 = Verify{Request: Request{URL: `https://{host}/api/v1/validate`, Headers: []Header{Header{Name: `Dd-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Forbidden`}}, Outcome: `inactive`}}}
+var tableVerify63 = Verify{Request: Request{URL: `https://{host}/api/2.0/preview/scim/v2/Me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.cloud.databricks.com`, `*.azuredatabricks.net`, `*.gcp.databricks.com`}, Endpoint: `databricks`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.cloud\.databricks\.com|adb-[0-9]{6,20}\.[0-9]{1,2}\.azuredatabricks\.net|[0-9]{6,20}\.[0-9]{1,2}\.gcp\.databricks\.com)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `userName`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Invalid access token`}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`required scopes`}, Outcome: `forbidden`, Reason: `it may not read the user`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `host`}, Tell{Field: `owner`, From: `json`, What: `userName`}, Tell{Field: `principal`, From: `json`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `groups.*.display`}}}
 
-var tableVerify64 = Verify{Request: Request{URL: `https://{host}/api/v2/validate_keys`, Headers: []Header{Header{Name: `Dd-Api-Key`, Value: `{api_key}`}, Header{Name: `Dd-Application-Key`, Value: `{secret}`}}}, Hosts: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}, Parts: []Part{Part{Name: `api_key`, Rules: []string{`datadog-api-key`}}, Part{Name: `host`, Values: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `ok`}}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, or not a key of the same organization as the API key`}}}
+var tableVerify64 = Verify{Request: Request{URL: `https://{host}/api/v1/validate`, Headers: []Header{Header{Name: `Dd-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Forbidden`}}, Outcome: `inactive`}}}
 
-var tableVerify65 = Verify{Request: Request{URL: `https://{host}/api/v2/current_user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.handle`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.handle`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify65 = Verify{Request: Request{URL: `https://{host}/api/v2/validate_keys`, Headers: []Header{Header{Name: `Dd-Api-Key`, Value: `{api_key}`}, Header{Name: `Dd-Application-Key`, Value: `{secret}`}}}, Hosts: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}, Parts: []Part{Part{Name: `api_key`, Rules: []string{`datadog-api-key`}}, Part{Name: `host`, Values: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `ok`}}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, or not a key of the same organization as the API key`}}}
 
-var tableVerify66 = Verify{Request: Request{URL: `https://api.deepgram.com/v1/projects`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.deepgram.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `projects`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `err_code`, Op: `=`, Value: `INVALID_AUTH`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `err_code`, Op: `=`, Value: `INSUFFICIENT_PERMISSIONS`}}, Outcome: `forbidden`, Reason: `it may not list projects`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `projects.0.name`}}}
+var tableVerify66 = Verify{Request: Request{URL: `https://{host}/api/v2/current_user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.datadoghq.com`, `api.us3.datadoghq.com`, `api.us5.datadoghq.com`, `api.datadoghq.eu`, `api.ap1.datadoghq.com`, `api.ap2.datadoghq.com`, `api.uk1.datadoghq.com`, `api.ddog-gov.com`, `api.us2.ddog-gov.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.handle`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.handle`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify67 = Verify{Request: Request{URL: `https://api.deepseek.com/user/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.deepseek.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance_infos`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authentication_error`}}, Outcome: `inactive`}}}
+var tableVerify67 = Verify{Request: Request{URL: `https://api.deepgram.com/v1/projects`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.deepgram.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `projects`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `err_code`, Op: `=`, Value: `INVALID_AUTH`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `err_code`, Op: `=`, Value: `INSUFFICIENT_PERMISSIONS`}}, Outcome: `forbidden`, Reason: `it may not list projects`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `projects.0.name`}}}
 
-var tableVerify68 = Verify{Request: Request{URL: `https://api.defined.net/v1/networks?pageSize=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.defined.net`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `metadata`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify68 = Verify{Request: Request{URL: `https://api.deepseek.com/user/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.deepseek.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance_infos`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authentication_error`}}, Outcome: `inactive`}}}
 
-var tableVerify69 = Verify{Request: Request{URL: `https://api.deno.com/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.deno.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify69 = Verify{Request: Request{URL: `https://api.defined.net/v1/networks?pageSize=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.defined.net`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `metadata`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify70 = Verify{Request: Request{URL: `https://api.digitalocean.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.digitalocean.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.team.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `principal`, From: `json`, What: `account.uuid`}}}
+var tableVerify70 = Verify{Request: Request{URL: `https://api.deno.com/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.deno.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify71 = Verify{Request: Request{URL: `https://discord.com/api/v10/users/@me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bot {secret}`}}}, Hosts: []string{`discord.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `401: Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify71 = Verify{Request: Request{URL: `https://api.digitalocean.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.digitalocean.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.team.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `principal`, From: `json`, What: `account.uuid`}}}
 
-var tableVerify72 = Verify{Request: Request{Method: `POST`, URL: `https://discord.com/api/v10/oauth2/token`, Basic: `{client_id}:{secret}`, Body: `grant_type=client_credentials&scope=identify`}, Hosts: []string{`discord.com`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9])([0-9]{17,20})(?:[^0-9]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify72 = Verify{Request: Request{URL: `https://discord.com/api/v10/users/@me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bot {secret}`}}}, Hosts: []string{`discord.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `401: Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify73 = Verify{Request: Request{URL: `{secret}`, SecretInURL: true}, Hosts: []string{`discord.com`, `discordapp.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `channel_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `50027`}}, Outcome: `inactive`}, Answer{Status: []int{404}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `10015`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `guild_id`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
+var tableVerify73 = Verify{Request: Request{Method: `POST`, URL: `https://discord.com/api/v10/oauth2/token`, Basic: `{client_id}:{secret}`, Body: `grant_type=client_credentials&scope=identify`}, Hosts: []string{`discord.com`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9])([0-9]{17,20})(?:[^0-9]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify74 = Verify{Check: `docker-registry`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify74 = Verify{Request: Request{URL: `{secret}`, SecretInURL: true}, Hosts: []string{`discord.com`, `discordapp.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `channel_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `50027`}}, Outcome: `inactive`}, Answer{Status: []int{404}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `10015`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `guild_id`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
 
-var tableVerify75 = Verify{Request: Request{Method: `POST`, URL: `https://hub.docker.com/v2/auth/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"identifier": "{user}", "secret": "{secret}"}`}, Hosts: []string{`hub.docker.com`}, Parts: []Part{Part{Name: `user`, Regex: `(?i)docker[a-z]{0,4}[_.-]?(?:hub[_.-]?)?(?:user(?:name)?|login|org(?:anization)?)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([a-z0-9][a-z0-9_-]{2,63})`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or of another user`}}, Tells: []Tell{Tell{Field: `owner`, From: `part`, What: `user`}}}
+var tableVerify75 = Verify{Check: `docker-registry`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify76 = Verify{Request: Request{URL: `https://api.doppler.com/v3/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.doppler.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `workplace.slug`, Op: `exists`}, Condition{Path: `token_preview`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}}, Body: []string{`Invalid Auth token`, `Invalid Service token`, `Invalid API key`, `expired`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `workplace.name`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `last_used`, From: `json`, What: `last_seen_at`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `slug`}}}
+var tableVerify76 = Verify{Request: Request{Method: `POST`, URL: `https://hub.docker.com/v2/auth/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"identifier": "{user}", "secret": "{secret}"}`}, Hosts: []string{`hub.docker.com`}, Parts: []Part{Part{Name: `user`, Regex: `(?i)docker[a-z]{0,4}[_.-]?(?:hub[_.-]?)?(?:user(?:name)?|login|org(?:anization)?)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([a-z0-9][a-z0-9_-]{2,63})`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or of another user`}}, Tells: []Tell{Tell{Field: `owner`, From: `part`, What: `user`}}}
 
-var tableVerify77 = Verify{Request: Request{Method: `POST`, URL: `https://api.dropboxapi.com/2/users/get_current_account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `null`}, Hosts: []string{`api.dropboxapi.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error_summary`, Op: `exists`}}, Body: []string{`expired_access_token`, `invalid_access_token`}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error_summary`, Op: `exists`}}, Body: []string{`missing_scope`}, Outcome: `forbidden`, Reason: `it may not read the account`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `account_id`}}}
+var tableVerify77 = Verify{Request: Request{URL: `https://api.doppler.com/v3/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.doppler.com`}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `workplace.slug`, Op: `exists`}, Condition{Path: `token_preview`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}}, Body: []string{`Invalid Auth token`, `Invalid Service token`, `Invalid API key`, `expired`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `workplace.name`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `last_used`, From: `json`, What: `last_seen_at`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `slug`}}}
 
-var tableVerify78 = Verify{Request: Request{URL: `https://api.duffel.com/air/airlines?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Duffel-Version`, Value: `v2`}}}, Hosts: []string{`api.duffel.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `insufficient_permissions`}}, Outcome: `forbidden`, Reason: `it may not read airlines`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `access_token_not_found`}}, Outcome: `inactive`}}}
+var tableVerify78 = Verify{Request: Request{Method: `POST`, URL: `https://api.dropboxapi.com/2/users/get_current_account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `null`}, Hosts: []string{`api.dropboxapi.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error_summary`, Op: `exists`}}, Body: []string{`expired_access_token`, `invalid_access_token`}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error_summary`, Op: `exists`}}, Body: []string{`missing_scope`}, Outcome: `forbidden`, Reason: `it may not read the account`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `account_id`}}}
 
-var tableVerify79 = Verify{Request: Request{Method: `POST`, URL: `https://{tenant}.live.dynatrace.com/api/v2/apiTokens/lookup`, Headers: []Header{Header{Name: `Authorization`, Value: `Api-Token {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`*.live.dynatrace.com`}, Endpoint: `dynatrace`, Parts: []Part{Part{Name: `access_token`, Regex: `^dt0c01\.`}, Part{Name: `tenant`, Regex: `\b([a-z]{3}[0-9]{5})\.live\.dynatrace\.com\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `403`}}, Outcome: `forbidden`, Reason: `it may not look itself up`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.message`, Op: `=`, Value: `Token Authentication failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `creationDate`}, Tell{Field: `expires`, From: `json`, What: `expirationDate`}, Tell{Field: `owner`, From: `json`, What: `owner`}, Tell{Field: `principal`, From: `json`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+var tableVerify79 = Verify{Request: Request{URL: `https://api.duffel.com/air/airlines?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Duffel-Version`, Value: `v2`}}}, Hosts: []string{`api.duffel.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `insufficient_permissions`}}, Outcome: `forbidden`, Reason: `it may not read airlines`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `access_token_not_found`}}, Outcome: `inactive`}}}
 
-var tableVerify80 = Verify{Request: Request{URL: `https://api.e2b.app/sandboxes`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.e2b.app`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify80 = Verify{Request: Request{Method: `POST`, URL: `https://{tenant}.live.dynatrace.com/api/v2/apiTokens/lookup`, Headers: []Header{Header{Name: `Authorization`, Value: `Api-Token {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"token": "{secret}"}`}, Hosts: []string{`*.live.dynatrace.com`}, Endpoint: `dynatrace`, Parts: []Part{Part{Name: `access_token`, Regex: `^dt0c01\.`}, Part{Name: `tenant`, Regex: `\b([a-z]{3}[0-9]{5})\.live\.dynatrace\.com\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `403`}}, Outcome: `forbidden`, Reason: `it may not look itself up`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.message`, Op: `=`, Value: `Token Authentication failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `creationDate`}, Tell{Field: `expires`, From: `json`, What: `expirationDate`}, Tell{Field: `owner`, From: `json`, What: `owner`}, Tell{Field: `principal`, From: `json`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
 
-var tableVerify81 = Verify{Request: Request{URL: `https://api.easypost.com/v2/addresses?page_size=1`, Basic: `{secret}:`}, Hosts: []string{`api.easypost.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `addresses`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify81 = Verify{Request: Request{URL: `https://api.e2b.app/sandboxes`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.e2b.app`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify82 = Verify{Request: Request{Method: `POST`, URL: `https://api.ebay.com/identity/v1/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials&scope=https%3A%2F%2Fapi.ebay.com%2Foauth%2Fapi_scope`}, Hosts: []string{`api.ebay.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b([A-Za-z0-9]{1,32}-[A-Za-z0-9]{1,32}-PRD-[0-9a-f]{9}-[0-9a-f]{8})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify82 = Verify{Request: Request{URL: `https://api.easypost.com/v2/addresses?page_size=1`, Basic: `{secret}:`}, Hosts: []string{`api.easypost.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `addresses`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify83 = Verify{Request: Request{URL: `https://api.elastic-cloud.com/api/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `ApiKey {secret}`}}}, Hosts: []string{`api.elastic-cloud.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `root.unauthorized.rbac`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}}}
+var tableVerify83 = Verify{Request: Request{Method: `POST`, URL: `https://api.ebay.com/identity/v1/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials&scope=https%3A%2F%2Fapi.ebay.com%2Foauth%2Fapi_scope`}, Hosts: []string{`api.ebay.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b([A-Za-z0-9]{1,32}-[A-Za-z0-9]{1,32}-PRD-[0-9a-f]{9}-[0-9a-f]{8})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify84 = Verify{Request: Request{URL: `https://api.elevenlabs.io/v1/user`, Headers: []Header{Header{Name: `Xi-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.elevenlabs.io`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.status`, Op: `=`, Value: `missing_permissions`}}, Outcome: `forbidden`, Reason: `it may not read its user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.status`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user_id`}}}
+var tableVerify84 = Verify{Request: Request{URL: `https://api.elastic-cloud.com/api/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `ApiKey {secret}`}}}, Hosts: []string{`api.elastic-cloud.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `root.unauthorized.rbac`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}}}
 
-var tableVerify85 = Verify{Request: Request{URL: `https://api.etherscan.io/v2/api?chainid=1&module=stats&action=ethprice&apikey={secret}`, SecretInURL: true}, Hosts: []string{`api.etherscan.io`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `1`}, Condition{Path: `result.ethusd`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `0`}}, Body: []string{`Invalid API Key`}, Outcome: `inactive`}}}
+var tableVerify85 = Verify{Request: Request{URL: `https://api.elevenlabs.io/v1/user`, Headers: []Header{Header{Name: `Xi-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.elevenlabs.io`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.status`, Op: `=`, Value: `missing_permissions`}}, Outcome: `forbidden`, Reason: `it may not read its user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.status`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user_id`}}}
 
-var tableVerify86 = Verify{Request: Request{URL: `https://graph.facebook.com/me?fields=id,name`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.facebook.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify86 = Verify{Request: Request{URL: `https://api.etherscan.io/v2/api?chainid=1&module=stats&action=ethprice&apikey={secret}`, SecretInURL: true}, Hosts: []string{`api.etherscan.io`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `1`}, Condition{Path: `result.ethusd`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `0`}}, Body: []string{`Invalid API Key`}, Outcome: `inactive`}}}
 
-var tableVerify87 = Verify{Request: Request{URL: `https://graph.facebook.com/{app_id}?fields=name`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {app_id}|{secret}`}}}, Hosts: []string{`graph.facebook.com`}, Parts: []Part{Part{Name: `app_id`, Regex: `(?i)(?:app|client)[_-]?id[^0-9A-Za-z]{1,8}([0-9]{14,17})(?:[^0-9]|$)`}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `part`, What: `app_id`}}}
+var tableVerify87 = Verify{Request: Request{URL: `https://graph.facebook.com/me?fields=id,name`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.facebook.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify88 = Verify{Request: Request{URL: `https://api.fastly.com/tokens/self`, Headers: []Header{Header{Name: `Fastly-Key`, Value: `{secret}`}}}, Hosts: []string{`api.fastly.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `customer_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `msg`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `customer_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `principal`, From: `json`, What: `user_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify88 = Verify{Request: Request{URL: `https://graph.facebook.com/{app_id}?fields=name`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {app_id}|{secret}`}}}, Hosts: []string{`graph.facebook.com`}, Parts: []Part{Part{Name: `app_id`, Regex: `(?i)(?:app|client)[_-]?id[^0-9A-Za-z]{1,8}([0-9]{14,17})(?:[^0-9]|$)`}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `part`, What: `app_id`}}}
 
-var tableVerify89 = Verify{Request: Request{URL: `https://api.figma.com/v1/me`, Headers: []Header{Header{Name: `X-Figma-Token`, Value: `{secret}`}}}, Hosts: []string{`api.figma.com`}, Parts: []Part{Part{Name: `personal_token`, Regex: `^figd_`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `handle`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `err`, Op: `=`, Value: `Token expired`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `err`, Op: `=`, Value: `Invalid token`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Invalid scope`}, Outcome: `forbidden`, Reason: `it may not read the user`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify89 = Verify{Request: Request{URL: `https://api.fastly.com/tokens/self`, Headers: []Header{Header{Name: `Fastly-Key`, Value: `{secret}`}}}, Hosts: []string{`api.fastly.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `customer_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `msg`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `customer_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `principal`, From: `json`, What: `user_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify90 = Verify{Request: Request{URL: `https://finnhub.io/api/v1/quote?symbol=AAPL`, Headers: []Header{Header{Name: `X-Finnhub-Token`, Value: `{secret}`}}}, Hosts: []string{`finnhub.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `c`, Op: `exists`}, Condition{Path: `pc`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}}
+var tableVerify90 = Verify{Request: Request{URL: `https://api.figma.com/v1/me`, Headers: []Header{Header{Name: `X-Figma-Token`, Value: `{secret}`}}}, Hosts: []string{`api.figma.com`}, Parts: []Part{Part{Name: `personal_token`, Regex: `^figd_`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `handle`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `err`, Op: `=`, Value: `Token expired`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `err`, Op: `=`, Value: `Invalid token`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Invalid scope`}, Outcome: `forbidden`, Reason: `it may not read the user`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify91 = Verify{Request: Request{URL: `https://api.fireworks.ai/inference/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.fireworks.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify91 = Verify{Request: Request{URL: `https://finnhub.io/api/v1/quote?symbol=AAPL`, Headers: []Header{Header{Name: `X-Finnhub-Token`, Value: `{secret}`}}}, Hosts: []string{`finnhub.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `c`, Op: `exists`}, Condition{Path: `pc`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}}
 
-var tableVerify92 = Verify{Request: Request{URL: `https://api.flutterwave.com/v3/subaccounts`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.flutterwave.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `success`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authorization key`}}, Outcome: `inactive`}}}
+var tableVerify92 = Verify{Request: Request{URL: `https://api.fireworks.ai/inference/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.fireworks.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify93 = Verify{Request: Request{URL: `https://api.machines.dev/v1/apps?org_slug=personal`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.machines.dev`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `apps`, Op: `exists`}, Condition{Path: `total_apps`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `unauthorized`}}, Outcome: `forbidden`, Reason: `it may not list the applications of its owner`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify93 = Verify{Request: Request{URL: `https://api.flutterwave.com/v3/subaccounts`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.flutterwave.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `success`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authorization key`}}, Outcome: `inactive`}}}
 
-var tableVerify94 = Verify{Request: Request{URL: `https://api.frame.io/v2/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.frame.io`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_id`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify94 = Verify{Request: Request{URL: `https://api.machines.dev/v1/apps?org_slug=personal`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.machines.dev`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `apps`, Op: `exists`}, Condition{Path: `total_apps`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `unauthorized`}}, Outcome: `forbidden`, Reason: `it may not list the applications of its owner`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify95 = Verify{Request: Request{URL: `https://api.freshbooks.com/auth/api/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.freshbooks.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `response.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `unauthenticated`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `response.business_memberships.0.business.name`}, Tell{Field: `owner`, From: `json`, What: `response.email`}, Tell{Field: `principal`, From: `json`, What: `response.id`}}}
+var tableVerify95 = Verify{Request: Request{URL: `https://api.frame.io/v2/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.frame.io`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_id`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify96 = Verify{Request: Request{URL: `https://{domain}.freshdesk.com/api/v2/agents/me`, Basic: `{secret}:X`}, Hosts: []string{`*.freshdesk.com`}, Parts: []Part{Part{Name: `domain`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.freshdesk\.com\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `contact.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `invalid_credentials`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `domain`}, Tell{Field: `owner`, From: `json`, What: `contact.email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify96 = Verify{Request: Request{URL: `https://api.freshbooks.com/auth/api/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.freshbooks.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `response.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `unauthenticated`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `response.business_memberships.0.business.name`}, Tell{Field: `owner`, From: `json`, What: `response.email`}, Tell{Field: `principal`, From: `json`, What: `response.id`}}}
 
-var tableVerify97 = Verify{Request: Request{URL: `https://oauth2.googleapis.com/tokeninfo?access_token={secret}`, SecretInURL: true}, Hosts: []string{`oauth2.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scope`, Op: `exists`}, Condition{Path: `exp`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `exp`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `azp`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify97 = Verify{Request: Request{URL: `https://{domain}.freshdesk.com/api/v2/agents/me`, Basic: `{secret}:X`}, Hosts: []string{`*.freshdesk.com`}, Parts: []Part{Part{Name: `domain`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.freshdesk\.com\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `contact.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `invalid_credentials`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `domain`}, Tell{Field: `owner`, From: `json`, What: `contact.email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify98 = Verify{Request: Request{Method: `POST`, URL: `https://oauth2.googleapis.com/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=refresh_token&client_id={id}&client_secret={client_secret}&refresh_token={secret}`}, Hosts: []string{`oauth2.googleapis.com`}, Parts: []Part{Part{Name: `client_secret`, Rules: []string{`gcp-oauth-client-secret`}}, Part{Name: `id`, Regex: `\b([0-9]{6,24}-[a-z0-9]{32}\.apps\.googleusercontent\.com)\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `scope`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}, Condition{Path: `error_description`, Op: `=`, Value: `Token has been expired or revoked.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify98 = Verify{Request: Request{URL: `https://oauth2.googleapis.com/tokeninfo?access_token={secret}`, SecretInURL: true}, Hosts: []string{`oauth2.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scope`, Op: `exists`}, Condition{Path: `exp`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `exp`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `azp`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify99 = Verify{Check: `gcp-service-account`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify99 = Verify{Request: Request{Method: `POST`, URL: `https://oauth2.googleapis.com/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=refresh_token&client_id={id}&client_secret={client_secret}&refresh_token={secret}`}, Hosts: []string{`oauth2.googleapis.com`}, Parts: []Part{Part{Name: `client_secret`, Rules: []string{`gcp-oauth-client-secret`}}, Part{Name: `id`, Regex: `\b([0-9]{6,24}-[a-z0-9]{32}\.apps\.googleusercontent\.com)\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `scope`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}, Condition{Path: `error_description`, Op: `=`, Value: `Token has been expired or revoked.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify100 = Verify{Request: Request{URL: `https://{host}/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`gitea.com`, `codeberg.org`}, Endpoint: `gitea`, Parts: []Part{Part{Name: `host`, Regex: `\b(gitea\.com|codeberg\.org)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Body: []string{`required scope`}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify100 = Verify{Check: `gcp-service-account`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify101 = Verify{Request: Request{URL: `https://api.github.com/installation/repositories?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `repositories`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not list its repositories`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `repositories.0.owner.login`}, Tell{Field: `principal`, From: `text`, What: `app installation`}}}
+var tableVerify101 = Verify{Request: Request{URL: `https://{host}/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`gitea.com`, `codeberg.org`}, Endpoint: `gitea`, Parts: []Part{Part{Name: `host`, Regex: `\b(gitea\.com|codeberg\.org)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Body: []string{`required scope`}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify102 = Verify{Request: Request{URL: `https://api.github.com/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not read its own user`}}, Tells: []Tell{Tell{Field: `expires`, From: `header`, What: `GitHub-Authentication-Token-Expiration`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `login`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+var tableVerify102 = Verify{Request: Request{URL: `https://api.github.com/installation/repositories?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `repositories`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not list its repositories`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `repositories.0.owner.login`}, Tell{Field: `principal`, From: `text`, What: `app installation`}}}
 
-var tableVerify103 = Verify{Request: Request{Method: `POST`, URL: `https://api.github.com/applications/{client_id}/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Basic: `{client_id}:{secret}`, Body: `{"access_token": "gho_none"}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z])(Iv1\.[0-9a-f]{16}|(?:Iv23|Ov23)[0-9A-Za-z]{16}|[0-9a-f]{20})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{404, 422}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify103 = Verify{Request: Request{URL: `https://api.github.com/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not read its own user`}}, Tells: []Tell{Tell{Field: `expires`, From: `header`, What: `GitHub-Authentication-Token-Expiration`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `login`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
 
-var tableVerify104 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/job`, Headers: []Header{Header{Name: `Job-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `pipeline.project_id`}, Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
+var tableVerify104 = Verify{Request: Request{Method: `POST`, URL: `https://api.github.com/applications/{client_id}/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Basic: `{client_id}:{secret}`, Body: `{"access_token": "gho_none"}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z])(Iv1\.[0-9a-f]{16}|(?:Iv23|Ov23)[0-9A-Za-z]{16}|[0-9a-f]{20})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{404, 422}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
 
-var tableVerify105 = Verify{Request: Request{URL: `https://gitlab.com/jwt/auth?service=container_registry`, Basic: `{user}:{secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `user`, Regex: `(gitlab\+deploy-token-[0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `errors.*.code`, Op: `=`, Value: `UNAUTHORIZED`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `user`}}}
+var tableVerify105 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/job`, Headers: []Header{Header{Name: `Job-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `pipeline.project_id`}, Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
 
-var tableVerify106 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/feature_flags/unleash/{project}/client/features`, Headers: []Header{Header{Name: `Unleash-Instanceid`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `project`, Regex: `feature_flags/unleash/([0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `features`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `project`}}}
+var tableVerify106 = Verify{Request: Request{URL: `https://gitlab.com/jwt/auth?service=container_registry`, Basic: `{user}:{secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `user`, Regex: `(gitlab\+deploy-token-[0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `errors.*.code`, Op: `=`, Value: `UNAUTHORIZED`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `user`}}}
 
-var tableVerify107 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/oauth/token`, Body: `grant_type=authorization_code&code=none&redirect_uri=https%3A%2F%2Flocalhost&client_id={client_id}&client_secret={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z-])([0-9a-f]{64})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify107 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/feature_flags/unleash/{project}/client/features`, Headers: []Header{Header{Name: `Unleash-Instanceid`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `project`, Regex: `feature_flags/unleash/([0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `features`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `project`}}}
 
-var tableVerify108 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not use the API`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
+var tableVerify108 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/oauth/token`, Body: `grant_type=authorization_code&code=none&redirect_uri=https%3A%2F%2Flocalhost&client_id={client_id}&client_secret={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z-])([0-9a-f]{64})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
 
-var tableVerify109 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/api/v4/runners/verify`, Body: `token={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `token_expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify109 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not use the API`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
 
-var tableVerify110 = Verify{Request: Request{URL: `https://api.gocardless.com/creditors?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Gocardless-Version`, Value: `2015-07-06`}}}, Hosts: []string{`api.gocardless.com`}, SideEffects: `none`, Rate: 16, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `creditors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.errors.0.reason`, Op: `=`, Value: `access_token_not_found`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.errors.0.reason`, Op: `=`, Value: `access_token_revoked`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `creditors.0.name`}, Tell{Field: `principal`, From: `json`, What: `creditors.0.id`}}}
+var tableVerify110 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/api/v4/runners/verify`, Body: `token={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `token_expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify111 = Verify{Request: Request{URL: `https://generativelanguage.googleapis.com/v1beta/models?pageSize=1`, Headers: []Header{Header{Name: `X-Goog-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`generativelanguage.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `models`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_INVALID`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_SERVICE_BLOCKED`}}, Outcome: `forbidden`, Reason: `not for this API`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_HTTP_REFERRER_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_IP_ADDRESS_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_ANDROID_APP_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_IOS_APP_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `SERVICE_DISABLED`}}, Outcome: `forbidden`, Reason: `not for this API`}}}
+var tableVerify111 = Verify{Request: Request{URL: `https://api.gocardless.com/creditors?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Gocardless-Version`, Value: `2015-07-06`}}}, Hosts: []string{`api.gocardless.com`}, SideEffects: `none`, Rate: 16, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `creditors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.errors.0.reason`, Op: `=`, Value: `access_token_not_found`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.errors.0.reason`, Op: `=`, Value: `access_token_revoked`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `creditors.0.name`}, Tell{Field: `principal`, From: `json`, What: `creditors.0.id`}}}
 
-var tableVerify112 = Verify{Request: Request{URL: `https://generativelanguage.googleapis.com/v1beta/models?pageSize=1`, Headers: []Header{Header{Name: `X-Goog-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`generativelanguage.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `models`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Outcome: `unknown`, Reason: `revoked, or its project is not set up`}}}
+var tableVerify112 = Verify{Request: Request{URL: `https://generativelanguage.googleapis.com/v1beta/models?pageSize=1`, Headers: []Header{Header{Name: `X-Goog-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`generativelanguage.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `models`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_INVALID`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_SERVICE_BLOCKED`}}, Outcome: `forbidden`, Reason: `not for this API`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_HTTP_REFERRER_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_IP_ADDRESS_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_ANDROID_APP_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_IOS_APP_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `SERVICE_DISABLED`}}, Outcome: `forbidden`, Reason: `not for this API`}}}
 
-var tableVerify113 = Verify{Request: Request{Method: `POST`, URL: `https://www.google.com/recaptcha/api/siteverify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `secret={secret}&response=straykey`}, Hosts: []string{`www.google.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error-codes.*`, Op: `=`, Value: `invalid-input-secret`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}, Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-response`}, Condition{Path: `error-codes.1`, Op: `absent`}}, Outcome: `active`}}}
+var tableVerify113 = Verify{Request: Request{URL: `https://generativelanguage.googleapis.com/v1beta/models?pageSize=1`, Headers: []Header{Header{Name: `X-Goog-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`generativelanguage.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `models`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Outcome: `unknown`, Reason: `revoked, or its project is not set up`}}}
 
-var tableVerify114 = Verify{Request: Request{URL: `https://{stack}.grafana.net/api/org`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.grafana.net`}, Endpoint: `grafana`, Parts: []Part{Part{Name: `stack`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.grafana\.net\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `accessErrorId`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read the organization`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}}}
+var tableVerify114 = Verify{Request: Request{Method: `POST`, URL: `https://www.google.com/recaptcha/api/siteverify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `secret={secret}&response=straykey`}, Hosts: []string{`www.google.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error-codes.*`, Op: `=`, Value: `invalid-input-secret`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}, Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-response`}, Condition{Path: `error-codes.1`, Op: `absent`}}, Outcome: `active`}}}
 
-var tableVerify115 = Verify{Request: Request{URL: `https://api.groq.com/openai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.groq.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
+var tableVerify115 = Verify{Request: Request{URL: `https://{stack}.grafana.net/api/org`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.grafana.net`}, Endpoint: `grafana`, Parts: []Part{Part{Name: `stack`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.grafana\.net\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `accessErrorId`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read the organization`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}}}
 
-var tableVerify116 = Verify{Request: Request{Method: `POST`, URL: `https://auth.idp.hashicorp.com/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&client_id={id}&client_secret={secret}&audience=https%3A%2F%2Fapi.hashicorp.cloud`}, Hosts: []string{`auth.idp.hashicorp.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)hcp[a-z_.-]{0,12}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9]{32})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `access_denied`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify116 = Verify{Request: Request{URL: `https://api.groq.com/openai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.groq.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
 
-var tableVerify117 = Verify{Request: Request{URL: `https://docsapi.helpscout.net/v1/collections?pageSize=1`, Basic: `{secret}:X`}, Hosts: []string{`docsapi.helpscout.net`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `collections.page`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify117 = Verify{Request: Request{Method: `POST`, URL: `https://auth.idp.hashicorp.com/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&client_id={id}&client_secret={secret}&audience=https%3A%2F%2Fapi.hashicorp.cloud`}, Hosts: []string{`auth.idp.hashicorp.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)hcp[a-z_.-]{0,12}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9]{32})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `access_denied`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify118 = Verify{Request: Request{URL: `https://geocode.search.hereapi.com/v1/geocode?q=Berlin&limit=1&apiKey={secret}`, SecretInURL: true}, Hosts: []string{`geocode.search.hereapi.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error_description`, Op: `=`, Value: `apiKey invalid. apiKey not found.`}}, Outcome: `inactive`}}}
+var tableVerify118 = Verify{Request: Request{URL: `https://docsapi.helpscout.net/v1/collections?pageSize=1`, Basic: `{secret}:X`}, Hosts: []string{`docsapi.helpscout.net`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `collections.page`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify119 = Verify{Request: Request{URL: `https://api.heroku.com/account`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.heroku+json; version=3`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.heroku.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify119 = Verify{Request: Request{URL: `https://geocode.search.hereapi.com/v1/geocode?q=Berlin&limit=1&apiKey={secret}`, SecretInURL: true}, Hosts: []string{`geocode.search.hereapi.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error_description`, Op: `=`, Value: `apiKey invalid. apiKey not found.`}}, Outcome: `inactive`}}}
 
-var tableVerify120 = Verify{Request: Request{URL: `https://api.hetzner.cloud/v1/servers?per_page=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.hetzner.cloud`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `servers`, Op: `exists`}, Condition{Path: `meta.pagination`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}}
+var tableVerify120 = Verify{Request: Request{URL: `https://api.heroku.com/account`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.heroku+json; version=3`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.heroku.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `forbidden`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `id`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify121 = Verify{Request: Request{URL: `https://hex.pm/api/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`hex.pm`}, SideEffects: `none`, Rate: 8, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `key not authorized for this action`}}, Outcome: `forbidden`, Reason: `for another domain`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `invalid API key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key revoked`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}}}
+var tableVerify121 = Verify{Request: Request{URL: `https://api.hetzner.cloud/v1/servers?per_page=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.hetzner.cloud`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `servers`, Op: `exists`}, Condition{Path: `meta.pagination`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}}
 
-var tableVerify122 = Verify{Request: Request{URL: `https://{host}/1/auth`, Headers: []Header{Header{Name: `X-Honeycomb-Team`, Value: `{secret}`}}}, Hosts: []string{`api.honeycomb.io`, `api.eu1.honeycomb.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.honeycomb.io`, `api.eu1.honeycomb.io`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `team.slug`, Op: `exists`}, Condition{Path: `api_key_access`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team.slug`}, Tell{Field: `principal`, From: `json`, What: `environment.slug`}}}
+var tableVerify122 = Verify{Request: Request{URL: `https://hex.pm/api/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`hex.pm`}, SideEffects: `none`, Rate: 8, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `key not authorized for this action`}}, Outcome: `forbidden`, Reason: `for another domain`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `invalid API key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key revoked`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}}}
 
-var tableVerify123 = Verify{Request: Request{URL: `https://api.hubapi.com/account-info/v3/details`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.hubapi.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `portalId`, Op: `exists`}, Condition{Path: `accountType`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `category`, Op: `=`, Value: `EXPIRED_AUTHENTICATION`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `category`, Op: `=`, Value: `INVALID_AUTHENTICATION`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `portalId`}}}
+var tableVerify123 = Verify{Request: Request{URL: `https://{host}/1/auth`, Headers: []Header{Header{Name: `X-Honeycomb-Team`, Value: `{secret}`}}}, Hosts: []string{`api.honeycomb.io`, `api.eu1.honeycomb.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.honeycomb.io`, `api.eu1.honeycomb.io`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `team.slug`, Op: `exists`}, Condition{Path: `api_key_access`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team.slug`}, Tell{Field: `principal`, From: `json`, What: `environment.slug`}}}
 
-var tableVerify124 = Verify{Request: Request{URL: `https://huggingface.co/api/whoami-v2`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`huggingface.co`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgs.*.name`}, Tell{Field: `created`, From: `json`, What: `auth.accessToken.createdAt`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `auth.accessToken.displayName`}, Tell{Field: `privilege`, From: `json`, What: `auth.accessToken.role`}}}
+var tableVerify124 = Verify{Request: Request{URL: `https://api.hubapi.com/account-info/v3/details`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.hubapi.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `portalId`, Op: `exists`}, Condition{Path: `accountType`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `category`, Op: `=`, Value: `EXPIRED_AUTHENTICATION`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `category`, Op: `=`, Value: `INVALID_AUTHENTICATION`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `portalId`}}}
 
-var tableVerify125 = Verify{Request: Request{Method: `POST`, URL: `https://iam.cloud.ibm.com/identity/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey={secret}`}, Hosts: []string{`iam.cloud.ibm.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `errorCode`, Op: `=`, Value: `BXNIM0415E`}}, Outcome: `inactive`}}}
+var tableVerify125 = Verify{Request: Request{URL: `https://huggingface.co/api/whoami-v2`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`huggingface.co`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgs.*.name`}, Tell{Field: `created`, From: `json`, What: `auth.accessToken.createdAt`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `auth.accessToken.displayName`}, Tell{Field: `privilege`, From: `json`, What: `auth.accessToken.role`}}}
 
-var tableVerify126 = Verify{Request: Request{URL: `https://{host}/api/v2/orgs?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`*.cloud2.influxdata.com`}, Endpoint: `influxdb`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.(?:aws|azure|gcp)\.cloud2\.influxdata\.com)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `orgs`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `unauthorized access`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgs.0.name`}}}
+var tableVerify126 = Verify{Request: Request{Method: `POST`, URL: `https://iam.cloud.ibm.com/identity/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=urn%3Aibm%3Aparams%3Aoauth%3Agrant-type%3Aapikey&apikey={secret}`}, Hosts: []string{`iam.cloud.ibm.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `errorCode`, Op: `=`, Value: `BXNIM0415E`}}, Outcome: `inactive`}}}
 
-var tableVerify127 = Verify{Request: Request{URL: `https://graph.instagram.com/me?fields=id,username`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.instagram.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify127 = Verify{Request: Request{URL: `https://{host}/api/v2/orgs?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`*.cloud2.influxdata.com`}, Endpoint: `influxdb`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.(?:aws|azure|gcp)\.cloud2\.influxdata\.com)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `orgs`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `unauthorized access`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgs.0.name`}}}
 
-var tableVerify128 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.intercom.io`, `api.eu.intercom.io`, `api.au.intercom.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.intercom.io`, `api.eu.intercom.io`, `api.au.intercom.io`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `type`, Op: `exists`}, Condition{Path: `id`, Op: `exists`}, Condition{Path: `app.id_code`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `token_not_found`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `token_revoked`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `app.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify128 = Verify{Request: Request{URL: `https://graph.instagram.com/me?fields=id,username`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`graph.instagram.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `190`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify129 = Verify{Request: Request{Method: `POST`, URL: `https://api.intra.42.fr/oauth/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&client_id={id}&client_secret={secret}`}, Hosts: []string{`api.intra.42.fr`}, Parts: []Part{Part{Name: `id`, Regex: `\b(u-s4t2(?:ud|af)-[0-9a-f]{64})\b`}}, SideEffects: `login`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify129 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.intercom.io`, `api.eu.intercom.io`, `api.au.intercom.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.intercom.io`, `api.eu.intercom.io`, `api.au.intercom.io`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `type`, Op: `exists`}, Condition{Path: `id`, Op: `exists`}, Condition{Path: `app.id_code`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `token_not_found`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `token_revoked`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `app.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify130 = Verify{Check: `database`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify130 = Verify{Request: Request{Method: `POST`, URL: `https://api.intra.42.fr/oauth/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=client_credentials&client_id={id}&client_secret={secret}`}, Hosts: []string{`api.intra.42.fr`}, Parts: []Part{Part{Name: `id`, Regex: `\b(u-s4t2(?:ud|af)-[0-9a-f]{64})\b`}}, SideEffects: `login`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify131 = Verify{Request: Request{URL: `https://{name}.youtrack.cloud/api/users/me?fields=id,login,email`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.youtrack.cloud`}, Endpoint: `youtrack`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.youtrack\.cloud\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify131 = Verify{Check: `database`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify132 = Verify{Request: Request{URL: `https://{name}.jfrog.io/artifactory/api/repositories`, Headers: []Header{Header{Name: `X-Jfrog-Art-Api`, Value: `{secret}`}}}, Hosts: []string{`*.jfrog.io`}, Endpoint: `artifactory`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.jfrog\.io\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.key`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `name`}}}
+var tableVerify132 = Verify{Request: Request{URL: `https://{name}.youtrack.cloud/api/users/me?fields=id,login,email`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.youtrack.cloud`}, Endpoint: `youtrack`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.youtrack\.cloud\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify133 = Verify{Request: Request{URL: `https://{name}.jfrog.io/access/api/v1/tokens/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.jfrog.io`}, Endpoint: `artifactory`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.jfrog\.io\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `UNAUTHORIZED`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `name`}, Tell{Field: `created`, From: `json`, What: `issued_at`}, Tell{Field: `expires`, From: `json`, What: `expiry`}, Tell{Field: `owner`, From: `json`, What: `subject`}, Tell{Field: `principal`, From: `json`, What: `token_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify133 = Verify{Request: Request{URL: `https://{name}.jfrog.io/artifactory/api/repositories`, Headers: []Header{Header{Name: `X-Jfrog-Art-Api`, Value: `{secret}`}}}, Hosts: []string{`*.jfrog.io`}, Endpoint: `artifactory`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.jfrog\.io\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.key`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `name`}}}
 
-var tableVerify134 = Verify{Request: Request{URL: `https://{host}/user`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`api.jotform.com`, `eu-api.jotform.com`, `hipaa-api.jotform.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.jotform.com`, `eu-api.jotform.com`, `hipaa-api.jotform.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `responseCode`, Op: `=`, Value: `200`}, Condition{Path: `content.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `responseCode`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `content.email`}, Tell{Field: `principal`, From: `json`, What: `content.username`}}}
+var tableVerify134 = Verify{Request: Request{URL: `https://{name}.jfrog.io/access/api/v1/tokens/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.jfrog.io`}, Endpoint: `artifactory`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.jfrog\.io\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `UNAUTHORIZED`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `name`}, Tell{Field: `created`, From: `json`, What: `issued_at`}, Tell{Field: `expires`, From: `json`, What: `expiry`}, Tell{Field: `owner`, From: `json`, What: `subject`}, Tell{Field: `principal`, From: `json`, What: `token_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify135 = Verify{Request: Request{URL: `https://{host}/api/systemusers?limit=1`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`console.jumpcloud.com`, `console.eu.jumpcloud.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`console.jumpcloud.com`, `console.eu.jumpcloud.com`}}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}, Condition{Path: `totalCount`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Unauthorized`}, Outcome: `inactive`}}}
+var tableVerify135 = Verify{Request: Request{URL: `https://{endpoint}/rest/api/2/myself`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Endpoint: `jira`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `key`, Op: `exists`}, Condition{Path: `name`, Op: `exists`}, Condition{Path: `self`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or a token of another server`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `emailAddress`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
 
-var tableVerify136 = Verify{Check: `jwt`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify136 = Verify{Request: Request{URL: `https://{host}/user`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`api.jotform.com`, `eu-api.jotform.com`, `hipaa-api.jotform.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.jotform.com`, `eu-api.jotform.com`, `hipaa-api.jotform.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `responseCode`, Op: `=`, Value: `200`}, Condition{Path: `content.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `responseCode`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `content.email`}, Tell{Field: `principal`, From: `json`, What: `content.username`}}}
 
-var tableVerify137 = Verify{Request: Request{URL: `https://a.klaviyo.com/api/accounts`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Klaviyo-API-Key {secret}`}, Header{Name: `Revision`, Value: `2024-10-15`}}}, Hosts: []string{`a.klaviyo.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `permission_denied`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `authentication_failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.attributes.contact_information.organization_name`}, Tell{Field: `owner`, From: `json`, What: `data.0.attributes.contact_information.default_sender_email`}, Tell{Field: `principal`, From: `json`, What: `data.0.id`}}}
+var tableVerify137 = Verify{Request: Request{URL: `https://{host}/api/systemusers?limit=1`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`console.jumpcloud.com`, `console.eu.jumpcloud.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`console.jumpcloud.com`, `console.eu.jumpcloud.com`}}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}, Condition{Path: `totalCount`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Unauthorized`}, Outcome: `inactive`}}}
 
-var tableVerify138 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify138 = Verify{Check: `jwt`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify139 = Verify{Request: Request{URL: `https://{host}/api/public/projects`, Basic: `{public_key}:{secret}`}, Hosts: []string{`cloud.langfuse.com`, `us.cloud.langfuse.com`}, Endpoint: `langfuse`, Parts: []Part{Part{Name: `host`, Values: []string{`cloud.langfuse.com`, `us.cloud.langfuse.com`}}, Part{Name: `public_key`, Regex: `pk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}, Tell{Field: `principal`, From: `part`, What: `public_key`}}}
+var tableVerify139 = Verify{Request: Request{URL: `https://a.klaviyo.com/api/accounts`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Klaviyo-API-Key {secret}`}, Header{Name: `Revision`, Value: `2024-10-15`}}}, Hosts: []string{`a.klaviyo.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `permission_denied`}}, Outcome: `forbidden`, Reason: `it may not read the account`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `authentication_failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.attributes.contact_information.organization_name`}, Tell{Field: `owner`, From: `json`, What: `data.0.attributes.contact_information.default_sender_email`}, Tell{Field: `principal`, From: `json`, What: `data.0.id`}}}
 
-var tableVerify140 = Verify{Request: Request{URL: `https://{host}/api/v1/api-key/current`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}, Endpoint: `langsmith`, Parts: []Part{Part{Name: `host`, Values: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `of another region or workspace`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify140 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify141 = Verify{Request: Request{URL: `https://{host}/api/v1/orgs/current`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}, Endpoint: `langsmith`, Parts: []Part{Part{Name: `host`, Values: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `of another region or workspace`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `display_name`}}}
+var tableVerify141 = Verify{Request: Request{URL: `https://{host}/api/public/projects`, Basic: `{public_key}:{secret}`}, Hosts: []string{`cloud.langfuse.com`, `us.cloud.langfuse.com`}, Endpoint: `langfuse`, Parts: []Part{Part{Name: `host`, Values: []string{`cloud.langfuse.com`, `us.cloud.langfuse.com`}}, Part{Name: `public_key`, Regex: `pk-lf-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}, Tell{Field: `principal`, From: `part`, What: `public_key`}}}
 
-var tableVerify142 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/open-apis/auth/v3/tenant_access_token/internal`, Body: `{"app_id": "{app_id}", "app_secret": "{secret}"}`}, Hosts: []string{`open.larksuite.com`, `open.feishu.cn`}, Parts: []Part{Part{Name: `app_id`, Regex: `(?:^|[^0-9A-Za-z_])(cli_[0-9a-z]{16})(?:[^0-9A-Za-z_]|$)`}, Part{Name: `host`, Values: []string{`open.larksuite.com`, `open.feishu.cn`}}}, SideEffects: `login`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{200, 400}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `10014`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `app_id`}}}
+var tableVerify142 = Verify{Request: Request{URL: `https://{host}/api/v1/api-key/current`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}, Endpoint: `langsmith`, Parts: []Part{Part{Name: `host`, Values: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `of another region or workspace`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify143 = Verify{Request: Request{URL: `https://{host}/open-apis/tenant/v2/tenant/query`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`open.larksuite.com`, `open.feishu.cn`}, Parts: []Part{Part{Name: `host`, Values: []string{`open.larksuite.com`, `open.feishu.cn`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{200, 400, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `99991663`}}, Outcome: `inactive`}, Answer{Status: []int{200, 400, 403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `99991672`}}, Outcome: `forbidden`, Reason: `it may not read its tenant`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.tenant.name`}}}
+var tableVerify143 = Verify{Request: Request{URL: `https://{host}/api/v1/orgs/current`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}, Endpoint: `langsmith`, Parts: []Part{Part{Name: `host`, Values: []string{`api.smith.langchain.com`, `eu.api.smith.langchain.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `of another region or workspace`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `display_name`}}}
 
-var tableVerify144 = Verify{Request: Request{URL: `https://{host}/api/v2/caller-identity`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`app.launchdarkly.com`, `app.eu.launchdarkly.com`, `app.launchdarkly.us`}, Parts: []Part{Part{Name: `host`, Values: []string{`app.launchdarkly.com`, `app.eu.launchdarkly.com`, `app.launchdarkly.us`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `accountId`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `accountId`}, Tell{Field: `principal`, From: `json`, What: `projectName`}}}
+var tableVerify144 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/open-apis/auth/v3/tenant_access_token/internal`, Body: `{"app_id": "{app_id}", "app_secret": "{secret}"}`}, Hosts: []string{`open.larksuite.com`, `open.feishu.cn`}, Parts: []Part{Part{Name: `app_id`, Regex: `(?:^|[^0-9A-Za-z_])(cli_[0-9a-z]{16})(?:[^0-9A-Za-z_]|$)`}, Part{Name: `host`, Values: []string{`open.larksuite.com`, `open.feishu.cn`}}}, SideEffects: `login`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{200, 400}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `10014`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `app_id`}}}
 
-var tableVerify145 = Verify{Check: `ldap`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify145 = Verify{Request: Request{URL: `https://{host}/open-apis/tenant/v2/tenant/query`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`open.larksuite.com`, `open.feishu.cn`}, Parts: []Part{Part{Name: `host`, Values: []string{`open.larksuite.com`, `open.feishu.cn`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `0`}}, Outcome: `active`}, Answer{Status: []int{200, 400, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `99991663`}}, Outcome: `inactive`}, Answer{Status: []int{200, 400, 403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `99991672`}}, Outcome: `forbidden`, Reason: `it may not read its tenant`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.tenant.name`}}}
 
-var tableVerify146 = Verify{Request: Request{URL: `https://api.lemonsqueezy.com/v1/users/me`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.lemonsqueezy.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify146 = Verify{Request: Request{URL: `https://{host}/api/v2/caller-identity`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`app.launchdarkly.com`, `app.eu.launchdarkly.com`, `app.launchdarkly.us`}, Parts: []Part{Part{Name: `host`, Values: []string{`app.launchdarkly.com`, `app.eu.launchdarkly.com`, `app.launchdarkly.us`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `accountId`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `accountId`}, Tell{Field: `principal`, From: `json`, What: `projectName`}}}
 
-var tableVerify147 = Verify{Request: Request{URL: `https://lichess.org/api/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`lichess.org`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `No such token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}}}
+var tableVerify147 = Verify{Check: `ldap`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify148 = Verify{Request: Request{URL: `https://api.line.me/v2/bot/info`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.line.me`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `userId`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `basicId`}}}
+var tableVerify148 = Verify{Request: Request{URL: `https://api.lemonsqueezy.com/v1/users/me`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.lemonsqueezy.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify149 = Verify{Request: Request{Method: `POST`, URL: `https://api.linear.app/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ viewer { id name email } organization { name urlKey } }"}`}, Hosts: []string{`api.linear.app`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `errors.0.extensions.code`, Op: `=`, Value: `AUTHENTICATION_ERROR`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.organization.name`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.id`}}}
+var tableVerify149 = Verify{Request: Request{URL: `https://lichess.org/api/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`lichess.org`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `No such token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}}}
 
-var tableVerify150 = Verify{Request: Request{Method: `POST`, URL: `https://api.linear.app/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ viewer { id name email } organization { name urlKey } }"}`}, Hosts: []string{`api.linear.app`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `errors.0.extensions.code`, Op: `=`, Value: `AUTHENTICATION_ERROR`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.organization.name`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.id`}}}
+var tableVerify150 = Verify{Request: Request{URL: `https://api.line.me/v2/bot/info`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.line.me`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `userId`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `basicId`}}}
 
-var tableVerify151 = Verify{Request: Request{URL: `https://api.linode.com/v4/profile`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.linode.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Your OAuth token is not authorized to use this endpoint.`}}, Outcome: `forbidden`, Reason: `it may not read the profile`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Invalid Token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+var tableVerify151 = Verify{Request: Request{Method: `POST`, URL: `https://api.linear.app/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ viewer { id name email } organization { name urlKey } }"}`}, Hosts: []string{`api.linear.app`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `errors.0.extensions.code`, Op: `=`, Value: `AUTHENTICATION_ERROR`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.organization.name`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.id`}}}
 
-var tableVerify152 = Verify{Request: Request{URL: `https://{host}/api/v1/projects`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloud.llamaindex.ai`, `api.cloud.eu.llamaindex.ai`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.cloud.llamaindex.ai`, `api.cloud.eu.llamaindex.ai`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
+var tableVerify152 = Verify{Request: Request{Method: `POST`, URL: `https://api.linear.app/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ viewer { id name email } organization { name urlKey } }"}`}, Hosts: []string{`api.linear.app`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `errors.0.extensions.code`, Op: `=`, Value: `AUTHENTICATION_ERROR`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.organization.name`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.id`}}}
 
-var tableVerify153 = Verify{Request: Request{URL: `https://api.lob.com/v1/addresses?limit=1`, Basic: `{secret}:`}, Hosts: []string{`api.lob.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `object`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.status_code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}}
+var tableVerify153 = Verify{Request: Request{URL: `https://api.linode.com/v4/profile`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.linode.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Your OAuth token is not authorized to use this endpoint.`}}, Outcome: `forbidden`, Reason: `it may not read the profile`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.reason`, Op: `=`, Value: `Invalid Token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
 
-var tableVerify154 = Verify{Request: Request{URL: `https://api.lokalise.com/api2/projects?limit=1`, Headers: []Header{Header{Name: `X-Api-Token`, Value: `{secret}`}}}, Hosts: []string{`api.lokalise.com`}, SideEffects: `none`, Rate: 6, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `projects`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.message`, Op: `=`, Value: "Invalid `X-Api-Token` header"}}, Outcome: `inactive`}}}
+var tableVerify154 = Verify{Request: Request{URL: `https://{host}/api/v1/projects`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.cloud.llamaindex.ai`, `api.cloud.eu.llamaindex.ai`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.cloud.llamaindex.ai`, `api.cloud.eu.llamaindex.ai`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
 
-var tableVerify155 = Verify{Request: Request{URL: `https://{dc}.api.mailchimp.com/3.0/`, Basic: `straykey:{secret}`}, Hosts: []string{`*.api.mailchimp.com`}, Parts: []Part{Part{Name: `dc`, Regex: `-(us[0-9]{1,2})$`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `title`, Op: `=`, Value: `API Key Invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `username`}, Tell{Field: `scopes`, From: `json`, What: `role`}}}
+var tableVerify155 = Verify{Request: Request{URL: `https://api.lob.com/v1/addresses?limit=1`, Basic: `{secret}:`}, Hosts: []string{`api.lob.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `object`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.status_code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}}
 
-var tableVerify156 = Verify{Request: Request{URL: `https://api.mailersend.com/v1/api-quota`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.mailersend.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `quota`, Op: `exists`}, Condition{Path: `remaining`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthenticated.`}}, Outcome: `inactive`}}}
+var tableVerify156 = Verify{Request: Request{URL: `https://api.lokalise.com/api2/projects?limit=1`, Headers: []Header{Header{Name: `X-Api-Token`, Value: `{secret}`}}}, Hosts: []string{`api.lokalise.com`}, SideEffects: `none`, Rate: 6, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `projects`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error.message`, Op: `=`, Value: "Invalid `X-Api-Token` header"}}, Outcome: `inactive`}}}
 
-var tableVerify157 = Verify{Request: Request{URL: `https://{host}/v3/domains?limit=1`, Basic: `api:{secret}`}, Hosts: []string{`api.mailgun.net`, `api.eu.mailgun.net`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.mailgun.net`, `api.eu.mailgun.net`}}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `total_count`, Op: `exists`}, Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or a sending key of one domain`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `items.0.name`}}}
+var tableVerify157 = Verify{Request: Request{URL: `https://{dc}.api.mailchimp.com/3.0/`, Basic: `straykey:{secret}`}, Hosts: []string{`*.api.mailchimp.com`}, Parts: []Part{Part{Name: `dc`, Regex: `-(us[0-9]{1,2})$`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `title`, Op: `=`, Value: `API Key Invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `username`}, Tell{Field: `scopes`, From: `json`, What: `role`}}}
 
-var tableVerify158 = Verify{Request: Request{Method: `POST`, URL: `https://mandrillapp.com/api/1.0/users/info`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"key": "{secret}"}`}, Hosts: []string{`mandrillapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}, Condition{Path: `public_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `Invalid_Key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `public_id`}}}
+var tableVerify158 = Verify{Request: Request{URL: `https://api.mailersend.com/v1/api-quota`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.mailersend.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `quota`, Op: `exists`}, Condition{Path: `remaining`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthenticated.`}}, Outcome: `inactive`}}}
 
-var tableVerify159 = Verify{Request: Request{URL: `https://api.mapbox.com/tokens/v2?access_token={secret}`, SecretInURL: true}, Hosts: []string{`api.mapbox.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `TokenValid`}}, Outcome: `active`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `TokenInvalid`}}, Outcome: `inactive`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `TokenExpired`}}, Outcome: `inactive`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `TokenRevoked`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `token.user`}}}
+var tableVerify159 = Verify{Request: Request{URL: `https://{host}/v3/domains?limit=1`, Basic: `api:{secret}`}, Hosts: []string{`api.mailgun.net`, `api.eu.mailgun.net`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.mailgun.net`, `api.eu.mailgun.net`}}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `total_count`, Op: `exists`}, Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or a sending key of one domain`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `items.0.name`}}}
 
-var tableVerify160 = Verify{Request: Request{Method: `POST`, URL: `https://secret-scanning.maxmind.com/secrets/validate-license-key`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `license_key={secret}`}, Hosts: []string{`secret-scanning.maxmind.com`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{204}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify160 = Verify{Request: Request{Method: `POST`, URL: `https://mandrillapp.com/api/1.0/users/info`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"key": "{secret}"}`}, Hosts: []string{`mandrillapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}, Condition{Path: `public_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `Invalid_Key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `public_id`}}}
 
-var tableVerify161 = Verify{Request: Request{URL: `https://{host}/api/v1/administered/identities/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}}}
+var tableVerify161 = Verify{Request: Request{URL: `https://api.mapbox.com/tokens/v2?access_token={secret}`, SecretInURL: true}, Hosts: []string{`api.mapbox.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `TokenValid`}}, Outcome: `active`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `TokenInvalid`}}, Outcome: `inactive`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `TokenExpired`}}, Outcome: `inactive`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `TokenRevoked`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `token.user`}}}
 
-var tableVerify162 = Verify{Request: Request{URL: `https://rest.messagebird.com/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `AccessKey {secret}`}}}, Hosts: []string{`rest.messagebird.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `payment`, Op: `exists`}, Condition{Path: `amount`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}}}
+var tableVerify162 = Verify{Request: Request{Method: `POST`, URL: `https://secret-scanning.maxmind.com/secrets/validate-license-key`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `license_key={secret}`}, Hosts: []string{`secret-scanning.maxmind.com`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{204}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify163 = Verify{Request: Request{URL: `https://api.miro.com/v1/oauth-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.miro.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scopes`, Op: `exists`}, Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team.name`}, Tell{Field: `owner`, From: `json`, What: `user.name`}, Tell{Field: `principal`, From: `json`, What: `user.id`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
+var tableVerify163 = Verify{Request: Request{URL: `https://{host}/api/v1/administered/identities/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.meraki.com`, `api.meraki.ca`, `api.meraki.in`, `api.meraki.cn`, `api.gov-meraki.com`}}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}}}
 
-var tableVerify164 = Verify{Request: Request{URL: `https://api.mistral.ai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.mistral.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify164 = Verify{Request: Request{URL: `https://rest.messagebird.com/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `AccessKey {secret}`}}}, Hosts: []string{`rest.messagebird.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `payment`, Op: `exists`}, Condition{Path: `amount`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}}}
 
-var tableVerify165 = Verify{Request: Request{Method: `POST`, URL: `https://api.monday.com/v2`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ me { id name email account { name slug } } }"}`}, Hosts: []string{`api.monday.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.me.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Not Authenticated`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.me.account.name`}, Tell{Field: `owner`, From: `json`, What: `data.me.email`}, Tell{Field: `principal`, From: `json`, What: `data.me.id`}}}
+var tableVerify165 = Verify{Request: Request{URL: `https://api.miro.com/v1/oauth-token`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.miro.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scopes`, Op: `exists`}, Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team.name`}, Tell{Field: `owner`, From: `json`, What: `user.name`}, Tell{Field: `principal`, From: `json`, What: `user.id`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
 
-var tableVerify166 = Verify{Check: `mongodb-atlas`, Parts: []Part{Part{Name: `public_key`, Regex: `(?i)public[a-z_.-]{0,12}["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?((?-i:[a-z]{8}))\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify166 = Verify{Request: Request{URL: `https://api.mistral.ai/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.mistral.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify167 = Verify{Request: Request{Method: `POST`, URL: `https://cloud.mongodb.com/api/oauth/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`cloud.mongodb.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b(mdb_sa_id_[0-9a-f]{24})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify167 = Verify{Request: Request{Method: `POST`, URL: `https://api.monday.com/v2`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ me { id name email account { name slug } } }"}`}, Hosts: []string{`api.monday.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.me.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0`, Op: `=`, Value: `Not Authenticated`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.me.account.name`}, Tell{Field: `owner`, From: `json`, What: `data.me.email`}, Tell{Field: `principal`, From: `json`, What: `data.me.id`}}}
 
-var tableVerify168 = Verify{Check: `mongodb`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify168 = Verify{Check: `mongodb-atlas`, Parts: []Part{Part{Name: `public_key`, Regex: `(?i)public[a-z_.-]{0,12}["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?((?-i:[a-z]{8}))\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify169 = Verify{Check: `mysql`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify169 = Verify{Request: Request{Method: `POST`, URL: `https://cloud.mongodb.com/api/oauth/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`cloud.mongodb.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b(mdb_sa_id_[0-9a-f]{24})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify170 = Verify{Check: `mysql`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify170 = Verify{Check: `mongodb`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify171 = Verify{Request: Request{URL: `https://api.nasa.gov/planetary/apod`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.nasa.gov`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `date`, Op: `exists`}, Condition{Path: `title`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `API_KEY_INVALID`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `API_KEY_DISABLED`}}, Outcome: `inactive`}}}
+var tableVerify171 = Verify{Check: `mysql`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify172 = Verify{Request: Request{URL: `https://console.neon.tech/api/v2/auth`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`console.neon.tech`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}, Condition{Path: `auth_method`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `account_id`}}}
+var tableVerify172 = Verify{Check: `mysql`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify173 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify173 = Verify{Request: Request{URL: `https://api.nasa.gov/planetary/apod`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.nasa.gov`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `date`, Op: `exists`}, Condition{Path: `title`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `API_KEY_INVALID`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `API_KEY_DISABLED`}}, Outcome: `inactive`}}}
 
-var tableVerify174 = Verify{Request: Request{URL: `https://api.netlify.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.netlify.com`}, SideEffects: `none`, Rate: 8, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify174 = Verify{Request: Request{URL: `https://console.neon.tech/api/v2/auth`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`console.neon.tech`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account_id`, Op: `exists`}, Condition{Path: `auth_method`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `account_id`}}}
 
-var tableVerify175 = Verify{Request: Request{URL: `https://{host}/v2/applications.json`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.newrelic.com`, `api.eu.newrelic.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.newrelic.com`, `api.eu.newrelic.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `applications`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.title`, Op: `=`, Value: `The API key provided is invalid`}}, Outcome: `inactive`}}}
+var tableVerify175 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify176 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/graphql`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ actor { user { id name email } } }"}`}, Hosts: []string{`api.newrelic.com`, `api.eu.newrelic.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.newrelic.com`, `api.eu.newrelic.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.actor.user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.actor.user.email`}, Tell{Field: `principal`, From: `json`, What: `data.actor.user.id`}}}
+var tableVerify176 = Verify{Request: Request{URL: `https://api.netlify.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.netlify.com`}, SideEffects: `none`, Rate: 8, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify177 = Verify{Request: Request{URL: `https://api.notion.com/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Notion-Version`, Value: `2022-06-28`}}}, Hosts: []string{`api.notion.com`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `user`}, Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `bot.workspace_name`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify177 = Verify{Request: Request{URL: `https://{host}/v2/applications.json`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.newrelic.com`, `api.eu.newrelic.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.newrelic.com`, `api.eu.newrelic.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `applications`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.title`, Op: `=`, Value: `The API key provided is invalid`}}, Outcome: `inactive`}}}
 
-var tableVerify178 = Verify{Request: Request{URL: `https://registry.npmjs.org/-/whoami`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`registry.npmjs.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify178 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/graphql`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"query": "{ actor { user { id name email } } }"}`}, Hosts: []string{`api.newrelic.com`, `api.eu.newrelic.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.newrelic.com`, `api.eu.newrelic.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.actor.user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.actor.user.email`}, Tell{Field: `principal`, From: `json`, What: `data.actor.user.id`}}}
 
-var tableVerify179 = Verify{Request: Request{URL: `https://www.nuget.org/api/v2/verifykey/straykey.does.not.exist`, Headers: []Header{Header{Name: `X-Nuget-Apikey`, Value: `{secret}`}}}, Hosts: []string{`www.nuget.org`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{404}, Body: []string{`does not exist`}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, expired, or not allowed to push`}}}
+var tableVerify179 = Verify{Request: Request{URL: `https://api.notion.com/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Notion-Version`, Value: `2022-06-28`}}}, Hosts: []string{`api.notion.com`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `user`}, Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `bot.workspace_name`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify180 = Verify{Request: Request{URL: `https://{name}.octopus.app/api/users/me`, Headers: []Header{Header{Name: `X-Octopus-Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.octopus.app`}, Endpoint: `octopus`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.octopus\.app\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `Username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `ErrorMessage`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `Username`}, Tell{Field: `principal`, From: `json`, What: `Id`}}}
+var tableVerify180 = Verify{Request: Request{URL: `https://registry.npmjs.org/-/whoami`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`registry.npmjs.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify181 = Verify{Request: Request{URL: `https://{host}/api/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `SSWS {secret}`}}}, Hosts: []string{`*.okta.com`, `*.oktapreview.com`, `*.okta-emea.com`, `*.okta-gov.com`}, Endpoint: `okta`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.(?:okta|oktapreview|okta-emea|okta-gov)\.com)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `profile.login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errorCode`, Op: `=`, Value: `E0000011`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `host`}, Tell{Field: `owner`, From: `json`, What: `profile.login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify181 = Verify{Request: Request{URL: `https://www.nuget.org/api/v2/verifykey/straykey.does.not.exist`, Headers: []Header{Header{Name: `X-Nuget-Apikey`, Value: `{secret}`}}}, Hosts: []string{`www.nuget.org`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{404}, Body: []string{`does not exist`}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, expired, or not allowed to push`}}}
 
-var tableVerify182 = Verify{Request: Request{URL: `https://{host}/v3.6/webhooks`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `webhooks`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authorization_error`}}, Outcome: `inactive`}}}
+var tableVerify182 = Verify{Request: Request{URL: `https://{name}.octopus.app/api/users/me`, Headers: []Header{Header{Name: `X-Octopus-Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.octopus.app`}, Endpoint: `octopus`, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.octopus\.app\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `Username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `ErrorMessage`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `Username`}, Tell{Field: `principal`, From: `json`, What: `Id`}}}
 
-var tableVerify183 = Verify{Request: Request{URL: `https://api.openai.com/v1/organization/admin_api_keys?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list admin keys`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `privilege`, From: `text`, What: `admin`}}}
+var tableVerify183 = Verify{Request: Request{URL: `https://{host}/api/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `SSWS {secret}`}}}, Hosts: []string{`*.okta.com`, `*.oktapreview.com`, `*.okta-emea.com`, `*.okta-gov.com`}, Endpoint: `okta`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}\.(?:okta|oktapreview|okta-emea|okta-gov)\.com)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `profile.login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errorCode`, Op: `=`, Value: `E0000011`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `host`}, Tell{Field: `owner`, From: `json`, What: `profile.login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify184 = Verify{Request: Request{URL: `https://api.openai.com/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `account_deactivated`}}, Outcome: `inactive`, Reason: `the account is closed`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list models`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `principal`, From: `header`, What: `Openai-Project`}}}
+var tableVerify184 = Verify{Request: Request{URL: `https://{host}/v3.6/webhooks`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.eu.onfido.com`, `api.us.onfido.com`, `api.ca.onfido.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `webhooks`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `=`, Value: `authorization_error`}}, Outcome: `inactive`}}}
 
-var tableVerify185 = Verify{Request: Request{URL: `https://openrouter.ai/api/v1/key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`openrouter.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `data.expires_at`}, Tell{Field: `owner`, From: `json`, What: `data.creator_user_id`}}}
+var tableVerify185 = Verify{Request: Request{URL: `https://api.openai.com/v1/organization/admin_api_keys?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list admin keys`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `privilege`, From: `text`, What: `admin`}}}
 
-var tableVerify186 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify186 = Verify{Request: Request{URL: `https://api.openai.com/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.openai.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `account_deactivated`}}, Outcome: `inactive`, Reason: `the account is closed`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `refused for another reason than the key`}, Answer{Status: []int{403}, Body: []string{`Missing scopes`, `insufficient permissions`}, Outcome: `forbidden`, Reason: `it may not list models`}}, Tells: []Tell{Tell{Field: `account`, From: `header`, What: `Openai-Organization`}, Tell{Field: `principal`, From: `header`, What: `Openai-Project`}}}
 
-var tableVerify187 = Verify{Check: `ssh`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify187 = Verify{Request: Request{URL: `https://openrouter.ai/api/v1/key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`openrouter.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `data.expires_at`}, Tell{Field: `owner`, From: `json`, What: `data.creator_user_id`}}}
 
-var tableVerify188 = Verify{Request: Request{URL: `https://api.openweathermap.org/data/2.5/weather?q=London&appid={secret}`, SecretInURL: true}, Hosts: []string{`api.openweathermap.org`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `coord.lon`, Op: `exists`}, Condition{Path: `cod`, Op: `=`, Value: `200`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `cod`, Op: `=`, Value: `401`}}, Body: []string{`Invalid API key`}, Outcome: `inactive`}}}
+var tableVerify188 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify189 = Verify{Request: Request{URL: `https://{host}/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `GenieKey {secret}`}}}, Hosts: []string{`api.opsgenie.com`, `api.eu.opsgenie.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.opsgenie.com`, `api.eu.opsgenie.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Could not authenticate`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.name`}}}
+var tableVerify189 = Verify{Check: `ssh`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify190 = Verify{Request: Request{URL: `https://{host}/abilities`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.pagerduty.com`, `api.eu.pagerduty.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.pagerduty.com`, `api.eu.pagerduty.com`}}}, SideEffects: `none`, Rate: 15, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `abilities`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify190 = Verify{Request: Request{URL: `https://api.openweathermap.org/data/2.5/weather?q=London&appid={secret}`, SecretInURL: true}, Hosts: []string{`api.openweathermap.org`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `coord.lon`, Op: `exists`}, Condition{Path: `cod`, Op: `=`, Value: `200`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `cod`, Op: `=`, Value: `401`}}, Body: []string{`Invalid API key`}, Outcome: `inactive`}}}
 
-var tableVerify191 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/v1/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`api-m.paypal.com`, `api-m.sandbox.paypal.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api-m.paypal.com`, `api-m.sandbox.paypal.com`}}, Part{Name: `id`, Regex: `\b(A[A-Za-z0-9_-]{79})(?:[^A-Za-z0-9_-]|$)`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `app_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `app_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify191 = Verify{Request: Request{URL: `https://{host}/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `GenieKey {secret}`}}}, Hosts: []string{`api.opsgenie.com`, `api.eu.opsgenie.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.opsgenie.com`, `api.eu.opsgenie.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Could not authenticate`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.name`}}}
 
-var tableVerify192 = Verify{Request: Request{URL: `https://api.paystack.co/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.paystack.co`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `true`}, Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid key`}}, Outcome: `inactive`}}}
+var tableVerify192 = Verify{Request: Request{URL: `https://{host}/abilities`, Headers: []Header{Header{Name: `Authorization`, Value: `Token token={secret}`}}}, Hosts: []string{`api.pagerduty.com`, `api.eu.pagerduty.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.pagerduty.com`, `api.eu.pagerduty.com`}}}, SideEffects: `none`, Rate: 15, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `abilities`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify193 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify193 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/v1/oauth2/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`api-m.paypal.com`, `api-m.sandbox.paypal.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api-m.paypal.com`, `api-m.sandbox.paypal.com`}}, Part{Name: `id`, Regex: `\b(A[A-Za-z0-9_-]{79})(?:[^A-Za-z0-9_-]|$)`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `app_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `app_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify194 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify194 = Verify{Request: Request{URL: `https://api.paystack.co/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.paystack.co`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `true`}, Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid key`}}, Outcome: `inactive`}}}
 
 var tableVerify195 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify196 = Verify{Request: Request{URL: `https://api.perplexity.ai/async/chat/completions`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.perplexity.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `requests`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify196 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify197 = Verify{Request: Request{URL: `https://image-api.photoroom.com/v1/account`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`image-api.photoroom.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `credits`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify197 = Verify{Check: `private-key`, Parts: []Part{Part{Name: `certificate`, Regex: `(-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s\\]+-----END CERTIFICATE-----)`, Optional: true}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify198 = Verify{Request: Request{URL: `https://api.pinecone.io/indexes`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `X-Pinecone-Api-Version`, Value: `2025-04`}}}, Hosts: []string{`api.pinecone.io`}, SideEffects: `none`, Rate: 5, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `indexes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Invalid API Key`, `UNAUTHENTICATED`, `Malformed`}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `FORBIDDEN`}}, Outcome: `forbidden`, Reason: `it may not list indexes`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `indexes.0.host`}}}
+var tableVerify198 = Verify{Request: Request{URL: `https://api.perplexity.ai/async/chat/completions`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.perplexity.ai`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `requests`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify199 = Verify{Request: Request{URL: `https://api.pinterest.com/v5/user_account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.pinterest.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify199 = Verify{Request: Request{URL: `https://image-api.photoroom.com/v1/account`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`image-api.photoroom.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `credits`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify200 = Verify{Request: Request{URL: `https://api.pipedrive.com/v1/users/me`, Headers: []Header{Header{Name: `X-Api-Token`, Value: `{secret}`}}}, Hosts: []string{`api.pipedrive.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `data.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.company_name`}, Tell{Field: `owner`, From: `json`, What: `data.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify200 = Verify{Request: Request{URL: `https://api.pinecone.io/indexes`, Headers: []Header{Header{Name: `Api-Key`, Value: `{secret}`}, Header{Name: `X-Pinecone-Api-Version`, Value: `2025-04`}}}, Hosts: []string{`api.pinecone.io`}, SideEffects: `none`, Rate: 5, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `indexes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Invalid API Key`, `UNAUTHENTICATED`, `Malformed`}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `FORBIDDEN`}}, Outcome: `forbidden`, Reason: `it may not list indexes`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `indexes.0.host`}}}
 
-var tableVerify201 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/institutions/get`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"client_id": "{id}", "secret": "{secret}", "count": 1, "offset": 0, "country_codes": ["US"]}`}, Hosts: []string{`production.plaid.com`, `sandbox.plaid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`production.plaid.com`, `sandbox.plaid.com`}}, Part{Name: `id`, Regex: `(?i)plaid[a-z_.-]{0,16}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{24})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `institutions`, Op: `exists`}, Condition{Path: `request_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error_code`, Op: `=`, Value: `INVALID_API_KEYS`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify201 = Verify{Request: Request{URL: `https://api.pinterest.com/v5/user_account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.pinterest.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `2`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its user`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify202 = Verify{Check: `database`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify202 = Verify{Request: Request{URL: `https://api.pipedrive.com/v1/users/me`, Headers: []Header{Header{Name: `X-Api-Token`, Value: `{secret}`}}}, Hosts: []string{`api.pipedrive.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}, Condition{Path: `data.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.company_name`}, Tell{Field: `owner`, From: `json`, What: `data.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify203 = Verify{Request: Request{URL: `https://api.planetscale.com/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.planetscale.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `User`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify203 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/institutions/get`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{"client_id": "{id}", "secret": "{secret}", "count": 1, "offset": 0, "country_codes": ["US"]}`}, Hosts: []string{`production.plaid.com`, `sandbox.plaid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`production.plaid.com`, `sandbox.plaid.com`}}, Part{Name: `id`, Regex: `(?i)plaid[a-z_.-]{0,16}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{24})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `institutions`, Op: `exists`}, Condition{Path: `request_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error_code`, Op: `=`, Value: `INVALID_API_KEYS`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify204 = Verify{Request: Request{URL: `https://api.planetscale.com/v1/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `{id}:{secret}`}}}, Hosts: []string{`api.planetscale.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)(?:planetscale|pscale|service)[a-z_.-]{0,16}(?:token[_.-]?)?(?:id|name)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([a-z0-9]{12})\b`}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `list`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify204 = Verify{Check: `database`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify205 = Verify{Request: Request{URL: `https://api.plivo.com/v1/Account/{id}/`, Basic: `{id}:{secret}`}, Hosts: []string{`api.plivo.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b((?:MA|SA)[A-Z0-9]{18})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Could not verify your access level`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify205 = Verify{Request: Request{URL: `https://api.planetscale.com/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.planetscale.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `User`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify206 = Verify{Request: Request{URL: `https://{host}/v1/organizations/?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `items`, Op: `exists`}, Condition{Path: `pagination`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the organization`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `items.0.slug`}, Tell{Field: `principal`, From: `json`, What: `items.0.id`}}}
+var tableVerify206 = Verify{Request: Request{URL: `https://api.planetscale.com/v1/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `{id}:{secret}`}}}, Hosts: []string{`api.planetscale.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)(?:planetscale|pscale|service)[a-z_.-]{0,16}(?:token[_.-]?)?(?:id|name)["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([a-z0-9]{12})\b`}}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `type`, Op: `=`, Value: `list`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify207 = Verify{Request: Request{URL: `https://{host}/v1/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sub`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or not a personal token`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `sub`}}}
+var tableVerify207 = Verify{Request: Request{URL: `https://api.plivo.com/v1/Account/{id}/`, Basic: `{id}:{secret}`}, Hosts: []string{`api.plivo.com`}, Parts: []Part{Part{Name: `id`, Regex: `\b((?:MA|SA)[A-Z0-9]{18})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`Could not verify your access level`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify208 = Verify{Request: Request{URL: `https://api.polygon.io/v3/reference/tickers?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polygon.io`}, SideEffects: `none`, Rate: 0.08, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}, Condition{Path: `status`, Op: `=`, Value: `OK`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unknown API Key`}}, Outcome: `inactive`}}}
+var tableVerify208 = Verify{Request: Request{URL: `https://{host}/v1/organizations/?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `items`, Op: `exists`}, Condition{Path: `pagination`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the organization`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `items.0.slug`}, Tell{Field: `principal`, From: `json`, What: `items.0.id`}}}
 
-var tableVerify209 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify209 = Verify{Request: Request{URL: `https://{host}/v1/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polar.sh`, `sandbox-api.polar.sh`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.polar.sh`, `sandbox-api.polar.sh`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sub`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or not a personal token`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `sub`}}}
 
-var tableVerify210 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify210 = Verify{Request: Request{URL: `https://api.polygon.io/v3/reference/tickers?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.polygon.io`}, SideEffects: `none`, Rate: 0.08, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}, Condition{Path: `status`, Op: `=`, Value: `OK`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unknown API Key`}}, Outcome: `inactive`}}}
 
-var tableVerify211 = Verify{Request: Request{URL: `https://{host}/api/users/@me/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`us.posthog.com`, `eu.posthog.com`}, Endpoint: `posthog`, Parts: []Part{Part{Name: `host`, Values: []string{`us.posthog.com`, `eu.posthog.com`}}}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `permission_denied`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `authentication_failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `uuid`}}}
+var tableVerify211 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify212 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.getpostman.com`, `api.eu.postman.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.getpostman.com`, `api.eu.postman.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.name`, Op: `=`, Value: `AuthenticationError`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `user.teamName`}, Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+var tableVerify212 = Verify{Check: `postgres`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify213 = Verify{Request: Request{URL: `https://api.postmarkapp.com/server`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `X-Postmark-Server-Token`, Value: `{secret}`}}}, Hosts: []string{`api.postmarkapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ID`, Op: `exists`}, Condition{Path: `Name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `Name`}, Tell{Field: `principal`, From: `json`, What: `ID`}}}
+var tableVerify213 = Verify{Request: Request{URL: `https://{host}/api/users/@me/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`us.posthog.com`, `eu.posthog.com`}, Endpoint: `posthog`, Parts: []Part{Part{Name: `host`, Values: []string{`us.posthog.com`, `eu.posthog.com`}}}, SideEffects: `none`, Rate: 4, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `uuid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `permission_denied`}}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `authentication_failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `uuid`}}}
 
-var tableVerify214 = Verify{Request: Request{URL: `https://api.pulumi.com/api/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.pulumi+8`}, Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.pulumi.com`}, Endpoint: `pulumi`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `githubLogin`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `tokenInfo.organization`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `githubLogin`}}}
+var tableVerify214 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `X-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`api.getpostman.com`, `api.eu.postman.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.getpostman.com`, `api.eu.postman.com`}}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.name`, Op: `=`, Value: `AuthenticationError`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `user.teamName`}, Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
 
-var tableVerify215 = Verify{Request: Request{URL: `https://api.razorpay.com/v1/payments?count=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.razorpay.com`}, Parts: []Part{Part{Name: `id`, Rules: []string{`razorpay-key`, `razorpay-test-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `entity`, Op: `=`, Value: `collection`}, Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.description`, Op: `=`, Value: `The api key provided is invalid`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.description`, Op: `=`, Value: `Authentication failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify215 = Verify{Request: Request{URL: `https://api.postmarkapp.com/server`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `X-Postmark-Server-Token`, Value: `{secret}`}}}, Hosts: []string{`api.postmarkapp.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ID`, Op: `exists`}, Condition{Path: `Name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or the token of an account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `Name`}, Tell{Field: `principal`, From: `json`, What: `ID`}}}
 
-var tableVerify216 = Verify{Request: Request{URL: `https://dash.readme.com/api/v1/`, Basic: `{secret}:`}, Hosts: []string{`dash.readme.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `name`, Op: `exists`}, Condition{Path: `subdomain`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `APIKEY_NOTFOUND`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}}}
+var tableVerify216 = Verify{Request: Request{URL: `https://api.pulumi.com/api/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.pulumi+8`}, Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.pulumi.com`}, Endpoint: `pulumi`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `githubLogin`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `tokenInfo.organization`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `githubLogin`}}}
 
-var tableVerify217 = Verify{Request: Request{URL: `https://redirect.pizza/api/v1/redirects?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`redirect.pizza`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthenticated.`}}, Outcome: `inactive`}}}
+var tableVerify217 = Verify{Request: Request{URL: `https://{endpoint}/v3/users?me=true`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Endpoint: `rancher`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `collection`}, Condition{Path: `data.0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.0.name`}, Tell{Field: `principal`, From: `json`, What: `data.0.id`}}}
 
-var tableVerify218 = Verify{Check: `redis`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify218 = Verify{Request: Request{URL: `https://api.razorpay.com/v1/payments?count=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.razorpay.com`}, Parts: []Part{Part{Name: `id`, Rules: []string{`razorpay-key`, `razorpay-test-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `entity`, Op: `=`, Value: `collection`}, Condition{Path: `items`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.description`, Op: `=`, Value: `The api key provided is invalid`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.description`, Op: `=`, Value: `Authentication failed`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify219 = Verify{Request: Request{URL: `https://api.render.com/v1/owners?limit=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.render.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.owner.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.owner.name`}, Tell{Field: `owner`, From: `json`, What: `0.owner.email`}}}
+var tableVerify219 = Verify{Request: Request{URL: `https://dash.readme.com/api/v1/`, Basic: `{secret}:`}, Hosts: []string{`dash.readme.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `name`, Op: `exists`}, Condition{Path: `subdomain`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `APIKEY_NOTFOUND`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `name`}}}
 
-var tableVerify220 = Verify{Request: Request{URL: `https://api.replicate.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.replicate.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
+var tableVerify220 = Verify{Request: Request{URL: `https://redirect.pizza/api/v1/redirects?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`redirect.pizza`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthenticated.`}}, Outcome: `inactive`}}}
 
-var tableVerify221 = Verify{Request: Request{URL: `https://api.resend.com/domains`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.resend.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `restricted_api_key`}}, Outcome: `forbidden`, Reason: `it may only send`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}}}
+var tableVerify221 = Verify{Check: `redis`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify222 = Verify{Request: Request{URL: `https://api.retellai.com/list-agents`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.retellai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
+var tableVerify222 = Verify{Request: Request{URL: `https://api.render.com/v1/owners?limit=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.render.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.owner.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.owner.name`}, Tell{Field: `owner`, From: `json`, What: `0.owner.email`}}}
 
-var tableVerify223 = Verify{Request: Request{URL: `https://api.rootly.com/v1/incidents?page%5Bsize%5D=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.rootly.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify223 = Verify{Request: Request{URL: `https://api.replicate.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.replicate.com`}, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `username`}}}
 
-var tableVerify224 = Verify{Request: Request{URL: `https://rubygems.org/api/v1/gems.json`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`rubygems.org`}, SideEffects: `none`, Rate: 10, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, Headers: []Condition{Condition{Path: `content-type`, Op: `=`, Value: `application/json; charset=utf-8`}}, Body: []string{`[`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`An invalid API key cannot be used`}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`API key`}, Outcome: `forbidden`, Reason: `it may not list gems`}, Answer{Status: []int{401}, Body: []string{`Access Denied`}, Outcome: `inactive`}}}
+var tableVerify224 = Verify{Request: Request{URL: `https://api.resend.com/domains`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.resend.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `restricted_api_key`}}, Outcome: `forbidden`, Reason: `it may only send`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `API key is invalid`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.0.name`}}}
 
-var tableVerify225 = Verify{Request: Request{Method: `POST`, URL: `https://api.runpod.io/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"query": "query { myself { id email } }"}`}, Hosts: []string{`api.runpod.io`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.myself.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.myself`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.myself.email`}, Tell{Field: `principal`, From: `json`, What: `data.myself.id`}}}
+var tableVerify225 = Verify{Request: Request{URL: `https://api.retellai.com/list-agents`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.retellai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
 
-var tableVerify226 = Verify{Request: Request{URL: `https://api.dev.runwayml.com/v1/organization`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Runway-Version`, Value: `2024-11-06`}}}, Hosts: []string{`api.dev.runwayml.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `tier`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify226 = Verify{Request: Request{URL: `https://api.rootly.com/v1/incidents?page%5Bsize%5D=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.api+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.rootly.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `meta`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify227 = Verify{Request: Request{URL: `https://{host}/services/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.my.salesforce.com`}, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,80}(?:\.(?:sandbox|develop|scratch|trailblaze))?\.my\.salesforce\.com)\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user_id`, Op: `exists`}, Condition{Path: `organization_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Bad_OAuth_Token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization_id`}, Tell{Field: `owner`, From: `json`, What: `preferred_username`}, Tell{Field: `principal`, From: `json`, What: `user_id`}}}
+var tableVerify227 = Verify{Request: Request{URL: `https://rubygems.org/api/v1/gems.json`, Headers: []Header{Header{Name: `Authorization`, Value: `{secret}`}}}, Hosts: []string{`rubygems.org`}, SideEffects: `none`, Rate: 10, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, Headers: []Condition{Condition{Path: `content-type`, Op: `=`, Value: `application/json; charset=utf-8`}}, Body: []string{`[`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`An invalid API key cannot be used`}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`API key`}, Outcome: `forbidden`, Reason: `it may not list gems`}, Answer{Status: []int{401}, Body: []string{`Access Denied`}, Outcome: `inactive`}}}
 
-var tableVerify228 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.samsara.com`, `api.eu.samsara.com`, `api.ca.samsara.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.samsara.com`, `api.eu.samsara.com`, `api.ca.samsara.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.name`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify228 = Verify{Request: Request{Method: `POST`, URL: `https://api.runpod.io/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}, Body: `{"query": "query { myself { id email } }"}`}, Hosts: []string{`api.runpod.io`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.myself.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.myself`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.myself.email`}, Tell{Field: `principal`, From: `json`, What: `data.myself.id`}}}
 
-var tableVerify229 = Verify{Request: Request{URL: `https://api.scaleway.com/iam/v1alpha1/api-keys/{access_key}`, Headers: []Header{Header{Name: `X-Auth-Token`, Value: `{secret}`}}}, Hosts: []string{`api.scaleway.com`}, Parts: []Part{Part{Name: `access_key`, Rules: []string{`scaleway-access-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_key`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `permissions_denied`}}, Outcome: `forbidden`, Reason: `it may not read its own key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `denied_authentication`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `default_project_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `application_id`}}}
+var tableVerify229 = Verify{Request: Request{URL: `https://api.dev.runwayml.com/v1/organization`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Runway-Version`, Value: `2024-11-06`}}}, Hosts: []string{`api.dev.runwayml.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `tier`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify230 = Verify{Request: Request{Method: `POST`, URL: `https://auth.scalingo.com/v1/tokens/exchange`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}}, Basic: `:{secret}`}, Hosts: []string{`auth.scalingo.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify230 = Verify{Request: Request{URL: `https://{host}/services/oauth2/userinfo`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.my.salesforce.com`}, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9-]{0,80}(?:\.(?:sandbox|develop|scratch|trailblaze))?\.my\.salesforce\.com)\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user_id`, Op: `exists`}, Condition{Path: `organization_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Bad_OAuth_Token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organization_id`}, Tell{Field: `owner`, From: `json`, What: `preferred_username`}, Tell{Field: `principal`, From: `json`, What: `user_id`}}}
 
-var tableVerify231 = Verify{Request: Request{URL: `https://api.scrapfly.io/account?key={secret}`, SecretInURL: true}, Hosts: []string{`api.scrapfly.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `http_code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.account_id`}, Tell{Field: `principal`, From: `json`, What: `project.name`}}}
+var tableVerify231 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.samsara.com`, `api.eu.samsara.com`, `api.ca.samsara.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.samsara.com`, `api.eu.samsara.com`, `api.ca.samsara.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.name`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify232 = Verify{Request: Request{URL: `https://app.scrapingbee.com/api/v1/usage?api_key={secret}`, SecretInURL: true}, Hosts: []string{`app.scrapingbee.com`}, SideEffects: `none`, Rate: 0.1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `max_api_credit`, Op: `exists`}, Condition{Path: `used_api_credit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Body: []string{`Invalid api key`}, Outcome: `inactive`}}}
+var tableVerify232 = Verify{Request: Request{URL: `https://api.scaleway.com/iam/v1alpha1/api-keys/{access_key}`, Headers: []Header{Header{Name: `X-Auth-Token`, Value: `{secret}`}}}, Hosts: []string{`api.scaleway.com`}, Parts: []Part{Part{Name: `access_key`, Rules: []string{`scaleway-access-key`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_key`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `permissions_denied`}}, Outcome: `forbidden`, Reason: `it may not read its own key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `type`, Op: `=`, Value: `denied_authentication`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `default_project_id`}, Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `application_id`}}}
 
-var tableVerify233 = Verify{Request: Request{URL: `https://api.securitytrails.com/v1/ping`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`api.securitytrails.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authentication credentials`}}, Outcome: `inactive`}}}
+var tableVerify233 = Verify{Request: Request{Method: `POST`, URL: `https://auth.scalingo.com/v1/tokens/exchange`, Headers: []Header{Header{Name: `Accept`, Value: `application/json`}}, Basic: `:{secret}`}, Hosts: []string{`auth.scalingo.com`}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify234 = Verify{Request: Request{URL: `https://{host}/v3/scopes`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+var tableVerify234 = Verify{Request: Request{URL: `https://api.scrapfly.io/account?key={secret}`, SecretInURL: true}, Hosts: []string{`api.scrapfly.io`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.account_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `http_code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.account_id`}, Tell{Field: `principal`, From: `json`, What: `project.name`}}}
 
-var tableVerify235 = Verify{Request: Request{URL: `https://sentry.io/api/0/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`sentry.io`}, Endpoint: `sentry`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth.scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid org token`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Token expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}, Tell{Field: `scopes`, From: `json`, What: `auth.scopes.*`}}}
+var tableVerify235 = Verify{Request: Request{URL: `https://app.scrapingbee.com/api/v1/usage?api_key={secret}`, SecretInURL: true}, Hosts: []string{`app.scrapingbee.com`}, SideEffects: `none`, Rate: 0.1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `max_api_credit`, Op: `exists`}, Condition{Path: `used_api_credit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Body: []string{`Invalid api key`}, Outcome: `inactive`}}}
 
-var tableVerify236 = Verify{Request: Request{URL: `https://api.goshippo.com/addresses/?results=1`, Headers: []Header{Header{Name: `Authorization`, Value: `ShippoToken {secret}`}}}, Hosts: []string{`api.goshippo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify236 = Verify{Request: Request{URL: `https://api.securitytrails.com/v1/ping`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`api.securitytrails.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authentication credentials`}}, Outcome: `inactive`}}}
 
-var tableVerify237 = Verify{Request: Request{URL: `https://{shop}.myshopify.com/admin/oauth/access_scopes.json`, Headers: []Header{Header{Name: `X-Shopify-Access-Token`, Value: `{secret}`}}}, Hosts: []string{`*.myshopify.com`}, Parts: []Part{Part{Name: `shop`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.myshopify\.com\b`}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `=`, Value: `[API] Invalid API key or access token (unrecognized login or wrong password)`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `shop`}, Tell{Field: `scopes`, From: `json`, What: `access_scopes.*.handle`}}}
+var tableVerify237 = Verify{Request: Request{URL: `https://{host}/v3/scopes`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.sendgrid.com`, `api.eu.sendgrid.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
 
-var tableVerify238 = Verify{Request: Request{URL: `https://api.app.shortcut.com/api/v3/member`, Headers: []Header{Header{Name: `Shortcut-Token`, Value: `{secret}`}}}, Hosts: []string{`api.app.shortcut.com`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `mention_name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `workspace2.url_slug`}, Tell{Field: `owner`, From: `json`, What: `mention_name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify238 = Verify{Request: Request{URL: `https://sentry.io/api/0/`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`sentry.io`}, Endpoint: `sentry`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `auth.scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid org token`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Token expired`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.email`}, Tell{Field: `principal`, From: `json`, What: `user.id`}, Tell{Field: `scopes`, From: `json`, What: `auth.scopes.*`}}}
 
-var tableVerify239 = Verify{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.test`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_auth`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_revoked`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_expired`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `account_inactive`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `accesslimited`}}, Outcome: `forbidden`, Reason: `not from this network`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `missing_scope`}}, Outcome: `forbidden`, Reason: `it may not name its user`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team`}, Tell{Field: `principal`, From: `json`, What: `user`}, Tell{Field: `scopes`, From: `header`, What: `X-Oauth-Scopes`}}}
+var tableVerify239 = Verify{Request: Request{URL: `https://api.goshippo.com/addresses/?results=1`, Headers: []Header{Header{Name: `Authorization`, Value: `ShippoToken {secret}`}}}, Hosts: []string{`api.goshippo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `results`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify240 = Verify{Request: Request{Method: `POST`, URL: `{secret}`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{`, SecretInURL: true}, Hosts: []string{`hooks.slack.com`}, Parts: []Part{Part{Name: `team`, Regex: `/services/(T[0-9A-Z]{8,12})/`}}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{400}, Body: []string{`invalid_payload`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid_token`}, Outcome: `inactive`}, Answer{Status: []int{404}, Body: []string{`no_service`, `no_team`, `no_active_hooks`}, Outcome: `inactive`}, Answer{Status: []int{403, 410}, Body: []string{`action_prohibited`, `channel_is_archived`, `posting_to_general_channel_denied`}, Outcome: `forbidden`, Reason: `it may not post to its channel`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `team`}}}
+var tableVerify240 = Verify{Request: Request{URL: `https://{shop}.myshopify.com/admin/oauth/access_scopes.json`, Headers: []Header{Header{Name: `X-Shopify-Access-Token`, Value: `{secret}`}}}, Hosts: []string{`*.myshopify.com`}, Parts: []Part{Part{Name: `shop`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.myshopify\.com\b`}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_scopes`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors`, Op: `=`, Value: `[API] Invalid API key or access token (unrecognized login or wrong password)`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `shop`}, Tell{Field: `scopes`, From: `json`, What: `access_scopes.*.handle`}}}
 
-var tableVerify241 = Verify{Check: `smtp`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify241 = Verify{Request: Request{URL: `https://api.app.shortcut.com/api/v3/member`, Headers: []Header{Header{Name: `Shortcut-Token`, Value: `{secret}`}}}, Hosts: []string{`api.app.shortcut.com`}, SideEffects: `none`, Rate: 3, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `mention_name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `workspace2.url_slug`}, Tell{Field: `owner`, From: `json`, What: `mention_name`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify242 = Verify{Request: Request{Method: `POST`, URL: `https://{account}.snowflakecomputing.com/api/v2/statements`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}, Header{Name: `X-Snowflake-Authorization-Token-Type`, Value: `PROGRAMMATIC_ACCESS_TOKEN`}}, Body: `{"statement": "select current_user(), current_role()", "timeout": 10}`}, Hosts: []string{`*.snowflakecomputing.com`}, Parts: []Part{Part{Name: `account`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,40}){0,3})\.snowflakecomputing\.com\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.0.0`, Op: `exists`}, Condition{Path: `statementHandle`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or its user has no network policy that lets this address in`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account`}, Tell{Field: `owner`, From: `json`, What: `data.0.0`}, Tell{Field: `scopes`, From: `json`, What: `data.0.1`}}}
+var tableVerify242 = Verify{Request: Request{Method: `POST`, URL: `https://slack.com/api/auth.test`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`slack.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_auth`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_revoked`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `token_expired`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `account_inactive`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `accesslimited`}}, Outcome: `forbidden`, Reason: `not from this network`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `missing_scope`}}, Outcome: `forbidden`, Reason: `it may not name its user`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team`}, Tell{Field: `principal`, From: `json`, What: `user`}, Tell{Field: `scopes`, From: `header`, What: `X-Oauth-Scopes`}}}
 
-var tableVerify243 = Verify{Request: Request{URL: `https://{host}/rest/self?version=2024-10-15`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}}}, SideEffects: `none`, Rate: 25, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.attributes.default_org_context`}, Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify243 = Verify{Request: Request{Method: `POST`, URL: `{secret}`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/json`}}, Body: `{`, SecretInURL: true}, Hosts: []string{`hooks.slack.com`}, Parts: []Part{Part{Name: `team`, Regex: `/services/(T[0-9A-Z]{8,12})/`}}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{400}, Body: []string{`invalid_payload`}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid_token`}, Outcome: `inactive`}, Answer{Status: []int{404}, Body: []string{`no_service`, `no_team`, `no_active_hooks`}, Outcome: `inactive`}, Answer{Status: []int{403, 410}, Body: []string{`action_prohibited`, `channel_is_archived`, `posting_to_general_channel_denied`}, Outcome: `forbidden`, Reason: `it may not post to its channel`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `team`}}}
 
-var tableVerify244 = Verify{Request: Request{URL: `https://{host}/api/authentication/validate`, Basic: `{secret}:`}, Hosts: []string{`sonarcloud.io`, `sonarqube.us`}, Endpoint: `sonarqube`, Parts: []Part{Part{Name: `host`, Regex: `\b(sonarcloud\.io|sonarqube\.us)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}}
+var tableVerify244 = Verify{Check: `smtp`, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify245 = Verify{Request: Request{Method: `POST`, URL: `https://sourcegraph.com/.api/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}, Body: `{"query": "query { currentUser { username siteAdmin } }"}`}, Hosts: []string{`sourcegraph.com`}, Endpoint: `sourcegraph`, SideEffects: `none`, Rate: 2, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.currentUser.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.currentUser`, Op: `absent`}}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{401}, Body: []string{`Invalid access token`}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `data.currentUser.username`}}}
+var tableVerify245 = Verify{Request: Request{Method: `POST`, URL: `https://{account}.snowflakecomputing.com/api/v2/statements`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Content-Type`, Value: `application/json`}, Header{Name: `X-Snowflake-Authorization-Token-Type`, Value: `PROGRAMMATIC_ACCESS_TOKEN`}}, Body: `{"statement": "select current_user(), current_role()", "timeout": 10}`}, Hosts: []string{`*.snowflakecomputing.com`}, Parts: []Part{Part{Name: `account`, Regex: `\b([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,40}){0,3})\.snowflakecomputing\.com\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.0.0`, Op: `exists`}, Condition{Path: `statementHandle`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `revoked, or its user has no network policy that lets this address in`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account`}, Tell{Field: `owner`, From: `json`, What: `data.0.0`}, Tell{Field: `scopes`, From: `json`, What: `data.0.1`}}}
 
-var tableVerify246 = Verify{Request: Request{URL: `https://cody-gateway.sourcegraph.com/v1/limits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`cody-gateway.sourcegraph.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `*.limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify246 = Verify{Request: Request{URL: `https://{host}/rest/self?version=2024-10-15`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.snyk.io`, `api.us.snyk.io`, `api.eu.snyk.io`, `api.au.snyk.io`, `api.snykgov.io`}}}, SideEffects: `none`, Rate: 25, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.attributes.default_org_context`}, Tell{Field: `owner`, From: `json`, What: `data.attributes.email`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify247 = Verify{Request: Request{Method: `POST`, URL: `https://accounts.spotify.com/api/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`accounts.spotify.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)spotify[a-z_.-]{0,16}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error_description`, Op: `=`, Value: `Invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify247 = Verify{Request: Request{URL: `https://{host}/api/authentication/validate`, Basic: `{secret}:`}, Hosts: []string{`sonarcloud.io`, `sonarqube.us`}, Endpoint: `sonarqube`, Parts: []Part{Part{Name: `host`, Regex: `\b(sonarcloud\.io|sonarqube\.us)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `valid`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}}
 
-var tableVerify248 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/oauth2/token/status`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`connect.squareup.com`, `connect.squareupsandbox.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`connect.squareup.com`, `connect.squareupsandbox.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `merchant_id`, Op: `exists`}, Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `merchant_id`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
+var tableVerify248 = Verify{Request: Request{Method: `POST`, URL: `https://sourcegraph.com/.api/graphql`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}, Body: `{"query": "query { currentUser { username siteAdmin } }"}`}, Hosts: []string{`sourcegraph.com`}, Endpoint: `sourcegraph`, SideEffects: `none`, Rate: 2, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.currentUser.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.currentUser`, Op: `absent`}}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{401}, Body: []string{`Invalid access token`}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `data.currentUser.username`}}}
 
-var tableVerify249 = Verify{Request: Request{URL: `https://api.stability.ai/v1/user/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stability.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `privilege`, From: `json`, What: `organizations.0.role`}}}
+var tableVerify249 = Verify{Request: Request{URL: `https://cody-gateway.sourcegraph.com/v1/limits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`cody-gateway.sourcegraph.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `*.limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify250 = Verify{Request: Request{URL: `https://api.statuspage.io/v1/pages`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`api.statuspage.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
+var tableVerify250 = Verify{Request: Request{Method: `POST`, URL: `https://accounts.spotify.com/api/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Basic: `{id}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`accounts.spotify.com`}, Parts: []Part{Part{Name: `id`, Regex: `(?i)spotify[a-z_.-]{0,16}client[_.-]?id["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `token_type`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error_description`, Op: `=`, Value: `Invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify251 = Verify{Request: Request{URL: `https://{host}/v2/cdn/spaces/me?token={secret}`, SecretInURL: true}, Hosts: []string{`api.storyblok.com`, `api-us.storyblok.com`, `api-ca.storyblok.com`, `api-ap.storyblok.com`, `app.storyblokchina.cn`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.storyblok.com`, `api-us.storyblok.com`, `api-ca.storyblok.com`, `api-ap.storyblok.com`, `app.storyblokchina.cn`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `space.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `space.name`}, Tell{Field: `principal`, From: `json`, What: `space.id`}}}
+var tableVerify251 = Verify{Request: Request{Method: `POST`, URL: `https://{host}/oauth2/token/status`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`connect.squareup.com`, `connect.squareupsandbox.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`connect.squareup.com`, `connect.squareupsandbox.com`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `merchant_id`, Op: `exists`}, Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `merchant_id`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes.*`}}}
 
-var tableVerify252 = Verify{Request: Request{URL: `https://api.stripe.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stripe.com`}, SideEffects: `none`, Rate: 20, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `account`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `business_profile.name`}}}
+var tableVerify252 = Verify{Request: Request{URL: `https://api.stability.ai/v1/user/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stability.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `name`, Op: `=`, Value: `unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `organizations.0.name`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `privilege`, From: `json`, What: `organizations.0.role`}}}
 
-var tableVerify253 = Verify{Request: Request{URL: `https://api.supabase.com/v1/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.supabase.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}, Condition{Path: `0.name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
+var tableVerify253 = Verify{Request: Request{URL: `https://api.statuspage.io/v1/pages`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`api.statuspage.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
 
-var tableVerify254 = Verify{Request: Request{URL: `https://{ref}.supabase.co/auth/v1/settings`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.supabase.co`}, Parts: []Part{Part{Name: `ref`, Regex: `\b([a-z]{20})\.supabase\.co\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `external`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unregistered API key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `ref`}}}
+var tableVerify254 = Verify{Request: Request{URL: `https://{host}/v2/cdn/spaces/me?token={secret}`, SecretInURL: true}, Hosts: []string{`api.storyblok.com`, `api-us.storyblok.com`, `api-ca.storyblok.com`, `api-ap.storyblok.com`, `app.storyblokchina.cn`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.storyblok.com`, `api-us.storyblok.com`, `api-ca.storyblok.com`, `api-ap.storyblok.com`, `app.storyblokchina.cn`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `space.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `space.name`}, Tell{Field: `principal`, From: `json`, What: `space.id`}}}
 
-var tableVerify255 = Verify{Request: Request{URL: `https://api.tailscale.com/api/v2/tailnet/-/keys`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `keys`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify255 = Verify{Request: Request{URL: `https://api.stripe.com/v1/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.stripe.com`}, SideEffects: `none`, Rate: 20, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `account`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.type`, Op: `exists`}}, Outcome: `forbidden`, Reason: `it may not read its account`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `id`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `business_profile.name`}}}
 
-var tableVerify256 = Verify{Request: Request{Method: `POST`, URL: `https://api.tailscale.com/api/v2/secret-scanning/verify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `key={secret}`}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{204}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify256 = Verify{Request: Request{URL: `https://api.supabase.com/v1/organizations`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.supabase.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}, Condition{Path: `0.name`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unauthorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `0.name`}}}
 
-var tableVerify257 = Verify{Request: Request{URL: `https://api.tavily.com/usage`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tavily.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify257 = Verify{Request: Request{URL: `https://{ref}.supabase.co/auth/v1/settings`, Headers: []Header{Header{Name: `Apikey`, Value: `{secret}`}}}, Hosts: []string{`*.supabase.co`}, Parts: []Part{Part{Name: `ref`, Regex: `\b([a-z]{20})\.supabase\.co\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `external`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Unregistered API key`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `ref`}}}
 
-var tableVerify258 = Verify{Request: Request{URL: `https://api.telegram.org/bot{secret}/getMe`, SecretInURL: true}, Hosts: []string{`api.telegram.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401, 404}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `result.username`}}}
+var tableVerify258 = Verify{Request: Request{URL: `https://api.tailscale.com/api/v2/tailnet/-/keys`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `keys`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify259 = Verify{Request: Request{URL: `https://api.telnyx.com/v2/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.telnyx.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `10009`}}, Outcome: `inactive`}}}
+var tableVerify259 = Verify{Request: Request{Method: `POST`, URL: `https://api.tailscale.com/api/v2/secret-scanning/verify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `key={secret}`}, Hosts: []string{`api.tailscale.com`}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{204}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify260 = Verify{Request: Request{URL: `https://{host}/api/v2/account/details`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`app.terraform.io`, `app.eu.terraform.io`}, Endpoint: `terraform`, Parts: []Part{Part{Name: `host`, Values: []string{`app.terraform.io`, `app.eu.terraform.io`}}}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}, Answer{Status: []int{404}, Outcome: `unknown`, Reason: `the token of a team or an organization has no account`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.username`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
+var tableVerify260 = Verify{Request: Request{URL: `https://api.tavily.com/usage`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.tavily.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `detail.error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify261 = Verify{Request: Request{URL: `https://api.tiingo.com/api/test`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.tiingo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `You successfully sent a request`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}}
+var tableVerify261 = Verify{Request: Request{URL: `https://api.telegram.org/bot{secret}/getMe`, SecretInURL: true}, Hosts: []string{`api.telegram.org`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{401, 404}, JSON: []Condition{Condition{Path: `ok`, Op: `=`, Value: `false`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `json`, What: `result.username`}}}
 
-var tableVerify262 = Verify{Request: Request{URL: `https://api.todoist.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.todoist.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify262 = Verify{Request: Request{URL: `https://api.telnyx.com/v2/balance`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.telnyx.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `10009`}}, Outcome: `inactive`}}}
 
-var tableVerify263 = Verify{Request: Request{URL: `https://api.together.xyz/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.together.xyz`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
+var tableVerify263 = Verify{Request: Request{URL: `https://{host}/api/v2/account/details`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`app.terraform.io`, `app.eu.terraform.io`}, Endpoint: `terraform`, Parts: []Part{Part{Name: `host`, Values: []string{`app.terraform.io`, `app.eu.terraform.io`}}}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.id`, Op: `exists`}, Condition{Path: `data.attributes.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `errors.0.status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}, Answer{Status: []int{404}, Outcome: `unknown`, Reason: `the token of a team or an organization has no account`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `data.attributes.username`}, Tell{Field: `principal`, From: `json`, What: `data.id`}}}
 
-var tableVerify264 = Verify{Request: Request{URL: `https://api.track.toggl.com/api/v9/me`, Basic: `{secret}:api_token`}, Hosts: []string{`api.track.toggl.com`}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Incorrect username and/or password`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify264 = Verify{Request: Request{URL: `https://api.tiingo.com/api/test`, Headers: []Header{Header{Name: `Authorization`, Value: `Token {secret}`}}}, Hosts: []string{`api.tiingo.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `You successfully sent a request`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `detail`, Op: `=`, Value: `Invalid token.`}}, Outcome: `inactive`}}}
 
-var tableVerify265 = Verify{Request: Request{URL: `https://api.trello.com/1/members/me?fields=id,username,email`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`invalid app token`, `invalid key`}, Outcome: `unknown`, Reason: `the key near it is not its own`}, Answer{Status: []int{401}, Body: []string{`invalid token`, `expired token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify265 = Verify{Request: Request{URL: `https://api.todoist.com/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.todoist.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify266 = Verify{Request: Request{Method: `POST`, URL: `https://challenges.cloudflare.com/turnstile/v0/siteverify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `secret={secret}&response=straykey`}, Hosts: []string{`challenges.cloudflare.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-secret`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}, Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-response`}, Condition{Path: `error-codes.1`, Op: `absent`}}, Outcome: `active`}}}
+var tableVerify266 = Verify{Request: Request{URL: `https://api.together.xyz/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.together.xyz`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `0.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `invalid_api_key`}}, Outcome: `inactive`}}}
 
-var tableVerify267 = Verify{Request: Request{URL: `https://api.twelvedata.com/api_usage`, Headers: []Header{Header{Name: `Authorization`, Value: `apikey {secret}`}}}, Hosts: []string{`api.twelvedata.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `current_usage`, Op: `exists`}, Condition{Path: `plan_limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}, Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
+var tableVerify267 = Verify{Request: Request{URL: `https://api.track.toggl.com/api/v9/me`, Basic: `{secret}:api_token`}, Hosts: []string{`api.track.toggl.com`}, SideEffects: `none`, Rate: 1, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`Incorrect username and/or password`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify268 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}/Messages.json?PageSize=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `id`, Rules: []string{`twilio-api-key`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `messages`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `70051`}}, Outcome: `forbidden`, Reason: `a restricted key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `sid`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
+var tableVerify268 = Verify{Request: Request{URL: `https://api.trello.com/1/members/me?fields=id,username,email`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth oauth_consumer_key="{key}", oauth_token="{secret}"`}}}, Hosts: []string{`api.trello.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)trello[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{32})\b`}}, SideEffects: `none`, AnyContent: true, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`invalid app token`, `invalid key`}, Outcome: `unknown`, Reason: `the key near it is not its own`}, Answer{Status: []int{401}, Body: []string{`invalid token`, `expired token`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify269 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}.json`, Basic: `{sid}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `friendly_name`}, Tell{Field: `principal`, From: `part`, What: `sid`}}}
+var tableVerify269 = Verify{Request: Request{Method: `POST`, URL: `https://challenges.cloudflare.com/turnstile/v0/siteverify`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `secret={secret}&response=straykey`}, Hosts: []string{`challenges.cloudflare.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-secret`}}, Outcome: `inactive`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `success`, Op: `=`, Value: `false`}, Condition{Path: `error-codes.0`, Op: `=`, Value: `invalid-input-response`}, Condition{Path: `error-codes.1`, Op: `absent`}}, Outcome: `active`}}}
 
-var tableVerify270 = Verify{Request: Request{URL: `https://id.twitch.tv/oauth2/validate`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`id.twitch.tv`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
+var tableVerify270 = Verify{Request: Request{URL: `https://api.twelvedata.com/api_usage`, Headers: []Header{Header{Name: `Authorization`, Value: `apikey {secret}`}}}, Hosts: []string{`api.twelvedata.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `current_usage`, Op: `exists`}, Condition{Path: `plan_limit`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200, 401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}, Condition{Path: `status`, Op: `=`, Value: `error`}}, Outcome: `inactive`}}}
 
-var tableVerify271 = Verify{Request: Request{Method: `POST`, URL: `https://id.twitch.tv/oauth2/token`, Body: `client_id={client_id}&client_secret={secret}&grant_type=client_credentials`}, Hosts: []string{`id.twitch.tv`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9a-z]{30})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify271 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}/Messages.json?PageSize=1`, Basic: `{id}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `id`, Rules: []string{`twilio-api-key`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `messages`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `70051`}}, Outcome: `forbidden`, Reason: `a restricted key`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `sid`}, Tell{Field: `principal`, From: `part`, What: `id`}}}
 
-var tableVerify272 = Verify{Request: Request{Method: `POST`, URL: `https://api.twitter.com/oauth2/token`, Basic: `{key}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`api.twitter.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:api|consumer)[_-]?key[^0-9A-Za-z]{1,8}([0-9A-Za-z]{25})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token_type`, Op: `=`, Value: `bearer`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `99`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
+var tableVerify272 = Verify{Request: Request{URL: `https://{host}/2010-04-01/Accounts/{sid}.json`, Basic: `{sid}:{secret}`}, Hosts: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.twilio.com`, `api.dublin.ie1.twilio.com`, `api.sydney.au1.twilio.com`}}, Part{Name: `sid`, Regex: `\b(AC[0-9a-f]{32})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `sid`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `20003`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `friendly_name`}, Tell{Field: `principal`, From: `part`, What: `sid`}}}
 
-var tableVerify273 = Verify{Request: Request{URL: `https://api.twitter.com/2/tweets/20`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.twitter.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `reason`, Op: `=`, Value: `client-not-enrolled`}}, Outcome: `forbidden`, Reason: `its app has no access to this API`}}}
+var tableVerify273 = Verify{Request: Request{URL: `https://id.twitch.tv/oauth2/validate`, Headers: []Header{Header{Name: `Authorization`, Value: `OAuth {secret}`}}}, Hosts: []string{`id.twitch.tv`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `client_id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
 
-var tableVerify274 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.typeform.com`, `api.eu.typeform.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.typeform.com`, `api.eu.typeform.com`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `alias`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `AUTHENTICATION_FAILED`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}}}
+var tableVerify274 = Verify{Request: Request{Method: `POST`, URL: `https://id.twitch.tv/oauth2/token`, Body: `client_id={client_id}&client_secret={secret}&grant_type=client_credentials`}, Hosts: []string{`id.twitch.tv`}, Parts: []Part{Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9a-z]{30})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `invalid client secret`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
 
-var tableVerify275 = Verify{Request: Request{URL: `https://{name}.upstash.io/ping`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.upstash.io`}, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.upstash\.io\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result`, Op: `=`, Value: `PONG`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`WRONGPASS`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `name`}}}
+var tableVerify275 = Verify{Request: Request{Method: `POST`, URL: `https://api.twitter.com/oauth2/token`, Basic: `{key}:{secret}`, Body: `grant_type=client_credentials`}, Hosts: []string{`api.twitter.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:api|consumer)[_-]?key[^0-9A-Za-z]{1,8}([0-9A-Za-z]{25})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token_type`, Op: `=`, Value: `bearer`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `errors.0.code`, Op: `=`, Value: `99`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
 
-var tableVerify276 = Verify{Request: Request{URL: `https://api.val.town/v1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.val.town`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify276 = Verify{Request: Request{URL: `https://api.twitter.com/2/tweets/20`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.twitter.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `errors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `reason`, Op: `=`, Value: `client-not-enrolled`}}, Outcome: `forbidden`, Reason: `its app has no access to this API`}}}
 
-var tableVerify277 = Verify{Request: Request{URL: `https://{host}:8200/v1/auth/token/lookup-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`, Optional: true}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.accessor`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid token`, `bad token`}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, of another namespace, or not allowed to look itself up`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `data.issue_time`}, Tell{Field: `expires`, From: `json`, What: `data.expire_time`}, Tell{Field: `owner`, From: `json`, What: `data.display_name`}, Tell{Field: `principal`, From: `json`, What: `data.entity_id`}, Tell{Field: `scopes`, From: `json`, What: `data.policies.*`}}}
+var tableVerify277 = Verify{Request: Request{URL: `https://{host}/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.typeform.com`, `api.eu.typeform.com`}, Parts: []Part{Part{Name: `host`, Values: []string{`api.typeform.com`, `api.eu.typeform.com`}}}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `alias`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `AUTHENTICATION_FAILED`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `email`}}}
 
-var tableVerify278 = Verify{Request: Request{URL: `https://ai-gateway.vercel.sh/v1/credits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`ai-gateway.vercel.sh`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify278 = Verify{Request: Request{URL: `https://{name}.upstash.io/ping`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`*.upstash.io`}, Parts: []Part{Part{Name: `name`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.upstash\.io\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `result`, Op: `=`, Value: `PONG`}}, Outcome: `active`}, Answer{Status: []int{401}, Body: []string{`WRONGPASS`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `name`}}}
 
-var tableVerify279 = Verify{Request: Request{URL: `https://api.vercel.com/v2/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
+var tableVerify279 = Verify{Request: Request{URL: `https://api.val.town/v1/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.val.town`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `username`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify280 = Verify{Request: Request{URL: `https://www.virustotal.com/api/v3/popular_threat_categories`, Headers: []Header{Header{Name: `X-Apikey`, Value: `{secret}`}}}, Hosts: []string{`www.virustotal.com`}, SideEffects: `none`, Rate: 0.07, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `WrongCredentialsError`}}, Outcome: `inactive`}}}
+var tableVerify280 = Verify{Request: Request{URL: `https://{host}:8200/v1/auth/token/lookup-self`, Headers: []Header{Header{Name: `X-Vault-Namespace`, Value: `{namespace}`}, Header{Name: `X-Vault-Token`, Value: `{secret}`}}}, Hosts: []string{`*.hashicorp.cloud`}, Endpoint: `vault`, Parts: []Part{Part{Name: `host`, Regex: `\b([a-z0-9][a-z0-9.-]{0,200}\.hashicorp\.cloud)\b`, Optional: true}, Part{Name: `namespace`, Regex: `VAULT_NAMESPACE["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([A-Za-z0-9_/-]{1,100})`, Values: []string{`admin`}}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.accessor`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Body: []string{`invalid token`, `bad token`}, Outcome: `inactive`}, Answer{Status: []int{403}, Outcome: `unknown`, Reason: `revoked, of another namespace, or not allowed to look itself up`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `data.issue_time`}, Tell{Field: `expires`, From: `json`, What: `data.expire_time`}, Tell{Field: `owner`, From: `json`, What: `data.display_name`}, Tell{Field: `principal`, From: `json`, What: `data.entity_id`}, Tell{Field: `scopes`, From: `json`, What: `data.policies.*`}}}
 
-var tableVerify281 = Verify{Request: Request{URL: `https://rest.nexmo.com/account/get-balance`, Basic: `{key}:{secret}`}, Hosts: []string{`rest.nexmo.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:vonage|nexmo)[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{8})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `value`, Op: `exists`}, Condition{Path: `autoReload`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error-code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
+var tableVerify281 = Verify{Request: Request{URL: `https://ai-gateway.vercel.sh/v1/credits`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`ai-gateway.vercel.sh`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `balance`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify282 = Verify{Request: Request{URL: `https://api.voyageai.com/v1/files`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.voyageai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`API key is invalid`, `API key`}, Outcome: `inactive`}}}
+var tableVerify282 = Verify{Request: Request{URL: `https://api.vercel.com/v2/user`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vercel.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `user.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.invalidToken`, Op: `=`, Value: `true`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `user.id`}}}
 
-var tableVerify283 = Verify{Request: Request{URL: `https://api.vultr.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vultr.com`}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API token.`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `scopes`, From: `json`, What: `account.acls.*`}}}
+var tableVerify283 = Verify{Request: Request{URL: `https://www.virustotal.com/api/v3/popular_threat_categories`, Headers: []Header{Header{Name: `X-Apikey`, Value: `{secret}`}}}, Hosts: []string{`www.virustotal.com`}, SideEffects: `none`, Rate: 0.07, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.code`, Op: `=`, Value: `WrongCredentialsError`}}, Outcome: `inactive`}}}
 
-var tableVerify284 = Verify{Request: Request{URL: `https://webexapis.com/v1/people/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`webexapis.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgId`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `displayName`}, Tell{Field: `principal`, From: `json`, What: `emails.0`}}}
+var tableVerify284 = Verify{Request: Request{URL: `https://rest.nexmo.com/account/get-balance`, Basic: `{key}:{secret}`}, Hosts: []string{`rest.nexmo.com`}, Parts: []Part{Part{Name: `key`, Regex: `(?i)(?:vonage|nexmo)[a-z_.-]{0,16}key["']?[ \t]{0,4}(?::=|=>|[:=])[ \t]{0,4}["']?([0-9a-f]{8})\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `value`, Op: `exists`}, Condition{Path: `autoReload`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error-code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `key`}}}
 
-var tableVerify285 = Verify{Request: Request{URL: `https://api.webflow.com/v2/token/introspect`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.webflow.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `authorization.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `not_authorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `application.displayName`}, Tell{Field: `created`, From: `json`, What: `authorization.createdOn`}, Tell{Field: `last_used`, From: `json`, What: `authorization.lastUsed`}, Tell{Field: `principal`, From: `json`, What: `authorization.id`}, Tell{Field: `scopes`, From: `json`, What: `authorization.scope`}}}
+var tableVerify285 = Verify{Request: Request{URL: `https://api.voyageai.com/v1/files`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.voyageai.com`}, SideEffects: `none`, Rate: 2, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Body: []string{`API key is invalid`, `API key`}, Outcome: `inactive`}}}
 
-var tableVerify286 = Verify{Request: Request{Method: `POST`, URL: `https://api.wandb.ai/graphql`, Basic: `api:{secret}`, Body: `{"query": "query { viewer { username email entity } }"}`}, Hosts: []string{`api.wandb.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.viewer`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.viewer.entity`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.username`}}}
+var tableVerify286 = Verify{Request: Request{URL: `https://api.vultr.com/v2/account`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.vultr.com`}, SideEffects: `none`, Rate: 30, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `account.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API token.`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `unknown`, Reason: `not from this address`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account.name`}, Tell{Field: `owner`, From: `json`, What: `account.email`}, Tell{Field: `scopes`, From: `json`, What: `account.acls.*`}}}
 
-var tableVerify287 = Verify{Request: Request{URL: `https://api.workos.com/organizations?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.workos.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `list`}, Condition{Path: `list_metadata`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify287 = Verify{Request: Request{URL: `https://webexapis.com/v1/people/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`webexapis.com`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `orgId`}, Tell{Field: `created`, From: `json`, What: `created`}, Tell{Field: `owner`, From: `json`, What: `displayName`}, Tell{Field: `principal`, From: `json`, What: `emails.0`}}}
 
-var tableVerify288 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify288 = Verify{Request: Request{URL: `https://api.webflow.com/v2/token/introspect`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.webflow.com`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `authorization.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `not_authorized`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `application.displayName`}, Tell{Field: `created`, From: `json`, What: `authorization.createdOn`}, Tell{Field: `last_used`, From: `json`, What: `authorization.lastUsed`}, Tell{Field: `principal`, From: `json`, What: `authorization.id`}, Tell{Field: `scopes`, From: `json`, What: `authorization.scope`}}}
 
-var tableVerify289 = Verify{Request: Request{URL: `https://api.x.ai/v1/api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.x.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_disabled`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is disabled`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `team_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the team is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_id`, Op: `exists`}, Condition{Path: `api_key_blocked`, Op: `=`, Value: `false`}, Condition{Path: `api_key_disabled`, Op: `=`, Value: `false`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, Body: []string{`Incorrect API key`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team_id`}, Tell{Field: `created`, From: `json`, What: `create_time`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `acls`}}}
+var tableVerify289 = Verify{Request: Request{Method: `POST`, URL: `https://api.wandb.ai/graphql`, Basic: `api:{secret}`, Body: `{"query": "query { viewer { username email entity } }"}`}, Hosts: []string{`api.wandb.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data.viewer.username`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}, Condition{Path: `data.viewer`, Op: `absent`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `data.viewer.entity`}, Tell{Field: `owner`, From: `json`, What: `data.viewer.email`}, Tell{Field: `principal`, From: `json`, What: `data.viewer.username`}}}
 
-var tableVerify290 = Verify{Request: Request{Method: `POST`, URL: `https://zoom.us/oauth/token`, Basic: `{client_id}:{secret}`, Body: `grant_type=account_credentials&account_id={account_id}`}, Hosts: []string{`zoom.us`}, Parts: []Part{Part{Name: `account_id`, Regex: `(?i)account[_-]?id[^0-9A-Za-z]{1,8}([0-9A-Za-z_-]{22})(?:[^0-9A-Za-z_-]|$)`}, Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9A-Za-z_-]{22})(?:[^0-9A-Za-z_-]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account_id`}, Tell{Field: `principal`, From: `part`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify290 = Verify{Request: Request{URL: `https://api.workos.com/organizations?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.workos.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `object`, Op: `=`, Value: `list`}, Condition{Path: `list_metadata`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+
+var tableVerify291 = Verify{Check: `kubernetes`, Parts: []Part{Part{Name: `server`, Regex: `(?i)\bserver\\*["']?\s*[:=]\s*\\*["']?(https://[A-Za-z0-9.:\[\]_-]{1,260})`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+
+var tableVerify292 = Verify{Request: Request{URL: `https://api.x.ai/v1/api-key`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.x.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_disabled`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the key is disabled`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `team_blocked`, Op: `=`, Value: `true`}}, Outcome: `inactive`, Reason: `the team is blocked`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `api_key_id`, Op: `exists`}, Condition{Path: `api_key_blocked`, Op: `=`, Value: `false`}, Condition{Path: `api_key_disabled`, Op: `=`, Value: `false`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, Body: []string{`Incorrect API key`}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `team_id`}, Tell{Field: `created`, From: `json`, What: `create_time`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `acls`}}}
+
+var tableVerify293 = Verify{Request: Request{Method: `POST`, URL: `https://zoom.us/oauth/token`, Basic: `{client_id}:{secret}`, Body: `grant_type=account_credentials&account_id={account_id}`}, Hosts: []string{`zoom.us`}, Parts: []Part{Part{Name: `account_id`, Regex: `(?i)account[_-]?id[^0-9A-Za-z]{1,8}([0-9A-Za-z_-]{22})(?:[^0-9A-Za-z_-]|$)`}, Part{Name: `client_id`, Regex: `(?i)client[_-]?id[^0-9A-Za-z]{1,8}([0-9A-Za-z_-]{22})(?:[^0-9A-Za-z_-]|$)`}}, SideEffects: `login`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400, 401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `account_id`}, Tell{Field: `principal`, From: `part`, What: `client_id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}

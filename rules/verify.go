@@ -231,6 +231,15 @@ func (r *Request) Templates() []string {
 	return out
 }
 
+// onlyEndpoint begins the URLs of issuers that have no public host: who uses them configures where theirs is.
+const onlyEndpoint = "https://{endpoint}"
+
+// OnlyEndpoint reports whether the request goes to a configured instance or nowhere.
+func (r *Request) OnlyEndpoint() bool {
+	rest, ok := strings.CutPrefix(r.URL, onlyEndpoint)
+	return ok && (rest == "" || rest[0] == '/' || rest[0] == '?')
+}
+
 // HostFits reports whether a host is one of the names that a credential may go to (Verify.Hosts), whatever its case.
 func HostFits(host string, hosts []string) bool {
 	host = strings.ToLower(host)
@@ -366,6 +375,9 @@ func (t *table) checkURL(r *Request, names []string, or string) {
 	known := append([]string{"secret"}, names...)
 	sent := false
 	for _, template := range r.Templates() {
+		if r.OnlyEndpoint() {
+			template = strings.TrimPrefix(template, onlyEndpoint)
+		}
 		if len(template) > maxSample {
 			t.errorf("", "a template of more than %d bytes", maxSample)
 		}
@@ -431,12 +443,19 @@ func (t *table) hosts(r *Request) []string {
 			t.elementError("hosts", i, "expected a name such as \"api.acme.com\" or \"*.acme.com\", in lower case and without a port")
 		}
 	}
+	if len(list) > 0 && r.OnlyEndpoint() {
+		t.errorf("hosts", "given together with {endpoint}, which alone is asked; remove one of them")
+	}
 	if len(list) > 0 || r.URL == "" {
 		return list
 	}
 	u, err := url.Parse(placeholder().ReplaceAllString(r.URL, "x"))
 	authority, _, _ := strings.Cut(strings.TrimPrefix(r.URL, "https://"), "/")
 	switch {
+	case r.OnlyEndpoint():
+		if !t.has("endpoint") {
+			t.errorf("endpoint", "missing; expected the name that users give with the address of their instance, e.g. endpoint = \"jira\"")
+		}
 	case strings.Contains(authority, "{"):
 		t.errorf("hosts", "missing; the host is not written out in url, so say where the secret may go, e.g. hosts = [\"*.acme.com\"]")
 	case err != nil || u.Hostname() == "":

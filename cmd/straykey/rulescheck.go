@@ -155,6 +155,9 @@ func (j *jsonRevoke) writeText(w io.Writer, line func(name, value string)) {
 
 func sentTo(hosts []string, endpoint string) string {
 	s := strings.Join(hosts, ", ")
+	if endpoint != "" && s == "" {
+		return "the endpoint that is configured for " + endpoint + ", and nowhere else"
+	}
 	if endpoint != "" {
 		s += fmt.Sprintf(" (or to the endpoint that is configured for %s)", endpoint)
 	}

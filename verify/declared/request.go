@@ -62,6 +62,9 @@ func (f *filler) called(name string) string {
 func (c *Check) expand(ctx context.Context, cred *verify.Credential, r *rules.Request, hosts []string, endpoint string, parts []rules.Part) (*http.Request, error) {
 	f := &filler{cred: cred, parts: parts}
 	self := c.endpoints[endpoint]
+	if self == nil && r.OnlyEndpoint() {
+		return nil, fmt.Errorf("no instance is known; name it with --verify-endpoint %s=URL", endpoint)
+	}
 	u, err := f.address(r.URL, self)
 	if err != nil {
 		return nil, err

@@ -33,6 +33,12 @@ func TestExpand(t *testing.T) {
 			"GET https://api.acme.com/v1/a%2Fb%3Fc=d&e%23f%25g%20%22h%22%5Ci+%3C%C3%A9%3E/x?k=a%2Fb%3Fc%3Dd%26e%23f%25g+%22h%22%5Ci%2B%3C%C3%A9%3E&i=x%2F..%26y\n",
 		},
 		{
+			"at an instance, and nowhere else",
+			rules.Request{URL: "https://{endpoint}/me?i={id}"}, nil,
+			map[string]string{"acme": "https://acme.corp.example:8443/base/"},
+			"GET https://acme.corp.example:8443/base/me?i=x%2F..%26y\n",
+		},
+		{
 			"in headers as it is",
 			rules.Request{URL: "https://api.acme.com/", Headers: []rules.Header{{Name: "X-Key", Value: "k {secret}"}}},
 			[]string{"api.acme.com"},
@@ -209,6 +215,7 @@ func TestExpandErrors(t *testing.T) {
 		{"an empty label", rules.Request{URL: "https://{host}.acme.com/"}, verify.Credential{Parts: map[string]string{"host": "a..b"}}, "no name of a host comes of it"},
 		{"a line end in a header", rules.Request{URL: "https://api.acme.com/", Headers: []rules.Header{{Name: "X", Value: "{secret}"}}}, verify.Credential{Secret: "s3cr3t\r\nHost: evil"}, "the secret has more than one line, or control characters, and may not stand in a header"},
 		{"a line end in a password", rules.Request{URL: "https://api.acme.com/", Basic: "a:{secret}"}, verify.Credential{Secret: "s3cr3t\n"}, "the secret has more than one line, or control characters, and may not stand in a header"},
+		{"an instance that nobody named", rules.Request{URL: "https://{endpoint}/a"}, verify.Credential{}, "no instance is known; name it with --verify-endpoint acme=URL"},
 		{"a path that leads upwards", rules.Request{URL: "https://api.acme.com/a/{secret}/b"}, verify.Credential{Secret: ".."}, "a path that leads upwards comes of it"},
 	}
 	c, err := New(nil)
@@ -217,7 +224,7 @@ func TestExpandErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := c.expand(t.Context(), &tt.cred, &tt.request, []string{"api.acme.com", "*.acme.com"}, "", parts)
+			_, err := c.expand(t.Context(), &tt.cred, &tt.request, []string{"api.acme.com", "*.acme.com"}, "acme", parts)
 			if err == nil || err.Error() != tt.want {
 				t.Errorf("got %v, want %s", err, tt.want)
 			}

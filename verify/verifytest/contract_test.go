@@ -50,6 +50,7 @@ var cannotDie = map[string]string{
 	"dockerhub-oat":                "a wrong user name gets the same 401",
 	"dockerhub-pat":                "a wrong user name gets the same 401",
 	"google-gemini-auth-key":       "a project that is not set up gets the same refusal",
+	"jira-datacenter-pat":          "tokens of Confluence look alike and get the same 401",
 	"mailgun-api-key":              "sending keys of a domain get the same 401",
 	"mailgun-api-key-new":          "sending keys of a domain get the same 401",
 	"nuget-api-key":                "keys that may not push get the same 403",
@@ -91,7 +92,7 @@ func benchOf(t *testing.T, set *rules.Set) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(provider.Close)
-	check, err := declared.New(nil)
+	check, err := declared.New(instances(set))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,6 +101,17 @@ func benchOf(t *testing.T, set *rules.Set) *bench {
 		t.Fatal(err)
 	}
 	return &bench{provider, network, maker, check, set}
+}
+
+// instances are the addresses of issuers that have no public host.
+func instances(set *rules.Set) map[string]string {
+	out := map[string]string{}
+	for _, r := range set.Rules {
+		if r.Verify != nil && r.Verify.OnlyEndpoint() {
+			out[r.Verify.Endpoint] = "https://" + r.Verify.Endpoint + ".acme.example"
+		}
+	}
+	return out
 }
 
 // declaredChecks are the rules that are checked by a request.
@@ -234,6 +246,9 @@ func mark(c *verify.Credential, r *rules.Request) (*verify.Credential, *strings.
 	m := &verify.Credential{Rule: c.Rule, Secret: "<secret>", Parts: map[string]string{}}
 	authority, _, _ := strings.Cut(strings.TrimPrefix(r.URL, "https://"), "/")
 	inHost := rules.Placeholders(authority)
+	if r.OnlyEndpoint() {
+		inHost = nil
+	}
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(c.Parts)) {
 		switch {
