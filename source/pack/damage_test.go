@@ -255,6 +255,12 @@ func TestMaxObject(t *testing.T) {
 	for i, n := range []int{4000, 2000, 900} { // deltas go from large to small
 		r.write(fmt.Sprintf("b%d", i), big[:n])
 	}
+	noise := rand.New(rand.NewPCG(1, 2))
+	var parts []string
+	for i := range 8 { // two thirds of each are in the next one, and the rest makes a delta that is large too
+		parts = append(parts, fmt.Sprint(noise.Perm(600)))
+		r.write(fmt.Sprintf("c%d", i), strings.Join(parts[max(0, i-2):], ""))
+	}
 	r.git("add", ".")
 	r.git("commit", "-qm", "two")
 	r.git("repack", "-adfq")
@@ -267,6 +273,14 @@ func TestMaxObject(t *testing.T) {
 		p, skipped := walked.skipped[id]
 		if skipped != (len(content) > limit) || skipped && p.Reason != source.TooLarge {
 			t.Errorf("%s of %d bytes: skipped %t, %v", id, len(content), skipped, p)
+		}
+	}
+	// The same is told of an object whatever else is asked for.
+	for n := range Num(s.Len()) {
+		id := s.ID(n).String()
+		alone := walk(t, s, WalkOptions{Want: allTypes, Filter: func(m Num) bool { return m == n }}).skipped
+		if got, want := alone[id], walked.skipped[id]; got != want {
+			t.Errorf("%s: alone %v, with others %v", id, got, want)
 		}
 	}
 	// When the base is too large for that, what is built on it is skipped for the same reason.

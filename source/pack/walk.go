@@ -159,6 +159,9 @@ func (w *walker[S]) open(i uint32, base *step[S]) step[S] {
 		w.skip(e, n, errTooLarge{uint64(len(at.data)), uint64(w.s.maxObject)})
 		return at
 	}
+	if large := (errTooLarge{}); errors.As(err, &large) {
+		err = errTooLarge{large.size, uint64(w.s.maxObject)} // also of what may be larger, as others are built on it
+	}
 	if err != nil {
 		at.failed = w.skip(e, n, err)
 		return at
@@ -262,7 +265,9 @@ func (b *builder) build(e *entry, base []byte, isBase bool) (data []byte, isDelt
 
 // patch applies a delta to its base.
 func (b *builder) patch(h entryHeader, packed, base []byte, limit uint64) ([]byte, error) {
-	if h.size > 2*limit {
+	// Whether anything is built on the object this time does not count here, or its own size would be told one time and that of
+	// its delta another.
+	if h.size > 2*uint64(b.s.maxObject)*baseFactor {
 		return nil, errTooLarge{h.size, limit}
 	}
 	if uint64(cap(b.delta)) < h.size {
