@@ -3,13 +3,17 @@ package detect_test
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/straykey/straykey/delta"
 	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/rules/sample"
 )
@@ -56,6 +60,60 @@ func TestRegexEnginesAgree(t *testing.T) {
 	}
 	if len(got[0]) < len(set.Rules)/2 {
 		t.Errorf("%d matches for %d rules: the samples test little", len(got[0]), len(set.Rules))
+	}
+}
+
+// TestWindowsOfSamples reads the samples of all built-in rules, many to a text and with text around them, whole and at their
+// windows only.
+func TestWindowsOfSamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every sample of every rule")
+	}
+	set, err := rules.Catalog(rules.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := detect.New(set, detect.Options{Now: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Reported: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, r := range set.Rules {
+		for _, list := range []func(*rules.Rule) ([]sample.Sample, error){sample.Positives, sample.Negatives} {
+			samples, err := list(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range samples {
+				texts = append(texts, s.Text)
+			}
+		}
+	}
+	random := rand.New(rand.NewPCG(1, 1))
+	random.Shuffle(len(texts), func(i, j int) { texts[i], texts[j] = texts[j], texts[i] })
+	scanner, found := e.NewScanner(), 0
+	for len(texts) > 0 {
+		n := min(len(texts), 1+random.IntN(4))
+		var text bytes.Buffer
+		for _, sample := range texts[:n] {
+			around := []string{"", "\n", "\r\n", strings.Repeat("some text\n", random.IntN(300)), strings.Repeat("long ", random.IntN(900))}
+			text.WriteString(around[random.IntN(len(around))] + sample + around[random.IntN(len(around))])
+		}
+		texts = texts[n:]
+		facts := scanner.ScanToLocate(text.Bytes())
+		want := facts.Matches()
+		found += len(want)
+		windows, ok := facts.Windows()
+		if !ok {
+			continue
+		}
+		got := scanner.ScanWindows(text.Bytes(), windows).Matches()
+		if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(detect.Match{}, detect.Credential{}, rules.Rule{}), cmp.AllowUnexported(generic.Verdict{})); diff != "" {
+			t.Errorf("%q: -whole +windows:\n%s", text.Bytes(), diff)
+		}
+	}
+	if found < len(set.Rules) {
+		t.Errorf("%d matches for %d rules: the samples test little", found, len(set.Rules))
 	}
 }
 

@@ -3,12 +3,15 @@ package scan
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +23,7 @@ import (
 
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/detect"
+	"github.com/straykey/straykey/detect/proof/forge"
 	"github.com/straykey/straykey/report"
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/source"
@@ -230,6 +234,14 @@ func (l *life) edit(d gittest.Dir) {
 	if l.r.IntN(8) == 0 { // may be a pair, see newEngine
 		text = append(text, "\nline of text "+l.keys.next()+"\n"...)
 	}
+	if l.r.IntN(6) == 0 { // what does not stand on one line, or not as it is
+		far := []string{
+			forge.Armor("EC PRIVATE KEY", forge.Bytes(l.r, 121)),
+			"- name: DB_PASSWORD\n  value: " + forge.Chars(l.r, "abcdefghkmnpqrstuvwxyz23456789", 20) + "\n",
+			"password: " + base64.StdEncoding.EncodeToString([]byte(forge.Chars(l.r, "abcdefghkmnpqrstuvwxyz23456789", 14))) + "\n",
+		}
+		text = append(text, far[l.r.IntN(len(far))]...)
+	}
 	if l.r.IntN(3) == 0 {
 		at := l.r.IntN(len(text))
 		end := min(len(text), at+l.r.IntN(100))
@@ -417,23 +429,37 @@ func TestMemoryKnowsAllOptions(t *testing.T) {
 	}
 }
 
-// Windows that are not those of their texts cost a second reading, and change nothing.
-func TestWrongWindows(t *testing.T) {
-	l := newLife(t, 1, [2]*detect.Engine{newEngine(t), newEngine(t)})
-	l.d.Write("keys.txt", strings.Repeat("line\n", 50)+"x = '"+l.keys.next()+"'\n"+strings.Repeat("line\n", 50)+"y = '"+l.keys.next()+"'\n"+strings.Repeat("line\n", 50))
-	l.d.Git("add", "-A")
-	l.d.Git("commit", "-q", "-m", "keys")
-	want, _ := l.scan(true)
+// remembered returns where l.scan keeps what it remembers.
+func (l *life) remembered() *memory {
+	l.t.Helper()
 	r, err := repo.Open(l.d.Path)
 	l.check(err)
 	store, err := r.OpenStore(l.options.MaxSize)
 	l.check(err)
-	defer store.Close()
+	l.t.Cleanup(func() { l.check(store.Close()) })
 	refs, _ := r.Refs()
 	h := &historyScan{Options: l.options, repo: r, store: store, refs: refs, result: &Result{}}
 	h.Memory = &Memory{Dir: l.cache, Verdict: "engine 0"}
 	h.remember()
-	places, ok := h.memory.dir.Places(h.memory.places, h.memory.state)
+	return h.memory
+}
+
+// twoKeys is a life with a text that has two windows and more.
+func twoKeys(t *testing.T) *life {
+	t.Helper()
+	l := newLife(t, 1, [2]*detect.Engine{newEngine(t), newEngine(t)})
+	l.d.Write("keys.txt", strings.Repeat("line\n", 50)+"x = '"+l.keys.next()+"'\n"+strings.Repeat("line\n", 50)+"y = '"+l.keys.next()+"'\n"+strings.Repeat("line\n", 50))
+	l.d.Git("add", "-A")
+	l.d.Git("commit", "-q", "-m", "keys")
+	return l
+}
+
+// Windows that are not those of their texts cost a second reading, and change nothing.
+func TestWrongWindows(t *testing.T) {
+	l := twoKeys(t)
+	want, _ := l.scan(true)
+	m := l.remembered()
+	places, ok := m.dir.Places(m.places, m.state)
 	if !ok || len(places.Windows) == 0 {
 		t.Fatal("no windows were kept")
 	}
@@ -445,18 +471,70 @@ func TestWrongWindows(t *testing.T) {
 		"beyond the text": func(w []detect.Window) []detect.Window {
 			return append(slices.Clone(w), detect.Window{Lo: 1 << 30, Hi: 1 << 31})
 		},
+		"more": func(w []detect.Window) []detect.Window {
+			return append([]detect.Window{{Lo: 0, Hi: 0}, {Lo: 0, Hi: 2}}, w...)
+		},
 	} {
 		places.Windows = slices.Clone(right)
 		for i := range places.Windows {
 			places.Windows[i].List = wrong(right[i].List)
 		}
-		l.check(h.memory.dir.StorePlaces(h.memory.places, h.memory.state, places))
+		l.check(m.dir.StorePlaces(m.places, m.state, places))
 		got, reused := l.scan(true)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (reused %+v): -right +wrong:\n%s", name, *reused, diff)
 		}
-		if name != "beyond the text" && reused.Places {
+		if name != "beyond the text" && name != "more" && reused.Places {
 			t.Errorf("%s: places were believed", name)
 		}
+	}
+}
+
+// A cache that somebody forged, checksum and all, may say what is not so of places and commits, but ends no scan, and what a
+// report says of secrets is read from the texts.
+func TestForgedCache(t *testing.T) {
+	const header = len("straycac") + 2 + 2*sha256.Size // see package cache
+	l := twoKeys(t)
+	want, _ := l.scan(true)
+	secrets := func(report string) []string { return regexp.MustCompile(`"secret": .*`).FindAllString(report, -1) }
+	right := map[string][]byte{}
+	files, err := filepath.Glob(filepath.Join(l.cache, "*"))
+	l.check(err)
+	for _, file := range files {
+		right[file], err = os.ReadFile(file)
+		l.check(err)
+	}
+	scan := func(file string, payload []byte) {
+		t.Helper()
+		for f, data := range right {
+			l.check(os.WriteFile(f, data, 0o600))
+		}
+		forged := append(slices.Clone(right[file][:header]), payload...)
+		sum := sha256.Sum256(forged)
+		l.check(os.WriteFile(file, append(forged, sum[:]...), 0o600))
+		got, _ := l.scan(true)
+		for _, s := range secrets(got) {
+			if !slices.Contains(secrets(want), s) {
+				t.Errorf("%s, %x: the report has %s", file, payload, s)
+			}
+		}
+	}
+	changes := []byte{0x7F, 1, 0x80}
+	if testing.Short() {
+		changes = changes[:1]
+	}
+	for file, data := range right {
+		payload := data[header : len(data)-sha256.Size]
+		for i := range payload {
+			for _, change := range changes {
+				forged := slices.Clone(payload)
+				forged[i] ^= change
+				scan(file, forged)
+			}
+			scan(file, payload[:i])
+		}
+	}
+	if len(secrets(want)) < 2 || len(files) != 2 {
+		t.Errorf("%d secrets and %d files of the cache: that tests little", len(secrets(want)), len(files))
 	}
 }
