@@ -154,7 +154,7 @@ func (v *Verdict) describeLine(t *Text, c *Candidate, prev []byte) {
 	v.before(t, c)
 }
 
-// pairs is the set of the pairs of neighbouring bytes of a line, hashed. Most of the hundred words that are looked for begin with
+// pairs is the set of the pairs of neighbouring bytes of a line, hashed. Most of the hundred words that are looked for have
 // a pair that the line has not.
 type pairs [16]uint64
 
@@ -170,11 +170,21 @@ func (p *pairs) fill(line []byte) {
 // containsAny is the function containsAny, for words of two bytes and more and the line that p was filled from.
 func (p *pairs) containsAny(line []byte, words ...string) bool {
 	for _, w := range words {
-		if n := pairOf(w[0], w[1]); p[n/64]>>(n%64)&1 != 0 && bytes.Contains(line, []byte(w)) {
+		if p.hasAll(w) && bytes.Contains(line, []byte(w)) {
 			return true
 		}
 	}
 	return false
+}
+
+// hasAll reports whether each pair of a word may be in the set.
+func (p *pairs) hasAll(word string) bool {
+	for i := 1; i < len(word); i++ {
+		if n := pairOf(word[i-1], word[i]); p[n/64]>>(n%64)&1 == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // longHex reports whether a run of 20 hexadecimal digits stands in a line.

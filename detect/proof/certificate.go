@@ -93,6 +93,9 @@ func publicKind(cert *x509.Certificate) string {
 // public key is spki.
 func (in input) fittingCertificate(spki []byte) string {
 	for _, text := range [...]string{in.secret, string(in.context)} {
+		if !strings.Contains(text, "CERTIFICATE"+dashes) { // most keys stand alone
+			continue
+		}
 		for _, b := range blocks(text) {
 			if !isCertificate(b) {
 				continue
