@@ -204,14 +204,10 @@ func writeJSON(b *bufio.Writer, r *Report, o Options) error {
 	j.value("summary", v.summary(r))
 	j.value("coverage", v.coverage(r.Coverage))
 	j.open("findings", "[")
-	for i := range r.Findings {
-		j.value("", v.finding(&r.Findings[i]))
-	}
+	j.values(len(r.Findings), func(i int) any { return v.finding(&r.Findings[i]) })
 	j.close("]")
 	j.open("suppressed", "[")
-	for i := range r.Suppressed {
-		j.value("", v.suppressed(&r.Suppressed[i]))
-	}
+	j.values(len(r.Suppressed), func(i int) any { return v.suppressed(&r.Suppressed[i]) })
 	j.close("]")
 	j.close("}")
 	return j.err

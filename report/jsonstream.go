@@ -3,9 +3,13 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 )
@@ -49,6 +53,29 @@ func (j *jsonStream) value(key string, v any) {
 	j.w.Write(text)
 }
 
+// values writes n elements of the open array, which at makes: several at the same time, and some ahead of what is written.
+func (j *jsonStream) values(n int, at func(i int) any) {
+	const ahead = 256
+	for lo := 0; lo < n && j.err == nil; lo += ahead {
+		texts, errs := make([][]byte, min(ahead, n-lo)), make([]error, min(ahead, n-lo))
+		var next atomic.Int64
+		var done sync.WaitGroup
+		for range min(len(texts), runtime.GOMAXPROCS(0)) {
+			done.Go(func() {
+				for i := int(next.Add(1)) - 1; i < len(texts); i = int(next.Add(1)) - 1 {
+					texts[i], errs[i] = marshal(at(lo+i), j.prefix(), j.indent, j.html)
+				}
+			})
+		}
+		done.Wait()
+		for i, text := range texts {
+			if j.err = cmp.Or(j.err, errs[i]); j.err == nil {
+				j.raw(text)
+			}
+		}
+	}
+}
+
 // raw writes an element of the open array that encode returned.
 func (j *jsonStream) raw(text []byte) {
 	j.member("")
@@ -57,12 +84,15 @@ func (j *jsonStream) raw(text []byte) {
 
 // encode returns what value would write of v here.
 func (j *jsonStream) encode(v any) []byte {
-	text, err := marshal(v, strings.Repeat(j.indent, j.depth), j.indent, j.html)
+	text, err := marshal(v, j.prefix(), j.indent, j.html)
 	if err != nil && j.err == nil {
 		j.err = err
 	}
 	return text
 }
+
+// prefix is what lines of a member begin with.
+func (j *jsonStream) prefix() string { return strings.Repeat(j.indent, j.depth) }
 
 func (j *jsonStream) member(key string) {
 	if j.depth > 0 {

@@ -152,7 +152,7 @@ type Cache struct {
 // Options say how a report is written.
 type Options struct {
 	ShowSecrets bool // write secrets as they are
-	// Mask returns what is written in the place of a secret; nil: Redact.
+	// Mask returns what is written in the place of a secret; nil: Redact. It is called from several goroutines.
 	Mask    func(secret string) string
 	Color   bool // text: use ANSI colours
 	Width   int  // text: columns, at least 40; 0 means 100

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -452,15 +453,20 @@ func (h *historyScan) locateBlobs(ctx context.Context, places []cache.BlobPlace,
 	all, seen := make([][]located, len(batches)), make([]*cache.Windows, len(batches))
 	g, ctx := errgroup.WithContext(ctx)
 	jobs := max(1, h.Jobs)
-	for w := range jobs {
+	// Some texts take much longer than others, so workers take the next part when they are done with one.
+	const partsEach = 8
+	parts := slices.Collect(slices.Chunk(order, len(order)/(partsEach*jobs)+1))
+	var next atomic.Int64
+	for range jobs {
 		g.Go(func() error {
 			reader, scanner := h.store.NewReader(), h.Engine.NewScanner()
-			lo, hi := len(batches)*w/jobs, len(batches)*(w+1)/jobs
-			for _, i := range order[lo:hi] {
-				if ctx.Err() != nil {
-					break
+			for n := next.Add(1) - 1; n < int64(len(parts)); n = next.Add(1) - 1 {
+				for _, i := range parts[n] {
+					if ctx.Err() != nil {
+						return ctx.Err()
+					}
+					all[i], seen[i] = h.locateBlob(reader, scanner, batches[i], find)
 				}
-				all[i], seen[i] = h.locateBlob(reader, scanner, batches[i], find)
 			}
 			return ctx.Err()
 		})
