@@ -10,13 +10,15 @@ die() {
 	exit 1
 }
 
-# options ARGUMENT... reads [-n COUNT] [-o DIRECTORY], or what flags says instead, and leaves what follows in arguments.
+# options ARGUMENT... reads [-n COUNT] [-o DIRECTORY], or what flags says instead, and leaves what follows in arguments. What is
+# given by -p it leaves in few.
 options() {
 	local flag OPTIND=1
 	while getopts "${flags:-n:o:}" flag; do
 		case $flag in
 		n | s) count=$OPTARG ;;
 		o) results=$OPTARG ;;
+		p) few=$OPTARG ;;
 		*) usage ;;
 		esac
 	done

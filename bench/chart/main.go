@@ -201,11 +201,33 @@ func median(values []float64) float64 {
 	return (v[(len(v)-1)/2] + v[len(v)/2]) / 2
 }
 
+// measured says how many rounds there were, and which tools ran in fewer.
+func (h *history) measured() string {
+	rounds := map[string]int{}
+	var tools []string
+	for _, r := range h.repos {
+		for _, t := range r.tools {
+			if rounds[t.tool] == 0 {
+				tools = append(tools, t.tool)
+			}
+			rounds[t.tool] = max(rounds[t.tool], len(t.walls))
+		}
+	}
+	text := plural(h.rounds, "round")
+	for _, tool := range tools {
+		if n := rounds[tool]; n < h.rounds {
+			label, _ := toolInfo(tool)
+			text += fmt.Sprintf(", %d of %s", n, label)
+		}
+	}
+	return text
+}
+
 // markdown writes the ratios of all repositories, then what was measured on each.
 func markdown(h *history) []byte {
 	var b bytes.Buffer
 	b.WriteString("# Scanning whole histories\n\nWritten by `bench/history.sh`; `bench/README.md` says what is compared and what is unfair in it.\n\n")
-	fmt.Fprintf(&b, "- %s, load %s before the start\n- %s, medians of %s\n", h.machine, h.load, h.date, plural(h.rounds, "round"))
+	fmt.Fprintf(&b, "- %s, load %s before the start\n- %s, medians of %s\n", h.machine, h.load, h.date, h.measured())
 	fmt.Fprintf(&b, "- %s\n\n", strings.Join(h.versions, ", "))
 	b.WriteString("Time of each tool as a multiple of straykey's:\n\n")
 	ratios(&b, h)

@@ -52,7 +52,7 @@ func TestRun(t *testing.T) {
 		"| straykey | 2.50 s | 1.00× | 2.00 s | 2 MiB | 1 MiB | 3 | 5 | 1 |",
 		"| trufflehog, unverified | – | – | – | – |",
 		"| trufflehog, unverified | 0.10 s | failed |",
-		"medians of 2 rounds", "load 0.1",
+		"medians of 2 rounds, 1 of trufflehog, unverified\n", "load 0.1",
 	} {
 		if !strings.Contains(string(md), want) {
 			t.Errorf("no %q in:\n%s", want, md)

@@ -52,7 +52,7 @@ func svg(h *history) []byte {
 	const title, note = "Time to scan a whole history", "Wall time, less is better; bars are to scale within a repository. Pale: only reads, and looks for nothing."
 	fmt.Fprintf(&b, `<text id="title" class="title" x="0" y="18">%s</text>`+"\n", title)
 	fmt.Fprintf(&b, `<text id="note" class="note" x="0" y="38">%s</text>`+"\n", escape(note))
-	fmt.Fprintf(&b, `<text class="note" x="0" y="54">%s</text>`+"\n", escape(h.machine+"; medians of "+plural(h.rounds, "round")))
+	fmt.Fprintf(&b, `<text class="note" x="0" y="54">%s</text>`+"\n", escape(h.machine+"; medians of "+h.measured()))
 	y := top
 	for _, r := range h.repos {
 		group(&b, r, y)
