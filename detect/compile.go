@@ -411,7 +411,9 @@ func tryAt(d *rules.Derived, shapes []*shape, repeats bool) bool {
 		return false
 	}
 	d.Direct = true
-	d.Back = longestEscape // before a shape, an escape may tell where a token begins
+	if !slices.ContainsFunc(shapes, (*shape).hasArmor) { // before a key the certificate that goes with it is for the proof to see
+		d.Back = longestEscape // before a shape, an escape may tell where a token begins
+	}
 	for i, s := range shapes {
 		literals, offset := s.anchors(repeats)
 		d.Back = max(d.Back, offset+longestEscape)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 	"regexp/syntax"
+	"slices"
 )
 
 // A shape is a regular expression without choices to take back: a sequence of
@@ -32,6 +33,17 @@ type elem struct {
 	// little as it can, which is up to the first place where the literal stands.
 	until []byte
 	lazy  bool
+	// armor, if not nil, is what the bytes that are skipped must hold.
+	armor *armor
+}
+
+// armor is what stands between the first and the last line of a PEM block, written as (?:[^-]|-[^-])*?[A-Za-z0-9+/]{40}(?:[^-]|-[^-])*?
+// before a literal that begins with two dashes: no two dashes in a row, and a run of one class. It has only one way to match, for
+// it ends at the first two dashes.
+type armor struct {
+	dash byte
+	run  class
+	n    int // how long the run is at least
 }
 
 // assertion is a condition on a place between bytes. Rules see lines: the start and end of a
@@ -205,7 +217,13 @@ func alternatives(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
 		return alts, ok
 	case syntax.OpConcat:
 		var ok bool
-		for _, sub := range re.Sub {
+		for i := 0; i < len(re.Sub); i++ {
+			sub := re.Sub[i]
+			if a := armorOf(re.Sub[i:]); a != nil {
+				alts = appendElem(alts, elem{set: class{math.MaxUint64, math.MaxUint64, math.MaxUint64, math.MaxUint64}, max: unbounded, lazy: true, armor: a})
+				i += 2
+				continue
+			}
 			if alts, ok = alternatives(sub, alts); !ok {
 				return nil, false
 			}
@@ -217,6 +235,42 @@ func alternatives(re *syntax.Regexp, alts []*shape) ([]*shape, bool) {
 		return repeated(re, alts)
 	}
 	return nil, false
+}
+
+// armorOf returns the armor that the first three parts of an expression are, or nil.
+func armorOf(parts []*syntax.Regexp) *armor {
+	if len(parts) < 3 || parts[1].Op != syntax.OpRepeat || parts[1].Min != parts[1].Max || parts[1].Min == 0 {
+		return nil
+	}
+	before, ok := lonely(parts[0])
+	after, ok2 := lonely(parts[2])
+	run, ok3 := singleClass(parts[1].Sub[0])
+	if !ok || !ok2 || !ok3 || before != after || run.has(before) {
+		return nil
+	}
+	return &armor{before, run, parts[1].Min}
+}
+
+func (s *shape) hasArmor() bool {
+	return slices.ContainsFunc(s.elems, func(e elem) bool { return e.armor != nil })
+}
+
+// lonely returns the byte x of (?:[^x]|x[^x])*?.
+func lonely(re *syntax.Regexp) (x byte, ok bool) {
+	if re.Op != syntax.OpStar || re.Flags&syntax.NonGreedy == 0 || re.Sub[0].Op != syntax.OpAlternate || len(re.Sub[0].Sub) != 2 {
+		return 0, false
+	}
+	single, pair := re.Sub[0].Sub[0], re.Sub[0].Sub[1]
+	if pair.Op != syntax.OpConcat || len(pair.Sub) != 2 {
+		return 0, false
+	}
+	first, ok := singleClass(pair.Sub[0])
+	second, ok2 := singleClass(pair.Sub[1])
+	other, ok3 := singleClass(single)
+	if !ok || !ok2 || !ok3 || first.size() != 1 || second != other || other.size() != 255 || other.meets(&first) {
+		return 0, false
+	}
+	return first.appendBytes(nil)[0], true
 }
 
 // fork continues each shape with each branch, keeping the order in which
@@ -310,6 +364,9 @@ func (s *shape) deterministic() bool {
 		}
 		if e.lazy {
 			if e.until = s.literalFrom(i + 1); e.until == nil {
+				return false
+			}
+			if a := e.armor; a != nil && !bytes.HasPrefix(e.until, []byte{a.dash, a.dash}) {
 				return false
 			}
 			continue
@@ -435,6 +492,9 @@ func (s *shape) match(text []byte, pos int, groups []int) int {
 
 // skipUntil returns where the literal that ends a lazy repeat from i begins, or -1.
 func (e *elem) skipUntil(text []byte, i int) int {
+	if e.armor != nil {
+		return e.armor.skip(text, i)
+	}
 	from := i + e.min
 	if from > len(text) {
 		return -1
@@ -449,6 +509,29 @@ func (e *elem) skipUntil(text []byte, i int) int {
 		}
 	}
 	return from + n
+}
+
+// skip returns where the two dashes after the armor from i stand, or -1.
+func (a *armor) skip(text []byte, i int) int {
+	n := bytes.Index(text[i:], []byte{a.dash, a.dash})
+	if n < 0 {
+		return -1
+	}
+	end := i + n
+	for run := 0; i < end; i++ {
+		switch c := text[i]; {
+		case a.run.has(c):
+			if run++; run == a.n {
+				return end
+			}
+		case c == a.dash:
+			run = 0
+			i++ // the byte after it goes with it, and begins no run
+		default:
+			run = 0
+		}
+	}
+	return -1
 }
 
 // mark sets the groups that open or close before element k to offset i.
@@ -467,7 +550,7 @@ func (s *shape) mark(groups []int, k, i int) {
 func (s *shape) anchors(repeats bool) (literals []string, offset int) {
 	const (
 		most    = 64 // literals of one shape
-		longest = 12
+		longest = 24
 	)
 	var best []class
 	bestScore, at := 0.0, 0

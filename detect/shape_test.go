@@ -21,12 +21,14 @@ var shapePatterns = []string{
 	`begin[a-z ]{2,}?end`,
 	`([0-9]{2}){3}:[a-z]`,
 	`[0-9]{8,10}:AA[a-z]{3}`,
+	`begin(?:[^-]|-[^-])*?[a-c]{3}(?:[^-]|-[^-])*?--end`,
 }
 
 // FuzzShape holds shapes against the standard library's expressions, at every offset.
 func FuzzShape(f *testing.F) {
 	for i := range shapePatterns {
 		f.Add(uint8(i), "tok_0123456789ab left-0123ABCD key = beef ab12 abeefg x123\" id-123 begin ab end 121212:a 123456789:AAabc")
+		f.Add(uint8(i), "begin-abcabc\n--end begin-abc-bca--end begin-aabc--end beginabc---end")
 		f.Add(uint8(i), "begin end\nbegin  endend\nright-0123456789AB\nid-123")
 	}
 	f.Fuzz(func(t *testing.T, n uint8, text string) {
@@ -84,7 +86,13 @@ func isASCII(s string) bool {
 }
 
 func TestShapeKinds(t *testing.T) {
-	for _, pattern := range []string{`a+a`, `[ab]{1,3}b`, `(?:ab)*`, `a*?b+`, `.*?x*`, `\Bx`, `é{2}`, `[à-é]`} {
+	for _, pattern := range []string{
+		`a+a`, `[ab]{1,3}b`, `(?:ab)*`, `a*?b+`, `.*?x*`, `\Bx`, `é{2}`, `[à-é]`,
+		// No armor: it may end in more ways than one, or the run may hold what separates.
+		`b(?:[^-]|-[^-])*?[a-c]{3}(?:[^-]|-[^-])*?-e`, `b(?:[^-]|-[^-])*[a-c]{3}(?:[^-]|-[^-])*?--e`,
+		`b(?:[^-]|-[^+])*?[a-c]{3}(?:[^-]|-[^-])*?--e`, `b(?:[^-]|-[^-])*?[a-c-]{3}(?:[^-]|-[^-])*?--e`,
+		`b(?:[^-]|-[^-])*?[a-c]{3,4}(?:[^-]|-[^-])*?--e`, `b(?:[^-]|-[^-])*?[a-c]{3}(?:[^+]|\+[^+])*?--e`,
+	} {
 		re, err := syntax.Parse(pattern, syntax.Perl)
 		if err != nil {
 			t.Fatal(err)
@@ -92,6 +100,38 @@ func TestShapeKinds(t *testing.T) {
 		if compileShapes(re) != nil {
 			t.Errorf("%s is taken for a shape", pattern)
 		}
+	}
+}
+
+// All texts of up to ten bytes that matter to the armor of a block, held against the standard library.
+func TestArmor(t *testing.T) {
+	pattern := `-B(?:[^-]|-[^-])*?[ab]{2}(?:[^-]|-[^-])*?--E`
+	shapes, std := mustShapes(t, pattern), regexp.MustCompile("^(?:"+pattern+")")
+	longest := 8
+	if testing.Short() {
+		longest = 6
+	}
+	matches := 0
+	var try func(text []byte)
+	try = func(text []byte) {
+		whole := append(append([]byte("-B"), text...), "-E--E"...)
+		want := -1
+		if at := std.FindIndex(whole); at != nil {
+			want = at[1]
+			matches++
+		}
+		if got := firstShape(shapes, whole, 0); got != want {
+			t.Fatalf("%q: ends at %d, the standard library says %d", whole, got, want)
+		}
+		if len(text) < longest {
+			for _, c := range "-ab\nE" {
+				try(append(text[:len(text):len(text)], byte(c)))
+			}
+		}
+	}
+	try(nil)
+	if matches < 1000 {
+		t.Errorf("only %d texts match", matches)
 	}
 }
 

@@ -69,7 +69,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AGE-SECRET-KEY-1[QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L]{58}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xe10a732063f65d76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "age-secret-k"}}},
+		Derived:     &Derived{Of: 0xe10a732063f65d76, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "age-secret-key-1"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -202,7 +202,7 @@ var tableRules = [...]Rule{
 		Regex:       `\.(?:g\.alchemy|alchemyapi)\.(?:com|io)/v2/([A-Za-z0-9_-]{32})(?:[^0-9A-Za-z_-]|$)`,
 		Keywords:    []string{`alchemy`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x6676c51841b00a0a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: ".g.alchemy.c"}, {Literal: ".g.alchemy.c", Shape: 1}, {Literal: ".g.alchemy.i", Shape: 2}, {Literal: ".g.alchemy.i", Shape: 3}, {Literal: ".alchemyapi.", Shape: 4}, {Literal: ".alchemyapi.", Shape: 5}, {Literal: ".alchemyapi.", Shape: 6}, {Literal: ".alchemyapi.", Shape: 7}}},
+		Derived:     &Derived{Of: 0x6676c51841b00a0a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: ".g.alchemy.com/v2/"}, {Literal: ".g.alchemy.com/v2/", Shape: 1}, {Literal: ".g.alchemy.io/v2/", Shape: 2}, {Literal: ".g.alchemy.io/v2/", Shape: 3}, {Literal: ".alchemyapi.com/v2/", Shape: 4}, {Literal: ".alchemyapi.com/v2/", Shape: 5}, {Literal: ".alchemyapi.io/v2/", Shape: 6}, {Literal: ".alchemyapi.io/v2/", Shape: 7}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -300,7 +300,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `amzn1\.oa2-cs\.v1\.[0-9a-f]{64}`,
-		Derived:     &Derived{Of: 0xdc1f2353e30b94c7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "amzn1.oa2-cs"}}},
+		Derived:     &Derived{Of: 0xdc1f2353e30b94c7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "amzn1.oa2-cs.v1."}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -361,7 +361,7 @@ var tableRules = [...]Rule{
 				Regexes:     []string{`(?i)@(?:[a-z0-9-]+\.)*(?:example(?:\.[a-z]{2,3}|$)|[a-z0-9-]+\.(?:example|invalid|test)\b)|@(?:host(?:name)?|server|domain)\b|@(?:your|my)[_-]`},
 			},
 		},
-		Derived: &Derived{Of: 0x4dd1d04526c509c1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ansible_ssh_"}, {Literal: "ansible_ssh_", Shape: 1}, {Literal: "ansible_pass", Shape: 2}, {Literal: "ansible_pass", Shape: 3}, {Literal: "ansible_beco", Shape: 4}, {Literal: "ansible_beco", Shape: 5}, {Literal: "ansible_beco", Shape: 6}, {Literal: "ansible_beco", Shape: 7}, {Literal: "ansible_sudo", Shape: 8}, {Literal: "ansible_sudo", Shape: 9}, {Literal: "ansible_ssh_", Shape: 10}, {Literal: "ansible_ssh_", Shape: 11}}},
+		Derived: &Derived{Of: 0x4dd1d04526c509c1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ansible_ssh_pass"}, {Literal: "ansible_ssh_pass", Shape: 1}, {Literal: "ansible_password", Shape: 2}, {Literal: "ansible_password", Shape: 3}, {Literal: "ansible_become_pass", Shape: 4}, {Literal: "ansible_become_pass", Shape: 5}, {Literal: "ansible_become_password", Shape: 6}, {Literal: "ansible_become_password", Shape: 7}, {Literal: "ansible_sudo_pass", Shape: 8}, {Literal: "ansible_sudo_pass", Shape: 9}, {Literal: "ansible_ssh_password", Shape: 10}, {Literal: "ansible_ssh_password", Shape: 11}}},
 		Source:  Position{File: "infra.toml"},
 	},
 	{
@@ -675,7 +675,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `ABSKQmVkcm9ja0FQSUtleS[A-Za-z0-9+/]{80,250}={0,2}`,
-		Derived:     &Derived{Of: 0x57294af3c97fa745, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "abskqmvkcm9j"}}},
+		Derived:     &Derived{Of: 0x57294af3c97fa745, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "abskqmvkcm9ja0fqsutles"}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -690,7 +690,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `bedrock-api-key-YmVkcm9jay5hbWF6b25hd3MuY29t[A-Za-z0-9+/]{100,}={0,2}`,
 		Reach:       4096,
-		Derived:     &Derived{Of: 0xad091dfe889f1ad2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bedrock-api-"}}},
+		Derived:     &Derived{Of: 0xad091dfe889f1ad2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bedrock-api-key-ymvkcm9j"}}},
 		Source:      Position{File: "aws.toml"},
 	},
 	{
@@ -844,7 +844,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`example`},
 			},
 		},
-		Derived: &Derived{Of: 0xcd7ddbc49b725bad, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "iqojb3jpz2lu"}, {Literal: "fwogzxivyxdz", Shape: 1}, {Literal: "fqogzxivyxdz", Shape: 2}}},
+		Derived: &Derived{Of: 0xcd7ddbc49b725bad, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "iqojb3jpz2lux2vj"}, {Literal: "fwogzxivyxdz", Shape: 1}, {Literal: "fqogzxivyxdz", Shape: 2}}},
 		Source:  Position{File: "aws.toml"},
 	},
 	{
@@ -959,7 +959,7 @@ var tableRules = [...]Rule{
 		Regex:       `Endpoint=https://[A-Za-z0-9-]{1,63}\.azconfig\.io;Id=[A-Za-z0-9+/:=_-]{4,80};Secret=([A-Za-z0-9+/=]{36,100})`,
 		Keywords:    []string{`azconfig.io`},
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x5fc3160d4131fe9d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "endpoint=htt"}}},
+		Derived:     &Derived{Of: 0x5fc3160d4131fe9d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "endpoint=https://"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -1043,7 +1043,7 @@ var tableRules = [...]Rule{
 				StopWords:   []string{`eby8vdm02xnocqflquwjpllm`, `c2y6ydjf5/r+ob0n8a7cgv30`},
 			},
 		},
-		Derived: &Derived{Of: 0x2006c542f717f8e2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "accountendpo"}}},
+		Derived: &Derived{Of: 0x2006c542f717f8e2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "accountendpoint=https://"}}},
 		Source:  Position{File: "azure.toml"},
 	},
 	{
@@ -1537,7 +1537,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `bce-v3/ALTAK-[A-Za-z0-9]{21}/[0-9a-f]{40}`,
-		Derived:     &Derived{Of: 0xad0e021db880fd45, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bce-v3/altak"}}},
+		Derived:     &Derived{Of: 0xad0e021db880fd45, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bce-v3/altak-"}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -1717,7 +1717,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `access_token\$production\$[0-9a-z]{16}\$[0-9a-f]{32}`,
-		Derived:     &Derived{Of: 0x70b686e1edf0aed3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "access_token"}}},
+		Derived:     &Derived{Of: 0x70b686e1edf0aed3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "access_token$production$"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -2295,7 +2295,7 @@ var tableRules = [...]Rule{
 		Regex:       `cloudinary://[0-9]{12,16}:([A-Za-z0-9_-]{24,30})@[A-Za-z0-9_-]{1,64}`,
 		Keywords:    []string{`cloudinary://`},
 		Verify:      &tableVerify49,
-		Derived:     &Derived{Of: 0xe5e3f54b8001e598, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cloudinary:/"}}},
+		Derived:     &Derived{Of: 0xe5e3f54b8001e598, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "cloudinary://"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -2446,7 +2446,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `organizations/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/apiKeys/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
 		Keywords:    []string{`/apikeys/`},
-		Derived:     &Derived{Of: 0xdc157853949d88b0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "organization"}}},
+		Derived:     &Derived{Of: 0xdc157853949d88b0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "organizations/"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -3068,7 +3068,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `oapi\.dingtalk\.com/robot/send\?access_token=([0-9a-f]{64})`,
-		Derived:     &Derived{Of: 0x56ff7ff010c3e4c9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "oapi.dingtal"}}},
+		Derived:     &Derived{Of: 0x56ff7ff010c3e4c9, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "oapi.dingtalk.com/robot/"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -3119,7 +3119,7 @@ var tableRules = [...]Rule{
 		Regex:       `(discord(?:app)?\.com/api(?:/v[0-9]{1,2})?/webhooks/[0-9]{17,20}/[A-Za-z0-9_-]{60,80})(?:[^0-9A-Za-z_-]|$)`,
 		Verify:      &tableVerify74,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `{secret}`, SecretInURL: true}, Hosts: []string{`discord.com`, `discordapp.com`}, Done: []int{204}, Effect: `Discord deletes the webhook for good; what posts to it must get another.`},
-		Derived:     &Derived{Of: 0x67b6fb027338c669, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "discordapp.c"}, {Literal: "discordapp.c", Shape: 1}, {Literal: "discordapp.c", Shape: 2}, {Literal: "discordapp.c", Shape: 3}, {Literal: "discord.com/", Shape: 4}, {Literal: "discord.com/", Shape: 5}, {Literal: "discord.com/", Shape: 6}, {Literal: "discord.com/", Shape: 7}}},
+		Derived:     &Derived{Of: 0x67b6fb027338c669, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "discordapp.com/api/v"}, {Literal: "discordapp.com/api/v", Shape: 1}, {Literal: "discordapp.com/api/webho", Shape: 2}, {Literal: "discordapp.com/api/webho", Shape: 3}, {Literal: "discord.com/api/v", Shape: 4}, {Literal: "discord.com/api/v", Shape: 5}, {Literal: "discord.com/api/webhooks", Shape: 6}, {Literal: "discord.com/api/webhooks", Shape: 7}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -3134,7 +3134,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `django-insecure-[a-z0-9!@#$%^&*()_=+-]{50}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0xbc50a0aa041d6f14, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "django-insec"}}},
+		Derived:     &Derived{Of: 0xbc50a0aa041d6f14, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "django-insecure-"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3327,7 +3327,7 @@ var tableRules = [...]Rule{
 		Regex:       `validationKey="([0-9A-Fa-f]{40,256})"`,
 		Keywords:    []string{`validationkey`},
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xc0c80cb7b58df7be, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "validationke"}}},
+		Derived:     &Derived{Of: 0xc0c80cb7b58df7be, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "validationkey=\""}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
@@ -3942,7 +3942,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:FLWSECK_TEST-[0-9a-zA-Z]{12,32}-X|FLWSECK_TEST[0-9a-zA-Z]{12})`,
 		Verify:      &tableVerify93,
-		Derived:     &Derived{Of: 0xb259dfcf9078d30b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "flwseck_test"}, {Literal: "flwseck_test", Shape: 1}}},
+		Derived:     &Derived{Of: 0xb259dfcf9078d30b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "flwseck_test-"}, {Literal: "flwseck_test", Shape: 1}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -4748,7 +4748,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `_gitlab_session=([0-9a-f]{32})(?:[^0-9A-Za-z_]|$)`,
-		Derived:     &Derived{Of: 0x5e8ddc14746699f7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "_gitlab_sess"}, {Literal: "_gitlab_sess", Shape: 1}}},
+		Derived:     &Derived{Of: 0x5e8ddc14746699f7, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "_gitlab_session="}, {Literal: "_gitlab_session=", Shape: 1}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
 	{
@@ -4968,7 +4968,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:sk-helicone-|sk-helicone-eu-)[a-z0-9]{7}-[a-z0-9]{7}-[a-z0-9]{7}-[a-z0-9]{7}`,
-		Derived:     &Derived{Of: 0x96df9e4dd5f86e22, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-helicone-"}, {Literal: "sk-helicone-", Shape: 1}}},
+		Derived:     &Derived{Of: 0x96df9e4dd5f86e22, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk-helicone-"}, {Literal: "sk-helicone-eu-", Shape: 1}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -5342,7 +5342,7 @@ var tableRules = [...]Rule{
 		Regex:       `infura\.io/(?:ws/)?v3/([0-9a-f]{32})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`infura.io`},
 		Pair:        []string{`infura-project-secret`},
-		Derived:     &Derived{Of: 0x5b37038312344511, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "infura.io/ws"}, {Literal: "infura.io/ws", Shape: 1}, {Literal: "infura.io/v3", Shape: 2}, {Literal: "infura.io/v3", Shape: 3}}},
+		Derived:     &Derived{Of: 0x5b37038312344511, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "infura.io/ws/v3/"}, {Literal: "infura.io/ws/v3/", Shape: 1}, {Literal: "infura.io/v3/", Shape: 2}, {Literal: "infura.io/v3/", Shape: 3}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6387,7 +6387,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `https://hook\.(?:[a-z0-9]{2,5}\.)?(?:make|integromat)\.com/([a-z0-9]{32})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`https://hook.`},
-		Derived:     &Derived{Of: 0xa9aa5f0f12194150, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "https://hook"}, {Literal: "https://hook", Shape: 1}, {Literal: "https://hook", Shape: 2}, {Literal: "https://hook", Shape: 3}, {Literal: "https://hook", Shape: 4}, {Literal: "https://hook", Shape: 5}, {Literal: "https://hook", Shape: 6}, {Literal: "https://hook", Shape: 7}}},
+		Derived:     &Derived{Of: 0xa9aa5f0f12194150, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "https://hook."}, {Literal: "https://hook.", Shape: 1}, {Literal: "https://hook.", Shape: 2}, {Literal: "https://hook.", Shape: 3}, {Literal: "https://hook.make.com/", Shape: 4}, {Literal: "https://hook.make.com/", Shape: 5}, {Literal: "https://hook.integromat.", Shape: 6}, {Literal: "https://hook.integromat.", Shape: 7}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -6534,7 +6534,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `mercury_production_[a-z]{3,6}_[A-Za-z0-9]{40,50}_yrucrem`,
-		Derived:     &Derived{Of: 0xb9e3499aa1d72379, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mercury_prod"}}},
+		Derived:     &Derived{Of: 0xb9e3499aa1d72379, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mercury_production_"}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -6549,7 +6549,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `mergify_application_key_[A-Za-z0-9_-]{40,200}`,
 		Entropy:     3.5,
-		Derived:     &Derived{Of: 0x9e8f8fc9887477bb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mergify_appl"}}},
+		Derived:     &Derived{Of: 0x9e8f8fc9887477bb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "mergify_application_key_"}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -6582,7 +6582,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:SB-)?Mid-server-[A-Za-z0-9_-]{10,24}`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0x9baf5fec06147e3f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sb-mid-serve"}, {Literal: "mid-server-", Shape: 1}}},
+		Derived:     &Derived{Of: 0x9baf5fec06147e3f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sb-mid-server-"}, {Literal: "mid-server-", Shape: 1}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -7387,7 +7387,7 @@ var tableRules = [...]Rule{
 		Token:       `api_(?:live|sandbox)(?:_us|_ca|_eu)?\.[A-Za-z0-9_-]{8,16}\.[A-Za-z0-9_-]{20,64}`,
 		Entropy:     3.8,
 		Verify:      &tableVerify184,
-		Derived:     &Derived{Of: 0x94c69db0326b7d4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_live_us."}, {Literal: "api_live_ca.", Shape: 1}, {Literal: "api_live_eu.", Shape: 2}, {Literal: "api_live.", Shape: 3}, {Literal: "api_sandbox_", Shape: 4}, {Literal: "api_sandbox_", Shape: 5}, {Literal: "api_sandbox_", Shape: 6}, {Literal: "api_sandbox.", Shape: 7}}},
+		Derived:     &Derived{Of: 0x94c69db0326b7d4b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "api_live_us."}, {Literal: "api_live_ca.", Shape: 1}, {Literal: "api_live_eu.", Shape: 2}, {Literal: "api_live.", Shape: 3}, {Literal: "api_sandbox_us.", Shape: 4}, {Literal: "api_sandbox_ca.", Shape: 5}, {Literal: "api_sandbox_eu.", Shape: 6}, {Literal: "api_sandbox.", Shape: 7}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -7501,7 +7501,7 @@ var tableRules = [...]Rule{
 		Multiline:   true,
 		Proof:       `private-key`,
 		Verify:      &tableVerify189,
-		Derived:     &Derived{Of: 0x3e42b76a46cfb705, Back: 16384, Anchors: []Anchor{{Literal: "-----begin openssh private key"}}},
+		Derived:     &Derived{Of: 0x3e42b76a46cfb705, Back: 16384, Direct: true, Anchors: []Anchor{{Literal: "-----begin openssh priva"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7696,7 +7696,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `packagist_ack_[0-9a-f]{28,32}`,
 		Pair:        []string{`packagist-api-secret`},
-		Derived:     &Derived{Of: 0x7c3981250f5629e5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_ac"}}},
+		Derived:     &Derived{Of: 0x7c3981250f5629e5, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_ack_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7710,7 +7710,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_acs_[0-9a-f]{64,96}`,
-		Derived:     &Derived{Of: 0x33ad68270d60af47, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_ac"}}},
+		Derived:     &Derived{Of: 0x33ad68270d60af47, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_acs_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7724,7 +7724,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_cut_[0-9a-f]{68}`,
-		Derived:     &Derived{Of: 0x587f51cbcb50937f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_cu"}}},
+		Derived:     &Derived{Of: 0x587f51cbcb50937f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_cut_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7738,7 +7738,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_ort_[0-9a-f]{68}`,
-		Derived:     &Derived{Of: 0xcd54e3d87c09df2c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_or"}}},
+		Derived:     &Derived{Of: 0xcd54e3d87c09df2c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_ort_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7752,7 +7752,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_out_[0-9a-f]{68}`,
-		Derived:     &Derived{Of: 0x1cebac9e1b6659b3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_ou"}}},
+		Derived:     &Derived{Of: 0x1cebac9e1b6659b3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_out_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7766,7 +7766,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `packagist_uut_[0-9a-f]{68}`,
-		Derived:     &Derived{Of: 0x3a6b91893c030b35, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_uu"}}},
+		Derived:     &Derived{Of: 0x3a6b91893c030b35, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "packagist_uut_"}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -7780,7 +7780,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:pdl_live_apikey_|pdl_sdbx_apikey_)[a-z0-9]{26}_[A-Za-z0-9]{22}_[A-Za-z0-9]{3}`,
-		Derived:     &Derived{Of: 0x88fcd5af58398732, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pdl_live_api"}, {Literal: "pdl_sdbx_api", Shape: 1}}},
+		Derived:     &Derived{Of: 0x88fcd5af58398732, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pdl_live_apikey_"}, {Literal: "pdl_sdbx_apikey_", Shape: 1}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -7896,7 +7896,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Derived:     &Derived{Of: 0x165d13b7137c7ba7, Back: 16384, Anchors: []Anchor{{Literal: "-----begin dsa private key"}}},
+		Derived:     &Derived{Of: 0x165d13b7137c7ba7, Back: 16384, Direct: true, Anchors: []Anchor{{Literal: "-----begin dsa private k"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7915,7 +7915,7 @@ var tableRules = [...]Rule{
 		Multiline:   true,
 		Proof:       `private-key`,
 		Verify:      &tableVerify195,
-		Derived:     &Derived{Of: 0xba827ecf1ea5b6a9, Back: 16384, Anchors: []Anchor{{Literal: "-----begin ec private key"}}},
+		Derived:     &Derived{Of: 0xba827ecf1ea5b6a9, Back: 16384, Direct: true, Anchors: []Anchor{{Literal: "-----begin ec private ke"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7933,7 +7933,7 @@ var tableRules = [...]Rule{
 		Reach:       16384,
 		Multiline:   true,
 		Proof:       `private-key`,
-		Derived:     &Derived{Of: 0xd17321de1918ad5f, Back: 16384, Anchors: []Anchor{{Literal: "-----begin encrypted private key"}}},
+		Derived:     &Derived{Of: 0xd17321de1918ad5f, Back: 16384, Direct: true, Anchors: []Anchor{{Literal: "-----begin encrypted pri"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7952,7 +7952,7 @@ var tableRules = [...]Rule{
 		Multiline:   true,
 		Proof:       `private-key`,
 		Verify:      &tableVerify196,
-		Derived:     &Derived{Of: 0xfbf6b2b64bc05afb, Back: 16384, Anchors: []Anchor{{Literal: "-----begin private key"}}},
+		Derived:     &Derived{Of: 0xfbf6b2b64bc05afb, Back: 16384, Direct: true, Anchors: []Anchor{{Literal: "-----begin private key--"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -7971,7 +7971,7 @@ var tableRules = [...]Rule{
 		Multiline:   true,
 		Proof:       `private-key`,
 		Verify:      &tableVerify197,
-		Derived:     &Derived{Of: 0x4d93fad0395b029, Back: 16384, Anchors: []Anchor{{Literal: "-----begin rsa private key"}}},
+		Derived:     &Derived{Of: 0x4d93fad0395b029, Back: 16384, Direct: true, Anchors: []Anchor{{Literal: "-----begin rsa private k"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -8020,7 +8020,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `persona_(?:production|sandbox)_[A-Za-z0-9-]{20,80}`,
 		Entropy:     3.2,
-		Derived:     &Derived{Of: 0xcad15e27606d824d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "persona_prod"}, {Literal: "persona_sand", Shape: 1}}},
+		Derived:     &Derived{Of: 0xcad15e27606d824d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "persona_production_"}, {Literal: "persona_sandbox_", Shape: 1}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -8038,7 +8038,7 @@ var tableRules = [...]Rule{
 		Reach:       32768,
 		Multiline:   true,
 		Proof:       `pgp`,
-		Derived:     &Derived{Of: 0x9c1f99dd11576465, Back: 32768, Anchors: []Anchor{{Literal: "-----begin pgp private key block"}}},
+		Derived:     &Derived{Of: 0x9c1f99dd11576465, Back: 32768, Direct: true, Anchors: []Anchor{{Literal: "-----begin pgp private k"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -8071,7 +8071,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:sandbox_)?sk_pr_[A-Za-z0-9-]{1,64}_[0-9a-f]{40}`,
 		Entropy:     3.2,
 		Verify:      &tableVerify199,
-		Derived:     &Derived{Of: 0xc3c335685bc27c2c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sandbox_sk_p"}, {Literal: "sk_pr_", Shape: 1}}},
+		Derived:     &Derived{Of: 0xc3c335685bc27c2c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sandbox_sk_pr_"}, {Literal: "sk_pr_", Shape: 1}}},
 		Source:      Position{File: "ai.toml"},
 	},
 	{
@@ -8187,7 +8187,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:access-sandbox-|access-development-|access-production-)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`,
-		Derived:     &Derived{Of: 0xa3b9133363530902, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "access-sandb"}, {Literal: "access-devel", Shape: 1}, {Literal: "access-produ", Shape: 2}}},
+		Derived:     &Derived{Of: 0xa3b9133363530902, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "access-sandbox-"}, {Literal: "access-development-", Shape: 1}, {Literal: "access-production-", Shape: 2}}},
 		Source:      Position{File: "payment.toml"},
 	},
 	{
@@ -8237,7 +8237,7 @@ var tableRules = [...]Rule{
 		Token:       `pscale_oauth_[A-Za-z0-9_-]{32,64}`,
 		Entropy:     3.8,
 		Verify:      &tableVerify205,
-		Derived:     &Derived{Of: 0xa0f3ab9bdcafc612, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_oauth"}}},
+		Derived:     &Derived{Of: 0xa0f3ab9bdcafc612, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pscale_oauth_"}}},
 		Source:      Position{File: "databases.toml"},
 	},
 	{
@@ -8581,7 +8581,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:pypi-AgEIcHlwaS5vcmc|pypi-AgENdGVzdC5weXBpLm9yZw)[A-Za-z0-9_-]{50,1000}`,
 		Proof:       `pypi`,
-		Derived:     &Derived{Of: 0x35d419c3c521c12c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pypi-ageichl"}, {Literal: "pypi-agendgv", Shape: 1}}},
+		Derived:     &Derived{Of: 0x35d419c3c521c12c, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "pypi-ageichlwas5vcmc"}, {Literal: "pypi-agendgvzdc5wexbplm9", Shape: 1}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -8691,7 +8691,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:ramp_sec_[A-Za-z0-9]{48}|ramp_business_tok_[A-Za-z0-9]{20,80})`,
 		Entropy:     3.6,
-		Derived:     &Derived{Of: 0x88f551ee7595255a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ramp_sec_"}, {Literal: "ramp_busines", Shape: 1}}},
+		Derived:     &Derived{Of: 0x88f551ee7595255a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ramp_sec_"}, {Literal: "ramp_business_tok_", Shape: 1}}},
 		Source:      Position{File: "money.toml"},
 	},
 	{
@@ -9555,7 +9555,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `(?i)BUNDLE_(?:ENTERPRISE|GEMS)__CONTRIBSYS__COM\\?["\']?[ \t]*[:=][ \t]*\\?["\']?([0-9a-f]{8}:[0-9a-f]{8})`,
 		Keywords:    []string{`__contribsys__com`},
-		Derived:     &Derived{Of: 0x586439ec676efc94, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bundle_enter"}, {Literal: "bundle_gems_", Shape: 1}}},
+		Derived:     &Derived{Of: 0x586439ec676efc94, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "bundle_enterprise__contr"}, {Literal: "bundle_gems__contribsys_", Shape: 1}}},
 		Source:      Position{File: "packages.toml"},
 	},
 	{
@@ -9735,7 +9735,7 @@ var tableRules = [...]Rule{
 			},
 		},
 		Verify:  &tableVerify243,
-		Derived: &Derived{Of: 0x23891679191ad239, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.slack."}, {Literal: "hooks.slack.", Shape: 1}}},
+		Derived: &Derived{Of: 0x23891679191ad239, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.slack.com/services"}, {Literal: "hooks.slack.com/services", Shape: 1}}},
 		Source:  Position{File: "slack.toml"},
 	},
 	{
@@ -9750,7 +9750,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `hooks\.slack\.com/(?:workflows/[TE][0-9A-Z]{8,12}/A[0-9A-Z]{8,12}/[0-9]{17,19}/[0-9A-Za-z]{23,25}|triggers/[TE][0-9A-Z]{8,12}/[0-9]{10,16}/[0-9a-f]{32})(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`hooks.slack.com`},
-		Derived:     &Derived{Of: 0x69d30ad04b6d2b98, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.slack."}, {Literal: "hooks.slack.", Shape: 1}, {Literal: "hooks.slack.", Shape: 2}, {Literal: "hooks.slack.", Shape: 3}}},
+		Derived:     &Derived{Of: 0x69d30ad04b6d2b98, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.slack.com/workflow"}, {Literal: "hooks.slack.com/workflow", Shape: 1}, {Literal: "hooks.slack.com/triggers", Shape: 2}, {Literal: "hooks.slack.com/triggers", Shape: 3}}},
 		Source:      Position{File: "slack.toml"},
 	},
 	{
@@ -10140,7 +10140,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`begin ssh2`},
 		Reach:       16384,
 		Multiline:   true,
-		Derived:     &Derived{Of: 0xdfa4fc29eef03e7a, Back: 16384, Anchors: []Anchor{{Literal: "begin ssh2"}}},
+		Derived:     &Derived{Of: 0xdfa4fc29eef03e7a, Back: 16384, Direct: true, Anchors: []Anchor{{Literal: "---- begin ssh2 encrypte"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -10465,7 +10465,7 @@ var tableRules = [...]Rule{
 		Token:       `tskey-client-[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
 		Verify:      &tableVerify259,
-		Derived:     &Derived{Of: 0x533a428824ba3308, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-client"}}},
+		Derived:     &Derived{Of: 0x533a428824ba3308, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-client-"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10481,7 +10481,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:tskey-scim-|tskey-webhook-)[A-Za-z0-9]{8,24}-[A-Za-z0-9]{20,64}`,
 		Entropy:     3,
 		Verify:      &tableVerify259,
-		Derived:     &Derived{Of: 0x10a00f6d16e46ca4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-scim-"}, {Literal: "tskey-webhoo", Shape: 1}}},
+		Derived:     &Derived{Of: 0x10a00f6d16e46ca4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "tskey-scim-"}, {Literal: "tskey-webhook-", Shape: 1}}},
 		Source:      Position{File: "clouds.toml"},
 	},
 	{
@@ -10511,7 +10511,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `eyJ0eXAiOiAiVENWMiJ9\.[A-Za-z0-9_-]{36}\.[A-Za-z0-9_-]{48}`,
-		Derived:     &Derived{Of: 0xd3710b3e21113bd3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj0exaioiai"}}},
+		Derived:     &Derived{Of: 0xd3710b3e21113bd3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj0exaioiaivenwmij9."}}},
 		Source:      Position{File: "ci.toml"},
 	},
 	{
@@ -10883,7 +10883,7 @@ var tableRules = [...]Rule{
 		Class:       `identifiers`,
 		Regex:       `/2010-04-01/Accounts/(?:AC[0-9a-f]{32}/[A-Za-z]{2,30}/([A-Z]{2}[0-9a-f]{32})|(AC[0-9a-f]{32}))\b|(?:_sid|_SID|"sid)["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Z]{2}[0-9a-f]{32})\b`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xed53a8c850f3fdf2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "/2010-04-01/"}, {Literal: "/2010-04-01/", Shape: 1}, {Literal: "_sid", Shape: 2}, {Literal: "_sid", Shape: 3}, {Literal: "\"sid", Shape: 4}}},
+		Derived:     &Derived{Of: 0xed53a8c850f3fdf2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "/2010-04-01/accounts/ac"}, {Literal: "/2010-04-01/accounts/ac", Shape: 1}, {Literal: "_sid", Shape: 2}, {Literal: "_sid", Shape: 3}, {Literal: "\"sid", Shape: 4}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
@@ -10984,7 +10984,7 @@ var tableRules = [...]Rule{
 		Token:       `AAAAAAAAAAAAAAAAAAAAAA[A-Za-z0-9%]{80,100}`,
 		Entropy:     3.5,
 		Verify:      &tableVerify276,
-		Derived:     &Derived{Of: 0x41b5f37d7dd00860, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aaaaaaaaaaaa"}}},
+		Derived:     &Derived{Of: 0x41b5f37d7dd00860, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aaaaaaaaaaaaaaaaaaaaaa"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -11359,7 +11359,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`-----begin openvpn`},
 		Reach:       2048,
 		Multiline:   true,
-		Derived:     &Derived{Of: 0x6cb047a073802a15, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "-----begin o"}}},
+		Derived:     &Derived{Of: 0x6cb047a073802a15, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "-----begin openvpn stati"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -11522,7 +11522,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Regex:       `qyapi\.weixin\.qq\.com/cgi-bin/webhook/send\?key=([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})`,
-		Derived:     &Derived{Of: 0x35eedf198f641adb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "qyapi.weixin"}}},
+		Derived:     &Derived{Of: 0x35eedf198f641adb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "qyapi.weixin.qq.com/cgi-"}}},
 		Source:      Position{File: "chat.toml"},
 	},
 	{
@@ -11666,7 +11666,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:sk_live_a2V5Xz|sk_test_a2V5Xz)[A-Za-z0-9+/]{50,90}={0,2}`,
 		Entropy:     3.8,
 		Verify:      &tableVerify290,
-		Derived:     &Derived{Of: 0x91589c1e0bfca7d1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_a2v5"}, {Literal: "sk_test_a2v5", Shape: 1}}},
+		Derived:     &Derived{Of: 0x91589c1e0bfca7d1, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "sk_live_a2v5xz"}, {Literal: "sk_test_a2v5xz", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
@@ -11701,7 +11701,7 @@ var tableRules = [...]Rule{
 		Multiline:   true,
 		Proof:       `certificate`,
 		SkipReport:  true,
-		Derived:     &Derived{Of: 0xb934778ad41e500c, Back: 16384, Anchors: []Anchor{{Literal: "-----begin certificate"}}},
+		Derived:     &Derived{Of: 0xb934778ad41e500c, Back: 16384, Direct: true, Anchors: []Anchor{{Literal: "-----begin certificate--"}}},
 		Source:      Position{File: "private-keys.toml"},
 	},
 	{
@@ -11826,7 +11826,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Regex:       `hooks\.zapier\.com/hooks/catch/[0-9]{5,10}/[A-Za-z0-9]{5,10}(?:[^0-9A-Za-z_]|$)`,
 		Keywords:    []string{`hooks.zapier.com`},
-		Derived:     &Derived{Of: 0xb98d02f067fb9fc3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.zapier"}, {Literal: "hooks.zapier", Shape: 1}}},
+		Derived:     &Derived{Of: 0xb98d02f067fb9fc3, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "hooks.zapier.com/hooks/c"}, {Literal: "hooks.zapier.com/hooks/c", Shape: 1}}},
 		Source:      Position{File: "saas.toml"},
 	},
 	{
