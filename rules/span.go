@@ -14,15 +14,8 @@ func (d *draft) spanLines() {
 	if d.Regex == "" || d.table.has("reach") || d.table.has("multiline") {
 		return
 	}
-	re, problem := parseRegex(d.Regex)
-	if problem != "" {
-		return // reported elsewhere
-	}
-	if block, line := crosses(re); block || line {
-		d.Multiline, d.Reach = true, gapReach
-		if block {
-			d.Reach = blockReach
-		}
+	if reach, ok := Spans(d.Regex); ok {
+		d.Multiline, d.Reach = true, reach
 	}
 }
 
@@ -57,4 +50,20 @@ func inClass(ranges []rune, r rune) bool {
 		}
 	}
 	return false
+}
+
+// Spans reports whether an expression that was written for gitleaks, which matches whole files, can match the end of a line, and
+// how far such a rule looks around its keyword when it is loaded as gitleaks' ([Options]).
+func Spans(regex string) (reach int, ok bool) {
+	re, problem := parseRegex(regex)
+	if problem != "" {
+		return 0, false
+	}
+	switch block, line := crosses(re); {
+	case block:
+		return blockReach, true
+	case line:
+		return gapReach, true
+	}
+	return 0, false
 }

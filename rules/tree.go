@@ -393,8 +393,8 @@ func (t *table) refuseUnknown(where string) {
 // betterleaksKeys are the keys betterleaks 1 and 2 add to the gitleaks format, in
 // lower case, and what a straykey rule says instead. Ignoring them would change what a file means.
 var betterleaksKeys = map[string]string{
-	"prefilter":             "write the paths and commits to skip as [[allowlists]] paths = ['''^vendor/'''] or commits = [\"…\"]",
-	"filter":                "write it as entropy = 3.5, or as [[rules.allowlists]] with stopwords, regexes or paths",
+	"prefilter":             "write the paths and commits to skip as [[allowlists]] paths = ['''^vendor/'''] or commits = [\"…\"], or have straykey migrate do so",
+	"filter":                "write it as entropy = 3.5, or as [[rules.allowlists]] with stopwords, regexes or paths, or have straykey migrate do so",
 	"validate":              "remove it; straykey never runs expressions from a rule file",
 	"analyze":               "remove it; straykey never runs expressions from a rule file",
 	"tokenefficiency":       "remove it, or write entropy = 3.5",

@@ -35,7 +35,8 @@ type policyFlags struct {
 	noSuppress bool
 	ref        string
 	accept     bool
-	noBaseline bool // no flag: the baseline is what is being made
+	noBaseline bool           // no flag: the baseline is what is being made
+	made       *policy.Config // no flag: the configuration that is being made
 }
 
 // addPolicyFlags adds the flags of policies.
@@ -227,6 +228,9 @@ func ruleOptions() rules.Options {
 
 // loadConfig reads the configuration files and sets the flags that were not given.
 func (p *scanPlan) loadConfig() error {
+	if p.config = p.flags.policy.made; p.config != nil {
+		return nil
+	}
 	files, err := p.configFiles()
 	if err != nil || len(files) == 0 {
 		return err
@@ -333,7 +337,7 @@ func (p *scanPlan) repoConfig() (*policy.File, error) {
 	}
 	if first.place.Config == "" {
 		if first.place.Gitleaks != "" && p.flags.rules == "" {
-			p.notes = append(p.notes, "the configuration of gitleaks, "+first.place.Gitleaks+", is not used; --config "+first.place.Gitleaks+" puts what it says on top of the built-in rules")
+			p.notes = append(p.notes, "the configuration of gitleaks, "+first.place.Gitleaks+", is not used; --config "+first.place.Gitleaks+" puts what it says on top of the built-in rules, and straykey migrate takes it over")
 		}
 		return nil, nil
 	}

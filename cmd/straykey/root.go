@@ -41,6 +41,7 @@ be proved and says what it could not read.
 		newBaselineCommand(env),
 		newCICommand(env),
 		newHookCommand(env),
+		newMigrateCommand(env),
 		newRulesCommand(env),
 		newVerifyCommand(env),
 		newRevokeCommand(env),

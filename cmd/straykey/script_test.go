@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/sha1" //nolint:gosec // not ours, see setHash
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
@@ -31,6 +33,7 @@ func TestScripts(t *testing.T) {
 			"plant":     plantToken,
 			"interrupt": interrupt,
 			"issuer":    issuer,
+			"sha1":      setHash,
 		},
 		RequireExplicitExec: true,
 	})
@@ -92,6 +95,12 @@ func plantToken(ts *testscript.TestScript, _ bool, args []string) {
 	_, err = f.WriteString(strings.NewReplacer(`\n`, "\n", `\0`, "\x00").Replace(line) + "\n")
 	ts.Check(err)
 	ts.Check(f.Close())
+}
+
+// setHash is `sha1 NAME TEXT`: it sets a variable to the SHA-1 of a text, which is how detect-secrets names secrets.
+func setHash(ts *testscript.TestScript, _ bool, args []string) {
+	sum := sha1.Sum([]byte(args[1]))
+	ts.Setenv(args[0], hex.EncodeToString(sum[:]))
 }
 
 // interrupt is `interrupt CODE COMMAND...`: it starts a command, sends SIGINT in the midst of its work, and

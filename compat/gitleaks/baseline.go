@@ -21,6 +21,8 @@ type Baseline struct {
 type known struct {
 	RuleID, File, Commit, Secret               string
 	StartLine, EndLine, StartColumn, EndColumn int
+
+	number int // in the report, from 1
 }
 
 // ReadBaseline reads a report. A finding without a rule or file, as one of another format, is an error.
@@ -35,6 +37,7 @@ func ReadBaseline(r io.Reader, names *Names) (*Baseline, error) {
 		if k.RuleID == "" {
 			return nil, fmt.Errorf("not a JSON report of gitleaks: finding %d has no RuleID", i+1)
 		}
+		k.number = i + 1
 		b.byFile[k.File] = append(b.byFile[k.File], k)
 	}
 	return b, nil

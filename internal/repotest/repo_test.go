@@ -69,7 +69,8 @@ func layers() map[string][]string {
 		"hook": {"detect/proof/forge", "source"}, // between a developer and a commit; a canary is a forged token
 
 		"compat":         {"correlate", "report", "rules"}, // what other tools' users have
-		"cmd":            {"ci", "compat", "correlate", "detect", "hook", "policy", "report", "rules", "scan", "source", "verify"},
+		"migrate":        {"compat/gitleaks", "correlate", "policy", "report", "rules"},
+		"cmd":            {"ci", "compat", "correlate", "detect", "hook", "migrate", "policy", "report", "rules", "scan", "source", "verify"},
 		"internal/demo":  {"detect/proof/forge"}, // makes the repository of "make run"
 		"internal/train": {"detect", "rules"},    // fits the weights of detect/generic
 		"bench":          {"source/pack"},        // programs that measure

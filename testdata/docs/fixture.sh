@@ -28,5 +28,16 @@ git add config.yml
 mkdir -p path/to
 git clone -q . path/to/repo
 git clone -q --bare . other.git
+# What teams have for other tools.
+cat > trufflehog.yaml <<'YAML'
+detectors:
+  - name: AcmeToken
+    keywords: [acme]
+    regex:
+      token: 'acme_([a-z0-9]{32})'
+YAML
+cat > .secrets.baseline <<'JSON'
+{"version": "1.5.0", "plugins_used": [{"name": "AWSKeyDetector"}], "filters_used": [], "results": {}}
+JSON
 straykey scan --format json -o report.json .
 echo '{{range .Findings}}{{.Rule.ID}} {{end}}' > report.tmpl
