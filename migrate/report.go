@@ -39,17 +39,21 @@ const (
 	Replace  Outcome = "replace"     // a hook or a job that runs the other tool
 )
 
-// Outcomes returns all of them with what reports call them.
-func outcomes() []struct {
+// section is what a report calls an outcome.
+type section struct {
 	outcome Outcome
 	title   string
-} {
-	return []struct {
-		outcome Outcome
-		title   string
-	}{
-		{Dropped, "Not carried over"}, {Changed, "Carried over with a difference"}, {Carried, "Carried over"},
-		{Unneeded, "Not needed here"}, {Stale, "Stale"}, {Replace, "To be replaced where the other tool runs"},
+}
+
+// outcomes returns all of them.
+func outcomes() []section {
+	return []section{
+		{Dropped, "Not carried over"},
+		{Changed, "Carried over with a difference"},
+		{Carried, "Carried over"},
+		{Unneeded, "Not needed here"},
+		{Stale, "Stale"},
+		{Replace, "To be replaced where the other tool runs"},
 	}
 }
 
