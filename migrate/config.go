@@ -158,7 +158,7 @@ func (m *Migration) readRules(tool Tool, name string, depth int) (f *ruleFile, o
 		switch k {
 		case "title", "description", "minversion", "betterleaksminversion", "extend", "rules", "allowlist", "allowlists", "prefilter", "filter":
 		default:
-			m.unneeded(tool, top.at(k, -1), "key "+shortName(k), "not a key of "+string(tool)+"'s format, which passes over it")
+			m.unneeded(tool, top.at(k, -1), "key "+shortName(k), notKnown)
 		}
 	}
 	var base *ruleFile

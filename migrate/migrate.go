@@ -310,7 +310,8 @@ func (m *Migration) readIgnore(f source) {
 	}
 	for _, w := range ig.Warnings {
 		at, _ := warningAt(f.name, w)
-		m.unneeded(f.tool, at, "a line", "it is no fingerprint such as path/to/file:rule-id:12; "+string(f.tool)+" passes over it")
+		m.add(Unneeded, f.tool, at, "a line", "it is no fingerprint such as path/to/file:rule-id:12; "+string(f.tool)+" passes over it",
+			"if it is meant as a pattern, write it into "+policy.IgnoreFile+", which has them")
 	}
 	lines := strings.Split(string(data), "\n")
 	for _, e := range ig.Entries() {

@@ -387,6 +387,14 @@ func secretAt(rule, secret string, places ...correlate.Occurrence) correlate.Fin
 	}
 }
 
+// generic makes a finding of a generic rule at line 2 of a.env.
+func generic(secret string) correlate.Finding {
+	set, _ := rules.Builtin()
+	f := secretAt("", secret, at("a.env", 2))
+	f.Rule = set.Rule("generic-secret")
+	return f
+}
+
 func at(path string, line int, text ...string) correlate.Occurrence {
 	return correlate.Occurrence{Kind: "blob", Path: path, Line: line, Frame: correlate.Frame{FirstLine: line, Lines: text}}
 }
@@ -413,6 +421,8 @@ func TestPlaces(t *testing.T) {
 		{"another rule", place{file: "a.env", rule: "q", line: 2}, secretAt("r", secret, at("a.env", 2)), Dropped, ""},
 		{"a name of gitleaks", place{file: "a.env", rule: "github-pat", line: 2}, secretAt("github-pat-classic", secret, at("a.env", 2)), Carried, "sk1:"},
 		{"of betterleaks, unknown", place{tool: Betterleaks, file: "a.env", rule: "q", line: 2}, secretAt("r", secret, at("a.env", 2)), Carried, "sk1:"},
+		{"only a name tells", place{file: "a.env", rule: "etsy-access-token", line: 2}, generic(secret), Carried, "sk1:"},
+		{"not by a name alone", place{file: "a.env", rule: "etsy-access-token", line: 2}, secretAt("github-pat-classic", secret, at("a.env", 2)), Dropped, ""},
 		{"moved since its commit", place{commit: commit, file: "old.env", rule: "r", line: 3}, secretAt("r", secret, at("old.env", 9)), Carried, "sk1:"},
 		{"no such commit", place{commit: strings.Repeat("f", 40), file: "old.env", rule: "r", line: 3}, secretAt("r", secret, at("old.env", 9)), Stale, ""},
 		{"no such file", place{file: "c.env", rule: "r", line: 3}, secretAt("r", secret, at("a.env", 2)), Stale, ""},
@@ -599,6 +609,34 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestAdvice(t *testing.T) {
+	for _, tt := range []struct{ file, line, want string }{
+		{"a.yml", "  - uses: gitleaks/gitleaks-action@v2", "action of gitleaks"},
+		{"a.yml", "    id: trufflehog", ""},
+		{"a.yml", "    - TruffleHog", ""},
+		{"a.yml", "  - name: gitleaks scan", ""},
+		{"a.yml", "    if: steps.gitleaks.outcome == 'failure'", ""},
+		{"a.yml", "    GITLEAKS_LICENSE: x", ""},
+		{"a.yml", "    run: ./bin/gitleaks detect -v", "command gitleaks"},
+		{"a.yml", "    image: trufflesecurity/trufflehog:latest", "container image of trufflehog"},
+		{"Makefile", "\ttrufflehog git file://.", "command trufflehog"},
+		{"package.json", `  "check": "betterleaks dir .",`, "command betterleaks"},
+		{"lefthook.yml", "  run: detect-secrets-hook --baseline .secrets.baseline", "command detect-secrets"},
+		{"a.yml", "  run: pip install detect-secrets==1.5.0", ""},
+		{".pre-commit-config.yaml", "- repo: https://github.com/Yelp/detect-secrets", "pre-commit hook of detect-secrets"},
+		{".pre-commit-config.yaml", "  - id: detect-secrets", ""},
+		{"a.yml", "# run: gitleaks detect", ""},
+	} {
+		got := ""
+		if tool := toolIn(tt.line); tool != "" {
+			got, _ = advice(tool, tt.file, tt.line)
+		}
+		if got != tt.want {
+			t.Errorf("%s %q: %q, want %q", tt.file, tt.line, got, tt.want)
+		}
+	}
+}
+
 func TestReport(t *testing.T) {
 	r := Report{Complete: false, Files: []Written{{Path: "a", Entries: 2}}, Items: []Item{
 		{Outcome: Carried, Tool: Gitleaks, At: rules.Position{File: "f", Line: 2}, What: "w"},
@@ -616,5 +654,23 @@ func TestReport(t *testing.T) {
 	}
 	if !strings.Contains(js.String(), `"not-carried": 1`) {
 		t.Errorf("%s", js.String())
+	}
+}
+
+func TestTwoCredentialsInALine(t *testing.T) {
+	one, two := "s3cr"+"et-one", "s3cr"+"et-other"
+	files := tree{"a.env": one + " " + two + "\n"}
+	for _, tool := range []Tool{Gitleaks, Betterleaks} {
+		m := read(t, tree{}, Options{})
+		m.places = []place{{tool: tool, file: "a.env", rule: "of-theirs", line: 1}}
+		ignore, _ := m.Resolve([]correlate.Finding{secretAt("r", one, at("a.env", 1)), secretAt("q", two, at("a.env", 1))}, files, now)
+		if ignore != nil || m.Report.Count(Dropped) != 1 {
+			t.Errorf("%s: an entry for a rule that is not known here covers one of two: %s", tool, ignore)
+		}
+		m.places[0].rule, m.Report.Items = "q", nil
+		ignore, _ = m.Resolve([]correlate.Finding{secretAt("r", one, at("a.env", 1)), secretAt("q", two, at("a.env", 1))}, files, now)
+		if strings.Count(string(ignore), "\nsk1:") != 1 || !strings.Contains(string(ignore), "rule=q ") {
+			t.Errorf("%s: %s", tool, ignore)
+		}
 	}
 }

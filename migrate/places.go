@@ -142,17 +142,24 @@ func shownPlace(p *place) string {
 	return out
 }
 
-// isAbout reports whether the entry for a place is about a rule. An id that is neither gitleaks' nor straykey's is of a rule that
-// betterleaks has built in: it means the one credential that stands there.
+// isAbout reports whether the entry for a place is about a rule. An id of gitleaks that straykey has no rule of its own for means
+// what the generic rules find there, if it is one; one that is neither gitleaks' nor straykey's is of a rule that betterleaks has built
+// in, and means the one credential that stands there.
 func (r *resolver) isAbout(p *place, rule *rules.Rule, here int) bool {
 	switch {
 	case p.rule == "" || r.names.Cover(p.rule, r.asBuiltin(rule)):
 		return true
-	case p.tool != Betterleaks || here != 1 || rule.Source.Line > 0:
+	case here != 1 || r.asBuiltin(rule).Source.Line > 0:
 		return false
 	}
-	_, known := r.m.ours(p.rule)
-	return !known
+	ours, known := r.m.ours(p.rule)
+	switch {
+	case len(ours) > 0:
+		return false
+	case known: // a kind that only a name tells, for which straykey has its generic rules
+		return r.names.Cover("generic-api-key", r.asBuiltin(rule))
+	}
+	return p.tool == Betterleaks
 }
 
 // asBuiltin returns a built-in rule that the configuration merely adjusts as the built-in one, which has the names that others know.

@@ -49,6 +49,9 @@ func (m *Migration) carryRules(tool Tool, name string) {
 	}
 }
 
+// notKnown says why a key has no effect.
+const notKnown = "not a key of the format; the other tool passes over it"
+
 // disable carries an element of disabledRules.
 func (m *Migration) disable(tool Tool, it item, own map[string]bool) {
 	what := "disabledRules: " + shortName(it.text)
@@ -263,7 +266,7 @@ func (m *Migration) ruleKeys(f *ruleFile, t *table, what string) (keys []key, in
 		case k == "specificity":
 			m.drop(f.tool, at, what+": specificity", "rules of your own file all report", "write weak = true in the rule that is to yield to others")
 		default:
-			m.unneeded(f.tool, at, what+": "+shortName(k), "not a key of "+string(f.tool)+"'s format, which passes over it")
+			m.unneeded(f.tool, at, what+": "+shortName(k), notKnown)
 		}
 	}
 	for _, a := range append(t.tables("allowlist"), t.tables("allowlists")...) {
@@ -320,7 +323,7 @@ func (m *Migration) allowlist(f *ruleFile, a *table, header, what string) block 
 	}
 	for _, k := range a.keys() {
 		if names[k] == "" && k != "targetrules" {
-			m.unneeded(f.tool, a.at(k, -1), what+": "+shortName(k), "not a key of "+string(f.tool)+"'s format, which passes over it")
+			m.unneeded(f.tool, a.at(k, -1), what+": "+shortName(k), notKnown)
 		}
 	}
 	return b

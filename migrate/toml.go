@@ -329,11 +329,11 @@ func printable(s string) string {
 
 // tomlText writes a text: as it is, between three apostrophes, where that is possible, for it usually is an expression.
 func tomlText(s string) string {
-	plain := strings.IndexFunc(s, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' || r == 0x7f }) < 0
+	plain := strings.IndexFunc(s, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) < 0
 	switch {
 	case isWord(s):
 		return `"` + s + `"`
-	case plain && !strings.Contains(s, "'''") && !strings.HasSuffix(s, "'") && !strings.HasPrefix(s, "\n"):
+	case plain && !strings.Contains(s, "'''") && !strings.HasSuffix(s, "'"):
 		return "'''" + s + "'''"
 	}
 	var b strings.Builder
@@ -343,6 +343,8 @@ func tomlText(s string) string {
 		case r == '"' || r == '\\':
 			b.WriteByte('\\')
 			b.WriteRune(r)
+		case r == '\n':
+			b.WriteString(`\n`)
 		case r < ' ' || r == 0x7f:
 			fmt.Fprintf(&b, `\u%04X`, r)
 		default:

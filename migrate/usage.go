@@ -126,6 +126,10 @@ func (m *Migration) readUsage(f source) {
 	}
 }
 
+// commandIn finds a line that runs a tool: its name behind the beginning of a command, of a list's element or of a key's value, and
+// something for it to do.
+var commandIn = regexp.MustCompile(`(?i)(?:^|[\s"'&|;(/=-])(?:gitleaks|betterleaks|trufflehog)["']?\s+(?:[a-z]+\b|--?[a-z])|detect-secrets(?:-hook)?["']?\s+(?:[a-z]+\b|--?[a-z])|detect-secrets-hook|docker run|image:`)
+
 // advice says what a line that names a tool is, and what to write in its place; empty: nothing that runs it.
 func advice(tool Tool, file, line string) (what, do string) {
 	text := strings.TrimSpace(line)
@@ -135,8 +139,8 @@ func advice(tool Tool, file, line string) (what, do string) {
 		return "action of " + string(tool), "use the action of straykey instead: docs/ci.md has the lines"
 	case preCommit && strings.Contains(text, "repo:"):
 		return "pre-commit hook of " + string(tool), "repo: https://github.com/straykey/straykey with the hook id straykey; see docs/hooks.md"
-	case preCommit && strings.Contains(text, "id:"), strings.Contains(text, "name:"), strings.HasSuffix(text, ":"):
-		return "", ""
+	case strings.HasPrefix(strings.TrimLeft(text, "- "), "name:"), !commandIn.MatchString(text):
+		return "", "" // a name, an id, a condition, an outcome
 	case strings.Contains(text, "image:"), strings.Contains(text, "docker run"):
 		return "container image of " + string(tool), "the image of straykey is ghcr.io/straykey/straykey; the command is straykey scan, or straykey ci in a job"
 	}
