@@ -1,6 +1,7 @@
 package migrate
 
 import (
+	"errors"
 	"io/fs"
 	"slices"
 	"strings"
@@ -95,7 +96,7 @@ tags = ["x"]
 		{"disabled", "[extend]\nuseDefault = true\ndisabledRules = [\"github-pat\", \"generic-api-key\", \"etsy-access-token\", \"nothing-of-this-name\"]\n"},
 		{"in the place of one", "[extend]\nuseDefault = true\n[[rules]]\nid = \"github-pat\"\nregex = '''ghp_[0-9a-zA-Z]{36}'''\nkeywords = [\"ghp_\"]\n"},
 		{"adjusted", "[extend]\nuseDefault = true\n[[rules]]\nid = \"github-pat\"\nentropy = 3.9\n"},
-		{"adjusted, several", "[extend]\nuseDefault = true\n[[rules]]\nid = \"generic-api-key\"\ntags = [\"x\"]\n[[rules.allowlists]]\npaths = ['''^x/''']\n"},
+		{"adjusted, several", "[extend]\nuseDefault = true\n[[rules]]\nid = \"generic-api-key\"\ntags = [\"x\"]\nentropy = 3.9\n[[rules.allowlists]]\npaths = ['''^x/''']\n"},
 		{"targets", "[extend]\nuseDefault = true\n[[allowlists]]\ntargetRules = [\"github-pat\", \"acme-token\"]\nregexes = ['''0000''']\n" + own},
 		{"targets of several", "[extend]\nuseDefault = true\n[[allowlists]]\ntargetRules = [\"generic-api-key\"]\nstopwords = [\"demo\"]\n"},
 	}
@@ -457,7 +458,11 @@ func TestPlaces(t *testing.T) {
 			if len(other) > 0 || !strings.HasPrefix(line, tt.ignore) || (tt.ignore == "") != (text == "") {
 				t.Errorf("ignore file:\n%s\nbaseline:\n%s", ignore, baseline)
 			}
-			if strings.Contains(text, secret) {
+			var reports strings.Builder
+			if err := errors.Join(m.Report.WriteText(&reports), m.Report.WriteJSON(&reports)); err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(text+reports.String(), secret) {
 				t.Error("the secret is in it")
 			}
 			if _, err := policy.ParseIgnore("x", ignore); err != nil {

@@ -31,6 +31,14 @@ type place struct {
 	title  string // what the tool calls such a secret, for people
 	reason string
 	at     rules.Position
+
+	part *part // where the secret of that hash stands in the line; nil: not looked for yet
+}
+
+// part is a part of a line.
+type part struct {
+	from, to int
+	ok       bool
 }
 
 // Texts is where places are looked up.
@@ -204,11 +212,11 @@ func (r *resolver) inText(p *place, f *correlate.Finding, text []byte) bool {
 		return strings.Contains(p.secret, f.Secret) || strings.Contains(f.Secret, p.secret)
 	}
 	if p.sha1 != "" {
-		from, to, ok := findHash(text[start:end], p.sha1)
-		if !ok {
+		h := p.hashed(text[start:end])
+		if !h.ok {
 			return false
 		}
-		start, end = start+from, start+to
+		start, end = start+h.from, start+h.to
 	}
 	for at := 0; ; {
 		i := bytes.Index(text[at:], []byte(f.Secret))
@@ -247,6 +255,15 @@ func lineAt(text []byte, n int) (start, end int, ok bool) {
 
 // maxHashed is the longest line in which a hash is looked for: each of its parts is hashed.
 const maxHashed = 400
+
+// hashed returns where in its line the secret of a place stands. It takes some milliseconds and is done once.
+func (p *place) hashed(line []byte) *part {
+	if p.part == nil {
+		p.part = &part{}
+		p.part.from, p.part.to, p.part.ok = findHash(line, p.sha1)
+	}
+	return p.part
+}
 
 // findHash finds the part of a line whose SHA-1 is known.
 func findHash(line []byte, want string) (from, to int, ok bool) {
@@ -304,7 +321,7 @@ func (r *resolver) gone(p *place) string {
 	case p.secret != "" && !bytes.Contains(text, []byte(p.secret)):
 		return "the secret is not in the file any more: " + shownPlace(p)
 	case p.sha1 != "" && end-start <= maxHashed:
-		if _, _, ok := findHash(text[start:end], p.sha1); !ok {
+		if !p.hashed(text[start:end]).ok {
 			return "the secret is not in the line any more: " + shownPlace(p)
 		}
 	}

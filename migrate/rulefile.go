@@ -170,9 +170,6 @@ func (m *Migration) carryRule(f *ruleFile, t *table, spans map[string]span) {
 		b.keys = append(b.keys, key{"multiline", true, at}, key{"reach", s.reach, at})
 		m.changed(f.tool, at, what, fmt.Sprintf("a match that crosses lines stands within %d bytes of its keyword", s.reach), "raise reach in the rule if it is to look farther, up to 65536")
 	}
-	if !shaped {
-		b.keys = m.withoutEntropy(f.tool, b.keys, ids, what)
-	}
 	if !shaped && len(b.keys) == 0 && len(ids) > 1 {
 		// It only adds allowlists to what are several rules here: they are written once.
 		for _, x := range b.inner {
@@ -190,6 +187,9 @@ func (m *Migration) carryRule(f *ruleFile, t *table, spans map[string]span) {
 			one.comments = nil
 		}
 		one.keys = append([]key{{"id", ours, t.at("id", -1)}}, b.keys...)
+		if r := m.builtin.Rule(ours); !shaped && r != nil && r.Detector != "" {
+			one.keys = m.withoutEntropy(f.tool, one.keys, what)
+		}
 		m.config.blocks = append(m.config.blocks, one)
 	}
 	for i, x := range targeted {
@@ -208,14 +208,8 @@ func (m *Migration) carryRule(f *ruleFile, t *table, spans map[string]span) {
 	}
 }
 
-// withoutEntropy leaves out what cannot be said of rules that judge the secret themselves.
-func (m *Migration) withoutEntropy(tool Tool, keys []key, ids []string, what string) []key {
-	if !slices.ContainsFunc(ids, func(id string) bool {
-		r := m.builtin.Rule(id)
-		return r != nil && r.Detector != ""
-	}) {
-		return keys
-	}
+// withoutEntropy leaves out what cannot be said of a rule that judges the secret itself.
+func (m *Migration) withoutEntropy(tool Tool, keys []key, what string) []key {
 	return slices.DeleteFunc(keys, func(k key) bool {
 		if k.name != "entropy" && k.name != "secretGroup" {
 			return false

@@ -31,8 +31,10 @@ func (f *tomlFile) opens(line int) int {
 		return 0
 	}
 	text := strings.TrimRight(f.source[line-1], " \t\r")
-	if strings.HasSuffix(text, "'''") || strings.HasSuffix(text, `"""`) {
-		return 1
+	for _, quotes := range []string{"'''", `"""`} {
+		if strings.HasSuffix(text, quotes) && strings.Count(text, quotes) == 1 {
+			return 1
+		}
 	}
 	return 0
 }

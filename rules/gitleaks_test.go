@@ -183,3 +183,17 @@ regex = '''pass = ([a-z]{8})'''
 		}
 	}
 }
+
+func TestGitleaksEntropyOfGenericRules(t *testing.T) {
+	file := "[extend]\nuseDefault = true\n[[rules]]\nid = \"generic-api-key\"\nentropy = 4\n[[rules.allowlists]]\npaths = ['''^x/''']\n"
+	set, err := rules.Parse("t.toml", []byte(file), rules.Options{Gitleaks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(set.Warnings) == 0 || !strings.Contains(set.Warnings[0], "t.toml:5: straykey's ") {
+		t.Errorf("warnings: %q", set.Warnings)
+	}
+	if r := set.Rule("generic-password"); r.Entropy != 0 || len(r.Allowlists) == 0 {
+		t.Errorf("entropy %v, %d allowlists", r.Entropy, len(r.Allowlists))
+	}
+}

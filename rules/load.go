@@ -380,6 +380,9 @@ func (doc *document) apply(base *layer) {
 		case exact, len(under) > 0 && !d.hasShape():
 			for _, u := range under {
 				r := overlay(u.Rule, d)
+				if base.gitleaksFirst && u.Detector != "" {
+					doc.keepJudgement(r, u.Rule, d)
+				}
 				if r.ID != d.ID { // it stays the rule it was, under its own name
 					r.Source, r.Lines = u.Source, u.Lines
 				}
@@ -410,6 +413,17 @@ func (doc *document) apply(base *layer) {
 			}
 		}
 	}
+}
+
+// keepJudgement leaves out what a file for gitleaks says of how a secret is judged where straykey's rule has a detector, which does
+// that itself.
+func (doc *document) keepJudgement(r, under *Rule, d *draft) {
+	for _, key := range []string{"entropy", "secretGroup"} {
+		if d.table.has(key) {
+			doc.warn(d.table, key, "straykey's %s weighs more than the entropy of a value; %s has no effect on it", r.ID, key)
+		}
+	}
+	r.Entropy, r.SecretGroup = under.Entropy, under.SecretGroup
 }
 
 // replace puts a rule in the place of others.
