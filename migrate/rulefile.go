@@ -37,9 +37,8 @@ func (m *Migration) carryRules(tool Tool, name string) {
 	for _, d := range f.disabled {
 		m.disable(tool, d.item, own)
 	}
-	spans := m.spans(f)
 	for _, t := range f.rules {
-		m.carryRule(f, t, spans)
+		m.carryRule(f, t)
 	}
 	for _, t := range f.allowlists {
 		m.carryGlobal(f, t, own)
@@ -114,88 +113,35 @@ func renamed(id string, ids []string) string {
 	return "here " + strings.Join(ids, ", ")
 }
 
-// span is what lets the expression of a rule cross lines.
-type span struct {
-	multiline bool
-	reach     int
-}
-
-// spans returns which rules of a file match across lines: gitleaks matches a whole file, straykey a line unless told otherwise.
-func (m *Migration) spans(f *ruleFile) map[string]span {
-	out := map[string]span{}
-	for _, t := range f.rules {
-		if re := t.text("regex"); re != "" {
-			if reach, ok := rules.Spans(re); ok {
-				out[t.text("id")] = span{true, reach}
-			}
-		}
-	}
-	return out
-}
-
-// carryRule carries one of [[rules]].
-func (m *Migration) carryRule(f *ruleFile, t *table, spans map[string]span) {
+// carryRule carries one of [[rules]]. gitleaks matches a whole file, straykey a line unless told otherwise.
+func (m *Migration) carryRule(f *ruleFile, t *table) {
 	id := t.text("id")
 	at := t.at("", -1)
 	what := "rule " + shortName(id)
 	shaped := t.text("regex") != "" || t.text("path") != ""
-	ids, known := []string{id}, true
-	if m.config.onBuiltin {
-		var theirs []string
-		theirs, known = m.ours(id)
-		switch {
-		case !shaped && len(theirs) == 0:
-			if known {
-				m.unneeded(f.tool, at, what, "it adjusts a rule that straykey has no counterpart of")
-			} else {
-				m.drop(f.tool, at, what, "it has neither regex nor path, and there is no rule of this id to adjust", "say what it is to match")
-			}
-			return
-		case !shaped:
-			ids = theirs
-		default:
-			// The rule takes the place of all that straykey has for it.
-			for _, other := range theirs {
-				if other != id {
-					m.addDisabled(item{text: other, at: at})
-				}
-			}
-		}
+	ids := m.adjusted(f.tool, t, what, shaped)
+	if len(ids) == 0 {
+		return
 	}
 	n := len(m.Report.Items)
 	b := block{header: "[[rules]]", comments: t.file.above(at.Line), tool: f.tool, at: at, what: what}
 	var targeted []block
 	b.keys, b.inner, targeted = m.ruleKeys(f, t, what)
-	if s := spans[id]; s.multiline && !m.has(t, "multiline", "reach") {
-		b.keys = append(b.keys, key{"multiline", true, at}, key{"reach", s.reach, at})
-		m.changed(f.tool, at, what, fmt.Sprintf("a match that crosses lines stands within %d bytes of its keyword", s.reach), "raise reach in the rule if it is to look farther, up to 65536")
+	if reach, ok := rules.Spans(t.text("regex")); ok {
+		b.keys = append(b.keys, key{"multiline", true, at}, key{"reach", reach, at})
+		m.changed(f.tool, at, what, fmt.Sprintf("a match that crosses lines stands within %d bytes of its keyword", reach), "raise reach in the rule if it is to look farther, up to 65536")
 	}
-	if !shaped && len(b.keys) == 0 && len(ids) > 1 {
+	if !shaped && len(b.keys) == 0 && len(ids) > 1 && len(b.inner) > 0 {
 		// It only adds allowlists to what are several rules here: they are written once.
+		b.inner[0].comments = append(b.comments, b.inner[0].comments...)
 		for _, x := range b.inner {
 			x.header = "[[allowlists]]"
 			targeted = append(targeted, x)
 		}
-		b.header = ""
+	} else {
+		m.addRules(f.tool, b, ids, t.at("id", -1), shaped)
 	}
-	for i, ours := range ids {
-		if b.header == "" {
-			break
-		}
-		one := b
-		if i > 0 {
-			one.comments = nil
-		}
-		one.keys = append([]key{{"id", ours, t.at("id", -1)}}, b.keys...)
-		if r := m.builtin.Rule(ours); !shaped && r != nil && r.Detector != "" {
-			one.keys = m.withoutEntropy(f.tool, one.keys, what)
-		}
-		m.config.blocks = append(m.config.blocks, one)
-	}
-	for i, x := range targeted {
-		if b.header == "" && i == 0 {
-			x.comments = append(slices.Clone(b.comments), x.comments...)
-		}
+	for _, x := range targeted {
 		x.keys = append(x.keys, key{"targetRules", elements(ids, at), at})
 		m.config.blocks = append(m.config.blocks, x)
 	}
@@ -206,6 +152,45 @@ func (m *Migration) carryRule(f *ruleFile, t *table, spans map[string]span) {
 		}
 		m.carried(f.tool, at, what, why)
 	}
+}
+
+// addRules adds a rule under each of several ids.
+func (m *Migration) addRules(tool Tool, b block, ids []string, at rules.Position, shaped bool) {
+	for i, id := range ids {
+		one := b
+		if i > 0 {
+			one.comments = nil
+		}
+		one.keys = append([]key{{"id", id, at}}, b.keys...)
+		if r := m.builtin.Rule(id); !shaped && r != nil && r.Detector != "" {
+			one.keys = m.withoutEntropy(tool, one.keys, b.what)
+		}
+		m.config.blocks = append(m.config.blocks, one)
+	}
+}
+
+// adjusted returns which rules one of [[rules]] defines or adjusts; none: it has no effect here, which is reported.
+func (m *Migration) adjusted(tool Tool, t *table, what string, shaped bool) []string {
+	id, at := t.text("id"), t.at("", -1)
+	if !m.config.onBuiltin {
+		return []string{id}
+	}
+	theirs, known := m.ours(id)
+	switch {
+	case shaped:
+		// The rule takes the place of all that straykey has for it.
+		for _, other := range theirs {
+			if other != id {
+				m.addDisabled(item{text: other, at: at})
+			}
+		}
+		return []string{id}
+	case len(theirs) == 0 && known:
+		m.unneeded(tool, at, what, "it adjusts a rule that straykey has no counterpart of")
+	case len(theirs) == 0:
+		m.drop(tool, at, what, "it has neither regex nor path, and there is no rule of this id to adjust", "say what it is to match")
+	}
+	return theirs
 }
 
 // withoutEntropy leaves out what cannot be said of a rule that judges the secret itself.
@@ -225,10 +210,6 @@ func elements(texts []string, at rules.Position) []item {
 		out = append(out, item{text: s, at: at})
 	}
 	return out
-}
-
-func (m *Migration) has(t *table, keys ...string) bool {
-	return slices.ContainsFunc(keys, func(k string) bool { return t.values[k] != nil })
 }
 
 // ruleKeys returns the keys and inner tables of a rule, and what its filter says as allowlists for it alone.
