@@ -6,79 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
-
 	"github.com/straykey/straykey/rules"
 )
-
-// node is a value of a YAML file with its place.
-type node struct {
-	file string
-	n    *yaml.Node
-}
-
-// maxYAML bounds the YAML files that are read, in bytes.
-const maxYAML = 1 << 20
-
-// readYAML reads a file of one document. Aliases are not followed.
-func readYAML(name string, data []byte) (node, error) {
-	if len(data) > maxYAML {
-		return node{}, fmt.Errorf("larger than %d MiB", maxYAML>>20)
-	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return node{}, fmt.Errorf("no YAML") // what the parser says may quote the text
-	}
-	if len(doc.Content) == 0 {
-		return node{name, &yaml.Node{}}, nil
-	}
-	return node{name, doc.Content[0]}, nil
-}
-
-func (n node) at() rules.Position { return rules.Position{File: n.file, Line: n.n.Line} }
-
-// pair is a key of a map with its value.
-type pair struct {
-	key   string
-	at    rules.Position
-	value node
-}
-
-// pairs returns the keys and values of a map.
-func (n node) pairs() []pair {
-	if n.n.Kind != yaml.MappingNode {
-		return nil
-	}
-	var out []pair
-	for i := 0; i+1 < len(n.n.Content); i += 2 {
-		k := n.n.Content[i]
-		out = append(out, pair{k.Value, rules.Position{File: n.file, Line: k.Line}, node{n.file, n.n.Content[i+1]}})
-	}
-	return out
-}
-
-// elements returns the elements of a list.
-func (n node) elements() []node {
-	if n.n.Kind != yaml.SequenceNode {
-		return nil
-	}
-	var out []node
-	for _, e := range n.n.Content {
-		out = append(out, node{n.file, e})
-	}
-	return out
-}
-
-// texts returns a list of texts.
-func (n node) texts() []item {
-	var out []item
-	for _, e := range n.elements() {
-		if e.n.Kind == yaml.ScalarNode && e.n.Value != "" {
-			out = append(out, item{text: e.n.Value, at: e.at()})
-		}
-	}
-	return out
-}
 
 // detector is a custom detector of trufflehog.
 type detector struct {
@@ -131,18 +60,18 @@ func (m *Migration) readDetector(f source, n node) detector {
 		what := "detector " + shortName(d.name) + ": " + k
 		switch k {
 		case "name":
-			d.name = v.n.Value
+			d.name = v.text()
 		case "keywords":
 			d.keywords = v.texts()
 		case "regex":
 			for _, re := range v.pairs() {
-				d.regexes = append(d.regexes, namedRegex{re.key, item{text: re.value.n.Value, at: re.value.at()}})
+				d.regexes = append(d.regexes, namedRegex{re.key, item{text: re.value.text(), at: re.value.at()}})
 			}
 			slices.SortFunc(d.regexes, func(a, b namedRegex) int { return strings.Compare(a.name, b.name) })
 		case "primary_regex_name":
-			d.primary = v.n.Value
+			d.primary = v.text()
 		case "entropy":
-			if _, err := fmt.Sscanf(v.n.Value, "%g", &d.entropy); err != nil {
+			if _, err := fmt.Sscanf(v.text(), "%g", &d.entropy); err != nil {
 				m.drop(f.tool, at, what, "it is no number", "")
 			}
 		case "exclude_words":
@@ -163,13 +92,10 @@ func (m *Migration) readDetector(f source, n node) detector {
 	return d
 }
 
-// notInID is what an id of a rule made of a name does without.
-var notInID = regexp.MustCompile(`[^a-z0-9]+`)
-
 // idOf makes the id of a rule of a name: words of small letters, "HogToken" is hog-token.
 func idOf(parts ...string) string {
 	words := regexp.MustCompile(`([a-z0-9])([A-Z])`).ReplaceAllString(strings.Join(parts, "-"), "$1-$2")
-	return strings.Trim(notInID.ReplaceAllString(strings.ToLower(words), "-"), "-")
+	return strings.Trim(regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(words), "-"), "-")
 }
 
 // carryDetector makes a rule of a detector, and one more for each further expression, which has to match as well.

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/straykey/straykey/rules"
 )
@@ -33,7 +34,9 @@ func (m *Migration) usageFiles(root []string) []string {
 }
 
 // toolWords finds the names of the tools where they are words of their own.
-var toolWords = regexp.MustCompile(`(?i)(?:^|[^a-z0-9_-])(gitleaks|betterleaks|trufflehog|detect-secrets)(?:[^a-z0-9_-]|-action|-hook|-docker|-system|$)`)
+var toolWords = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:^|[^a-z0-9_-])(gitleaks|betterleaks|trufflehog|detect-secrets)(?:[^a-z0-9_-]|-action|-hook|-docker|-system|$)`)
+})
 
 // toolIn returns the tool that a line of a hook's or job's file names.
 func toolIn(line string) Tool {
@@ -41,7 +44,7 @@ func toolIn(line string) Tool {
 	if strings.HasPrefix(trimmed, "#") || strings.HasPrefix(trimmed, "//") {
 		return ""
 	}
-	if found := toolWords.FindStringSubmatch(line); found != nil {
+	if found := toolWords().FindStringSubmatch(line); found != nil {
 		return Tool(strings.ToLower(found[1]))
 	}
 	return ""
@@ -64,7 +67,7 @@ func (t Tool) flags() map[string]kind {
 }
 
 // notInWord separates words in commands, in lists of YAML and JSON, and in settings.
-var notInWord = regexp.MustCompile(`[\s"',\[\]=:]+`)
+var notInWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[\s"',\[\]=:]+`) })
 
 // maxArguments is how many lines behind the name of a tool its arguments are looked for.
 const maxArguments = 15
@@ -88,7 +91,7 @@ func (m *Migration) namedIn(usage string) []source {
 			continue
 		}
 		flags := tool.flags()
-		for _, word := range notInWord.Split(line, -1) {
+		for _, word := range notInWord().Split(line, -1) {
 			if k, ok := flags[word]; ok {
 				pending, waits = k, true
 				continue
@@ -128,7 +131,9 @@ func (m *Migration) readUsage(f source) {
 
 // commandIn finds a line that runs a tool: its name behind the beginning of a command, of a list's element or of a key's value, and
 // something for it to do.
-var commandIn = regexp.MustCompile(`(?i)(?:^|[\s"'&|;(/=-])(?:gitleaks|betterleaks|trufflehog)["']?\s+(?:[a-z]+\b|--?[a-z])|detect-secrets(?:-hook)?["']?\s+(?:[a-z]+\b|--?[a-z])|detect-secrets-hook|docker run|image:`)
+var commandIn = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(?:^|[\s"'&|;(/=-])(?:gitleaks|betterleaks|trufflehog)["']?\s+(?:[a-z]+\b|--?[a-z])|detect-secrets(?:-hook)?["']?\s+(?:[a-z]+\b|--?[a-z])|detect-secrets-hook|docker run|image:`)
+})
 
 // advice says what a line that names a tool is, and what to write in its place; empty: nothing that runs it.
 func advice(tool Tool, file, line string) (what, do string) {
@@ -139,7 +144,7 @@ func advice(tool Tool, file, line string) (what, do string) {
 		return "action of " + string(tool), "use the action of straykey instead: docs/ci.md has the lines"
 	case preCommit && strings.Contains(text, "repo:"):
 		return "pre-commit hook of " + string(tool), "repo: https://github.com/straykey/straykey with the hook id straykey; see docs/hooks.md"
-	case strings.HasPrefix(strings.TrimLeft(text, "- "), "name:"), !commandIn.MatchString(text):
+	case strings.HasPrefix(strings.TrimLeft(text, "- "), "name:"), !commandIn().MatchString(text):
 		return "", "" // a name, an id, a condition, an outcome
 	case strings.Contains(text, "image:"), strings.Contains(text, "docker run"):
 		return "container image of " + string(tool), "the image of straykey is ghcr.io/straykey/straykey; the command is straykey scan, or straykey ci in a job"

@@ -21,7 +21,7 @@ func TestStartIsCheap(t *testing.T) {
 	}
 	const (
 		maxBytes  = 40 << 10  // of one package; github.com/ulikunitz/xz takes 33,024 for its tables
-		maxAllocs = 240       // golang.org/x/crypto/ssh makes 218 for its tables, in 0.2 ms
+		maxAllocs = 280       // go.yaml.in/yaml/v3 makes 276 for its table of words, in less than 0.1 ms
 		maxAll    = 400 << 10 // bytes of all packages
 	)
 	cmd := exec.Command(built.Straykey(t), "version")
