@@ -163,6 +163,7 @@ func TestRelease(t *testing.T) {
 	t.Run("sizes", func(t *testing.T) { sizes(t, first, dist) })
 	t.Run("archive", func(t *testing.T) { archive(t, dist) })
 	t.Run("deb", func(t *testing.T) { deb(t, dist) })
+	t.Run("npm", func(t *testing.T) { npm(t, dist) })
 	t.Run("the same again", func(t *testing.T) { again(t, first, dist) })
 }
 
@@ -293,6 +294,19 @@ func deb(t *testing.T, dist string) {
 		if _, err := os.Stat(filepath.Join(dir, want)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// npm makes the packages; internal/repotest installs some.
+func npm(t *testing.T, dist string) {
+	if _, err := exec.LookPath("npm"); err != nil || os.Getenv(allEnv) == "" {
+		t.Skip("needs npm, and the programs for all systems")
+	}
+	out := filepath.Join(t.TempDir(), "npm")
+	run(t, dist, nil, "node", filepath.Join(root(t), "npm", "pack.mjs"), dist, out)
+	tarballs, err := filepath.Glob(filepath.Join(out, "*-"+version+".tgz"))
+	if err != nil || len(tarballs) != 7 {
+		t.Errorf("packages: %q, %v", tarballs, err)
 	}
 }
 
