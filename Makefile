@@ -1,7 +1,7 @@
 # make run                  build, scan a demo repository and then this one (or REPO=path)
 # make test                 all tests, then in short with the race detector where there is a C compiler
 # make bench                Go benchmarks; with REPO=path, the comparison with other tools
-# make lint                 formatting, vet, staticcheck, golangci-lint, govulncheck
+# make lint                 formatting, vet, staticcheck, golangci-lint, actionlint, govulncheck
 # make fuzz FUZZTIME=20s    every fuzz target for that long
 # make train LABELS=DIR CLEAN=DIR  the weights of detect/generic, from LABELS/tree, its labels in LABELS/meta, and clean code
 # make build                bin/straykey, static
@@ -72,6 +72,7 @@ lint:
 	$(GO) vet ./...
 	$(TOOL) staticcheck ./...
 	$(TOOL) golangci-lint run ./...
+	$(GO) tool -modfile=tools/workflows/go.mod actionlint
 	@out=$$($(TOOL) govulncheck ./... 2>&1); code=$$?; echo "$$out"; \
 	case "$$code $$out" in \
 	0*) ;; \

@@ -225,7 +225,7 @@ func TestProjectFiles(t *testing.T) {
 		}
 	}
 	makefile := read(t, "Makefile")
-	for _, target := range []string{"run", "test", "bench", "lint", "fuzz", "build"} {
+	for _, target := range []string{"run", "test", "bench", "lint", "fuzz", "build", "release-check"} {
 		if !strings.Contains(makefile, "\n"+target+":") {
 			t.Errorf("Makefile: no target %s", target)
 		}

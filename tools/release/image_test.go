@@ -44,7 +44,7 @@ func TestImage(t *testing.T) {
 		"DOCKER_CONFIG=" + t.TempDir(), // nobody's passwords
 	}
 	printed := run(t, dir, env, filepath.Join(dir, "tools", "release", "image.sh"), host+"/straykey", version)
-	if !strings.HasPrefix(printed, host+"/straykey") || !strings.Contains(printed, "@sha256:") {
+	if !strings.HasPrefix(printed, host+"/straykey") || strings.Count(printed, "@sha256:") != 1 || strings.Count(printed, "\n") != 1 {
 		t.Errorf("printed %q", printed)
 	}
 	for _, tag := range []string{version, "latest"} {
