@@ -8,9 +8,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/straykey/straykey/detect/proof/forge"
 	"github.com/straykey/straykey/internal/built"
@@ -60,24 +62,106 @@ func docFiles(t *testing.T, root string) []string {
 	return append(documents, filepath.Join(root, "README.md"), filepath.Join(root, "CONTRIBUTING.md"))
 }
 
-var docLink = regexp.MustCompile(`\]\(([^)#:\s]+)(?:#[^)]*)?\)`)
+var docLink = regexp.MustCompile(`\]\(([^)#:\s]*)(?:#([^)]*))?\)`)
 
-// TestDocLinks follows the links from documents to other files of the repository.
+// TestDocLinks follows the links from documents to other files of the repository, and to headings in documents.
 func TestDocLinks(t *testing.T) {
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range docFiles(t, root) {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range docLink.FindAllStringSubmatch(string(text), -1) {
-			if _, err := os.Stat(filepath.Join(filepath.Dir(name), filepath.FromSlash(m[1]))); err != nil {
+		for _, m := range docLink.FindAllStringSubmatch(readAll(t, name), -1) {
+			to := name
+			if m[1] != "" {
+				to = filepath.Join(filepath.Dir(name), filepath.FromSlash(m[1]))
+			}
+			if _, err := os.Stat(to); err != nil {
 				t.Errorf("%s: link to %s: %v", filepath.Base(name), m[1], err)
+			} else if m[2] != "" && !slices.Contains(docAnchors(readAll(t, to)), m[2]) {
+				t.Errorf("%s: %s has no heading for #%s", filepath.Base(name), filepath.Base(to), m[2])
 			}
 		}
+	}
+}
+
+var docHeading = regexp.MustCompile(`(?m)^#+ (.+)$`)
+
+// docAnchors returns what headings are called in links.
+func docAnchors(text string) []string {
+	var out []string
+	for _, m := range docHeading.FindAllStringSubmatch(text, -1) {
+		out = append(out, strings.Map(func(r rune) rune {
+			switch {
+			case r == ' ':
+				return '-'
+			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+				return unicode.ToLower(r)
+			}
+			return -1
+		}, m[1]))
+	}
+	return out
+}
+
+// TestDocRecordings compares what documents show of the demo repository with what straykey prints. A line that is left out
+// stands as "…".
+func TestDocRecordings(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const demo = "/tmp/demo" // as it is called in documents
+	dir := filepath.Join(t.TempDir(), "demo")
+	run := func(command string) string {
+		name, args, _ := strings.Cut(strings.TrimSpace(strings.ReplaceAll(command, demo, dir)), " ")
+		cmd := exec.CommandContext(t.Context(), name, strings.Fields(args)...)
+		cmd.Dir, cmd.Env = dir, append(os.Environ(), docVariables(filepath.Dir(built.Straykey(t)), t.TempDir())...)
+		if name == "go" {
+			cmd.Dir, cmd.Env = root, os.Environ()
+		} else {
+			cmd.Path = built.Straykey(t)
+		}
+		out, err := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code > exitFindings || code < 0 {
+			t.Fatalf("%s: %v\n%s", command, err, out)
+		}
+		return strings.ReplaceAll(string(out), dir, demo)
+	}
+	run("go run ./internal/demo " + demo)
+	recorded := 0
+	for _, name := range docFiles(t, root) {
+		for _, b := range docBlocks(readAll(t, name)) {
+			if b.language != "" || len(b.lines) == 0 || !strings.HasPrefix(b.lines[0], "$ ") {
+				continue
+			}
+			recorded++
+			var got string
+			for _, line := range b.lines {
+				if command, ok := strings.CutPrefix(line, "$ "); ok {
+					command, _, _ = strings.Cut(command, " #")
+					if strings.HasPrefix(command, "go run") {
+						if err := os.RemoveAll(dir); err != nil {
+							t.Fatal(err)
+						}
+					}
+					got = "\n" + run(command)
+					continue
+				}
+				if line = strings.TrimRight(line, " "); line == "" || strings.TrimSpace(line) == "…" {
+					continue
+				}
+				_, after, ok := strings.Cut(got, "\n"+line+"\n")
+				if !ok {
+					t.Errorf("%s, line %d: straykey does not print %q there", filepath.Base(name), b.line, line)
+					break
+				}
+				got = "\n" + after
+			}
+		}
+	}
+	if recorded < 2 {
+		t.Errorf("%d recordings in the documents, want two at least", recorded)
 	}
 }
 
