@@ -124,6 +124,7 @@ bench 'start to first byte: one byte on standard input' "$runs" 0 -stdin "$work/
 bench 'one credential on standard input' "$runs" 1 -stdin "$work/credential" -report "$report" "${scan[@]}" -
 bench 'staged, 10 files, index of 100' "$runs" 0 -dir "$work/small" -report "$report" "${scan[@]}" --staged
 bench 'the hook itself: hook run pre-commit, 10 files, index of 100' "$runs" 0 -dir "$work/small" "$straykey" hook run pre-commit
+bench 'the hook itself, index of 100,000' "$runs" 0 -dir "$work/large" "$straykey" hook run pre-commit
 bench 'staged, 10 files, index of 100,000' "$runs" 0 -dir "$work/large" -report "$report" "${scan[@]}" --staged
 # An index without the ids of trees, as a rebase or a sparse checkout can leave it: all trees of HEAD are read.
 git -C "$work/large" ls-files --stage >"$work/stage"
