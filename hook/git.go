@@ -1,7 +1,6 @@
 package hook
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/straykey/straykey/source/repo"
 )
 
 // Repo is a repository as git sees it, with the user's configuration.
@@ -115,15 +116,9 @@ func git(ctx context.Context, dir string, env []string, args ...string) (string,
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		if text := strings.TrimSpace(stderr.String()); text != "" {
-			err = fmt.Errorf("git %s: %w: %s", args[0], err, text)
-		} else {
-			err = fmt.Errorf("git %s: %w", args[0], err)
-		}
+		err = repo.GitError(ctx, args[0], err)
 	}
 	return strings.TrimSuffix(string(out), "\n"), err
 }

@@ -69,7 +69,7 @@ func (r *Repo) Fetch(ctx context.Context, f Fetch) error {
 	cmd.Dir = r.GitDir
 	cmd.Env = append(os.Environ(), fetchEnv[:]...)
 	if _, err := cmd.Output(); err != nil {
-		return gitError(ctx, "fetch", err)
+		return GitError(ctx, "fetch", err)
 	}
 	return nil
 }

@@ -79,14 +79,14 @@ func runGit(ctx context.Context, gitDir, index string, args ...string) ([]byte, 
 	}
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, gitError(ctx, args[0], err)
+		return nil, GitError(ctx, args[0], err)
 	}
 	return out, nil
 }
 
-// gitError says which command failed, with one line of what it complained about: the last that tells what ended it,
+// GitError is the error of a git process: it says which command failed, with one line of what it complained about: the last that tells what ended it,
 // as warnings come before, or else the first. The rest may be as long as the repository wants.
-func gitError(ctx context.Context, command string, err error) error {
+func GitError(ctx context.Context, command string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
