@@ -20,7 +20,8 @@ import (
 
 // TestDocs runs the command lines in the documents: every block of shell is a script that has to go through, in a
 // directory where the names that the documents use exist. Exit codes 1 and 2 of straykey are outcomes, not mistakes. A
-// block that cannot be run here has a comment before it that says why: <!-- not run: REASON -->.
+// block that cannot be run here has a comment before it that says why: <!-- not run: REASON -->. One for a service of
+// continuous integration is run with the variables of that service: <!-- run as: SERVICE -->.
 func TestDocs(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -45,7 +46,15 @@ func TestDocs(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("line %d", b.line), func(t *testing.T) {
 					t.Parallel()
-					runDocBlock(t, bash, fixture, tools, b.commands())
+					script := b.commands()
+					if b.runAs != "" {
+						before, ok := docServices()[b.runAs]
+						if !ok || strings.Count(script, "straykey ci") == 0 {
+							t.Fatalf("run as %q: there is no such service, or no straykey ci in the block", b.runAs)
+						}
+						script = before + "\n" + script
+					}
+					runDocBlock(t, bash, fixture, tools, script)
 				})
 			}
 		})
@@ -170,37 +179,58 @@ type docBlock struct {
 	line     int // of its fence, from 1
 	language string
 	notRun   string // why it is not run
+	runAs    string // the service for continuous integration that it is run by
 	lines    []string
 }
 
-var notRunMark = regexp.MustCompile(`^\s*<!-- not run: (.+) -->$`)
+var (
+	notRunMark = regexp.MustCompile(`^\s*<!-- not run: (.+) -->$`)
+	runAsMark  = regexp.MustCompile(`^\s*<!-- run as: (.+) -->$`)
+)
 
 // docBlocks returns the fenced blocks of a Markdown document.
 func docBlocks(text string) []docBlock {
 	var out []docBlock
 	var open *docBlock
-	fence, notRun := "", ""
+	fence, notRun, runAs := "", "", ""
 	for n, line := range strings.Split(text, "\n") {
 		trimmed := strings.TrimSpace(line)
 		switch {
 		case open != nil && trimmed == fence:
 			out = append(out, *open)
-			open, notRun = nil, ""
+			open, notRun, runAs = nil, "", ""
 		case open != nil:
 			open.lines = append(open.lines, line)
 		case strings.HasPrefix(trimmed, "```"):
 			language := strings.TrimLeft(trimmed, "`")
 			fence = trimmed[:len(trimmed)-len(language)]
-			open = &docBlock{line: n + 1, language: language, notRun: notRun}
+			open = &docBlock{line: n + 1, language: language, notRun: notRun, runAs: runAs}
 		case trimmed == "":
 		default:
-			notRun = ""
+			notRun, runAs = "", ""
 			if m := notRunMark.FindStringSubmatch(line); m != nil {
 				notRun = m[1]
+			}
+			if m := runAsMark.FindStringSubmatch(line); m != nil {
+				runAs = m[1]
 			}
 		}
 	}
 	return out
+}
+
+// docServices is what services say of the change in the fixture, as a script that comes before that of a block.
+func docServices() map[string]string {
+	return map[string]string{
+		"GitHub": `export GITHUB_ACTIONS=true GITHUB_EVENT_NAME=pull_request GITHUB_EVENT_PATH=$PWD/../event.json GITHUB_OUTPUT=$PWD/../output
+printf '{"number":7,"pull_request":{"head":{"sha":"%s"},"base":{"sha":"%s","ref":"main"}}}' "$(git rev-parse HEAD)" "$(git rev-parse main)" >../event.json`,
+		"GitLab":          `export GITLAB_CI=true CI_PIPELINE_SOURCE=merge_request_event CI_MERGE_REQUEST_IID=7 CI_MERGE_REQUEST_TARGET_BRANCH_NAME=main CI_COMMIT_SHA=$(git rev-parse HEAD)`,
+		"Azure Pipelines": `export TF_BUILD=True BUILD_REASON=PullRequest SYSTEM_PULLREQUEST_TARGETBRANCH=main SYSTEM_PULLREQUEST_SOURCECOMMITID=$(git rev-parse HEAD)`,
+		"Bitbucket":       `export BITBUCKET_BUILD_NUMBER=3 BITBUCKET_PR_ID=7 BITBUCKET_PR_DESTINATION_BRANCH=main BITBUCKET_COMMIT=$(git rev-parse HEAD)`,
+		"Jenkins":         `export JENKINS_URL=https://ci CHANGE_ID=7 CHANGE_TARGET=main GIT_COMMIT=$(git rev-parse HEAD)`,
+		"Buildkite":       `export BUILDKITE=true BUILDKITE_COMMIT=HEAD BUILDKITE_PULL_REQUEST=7 BUILDKITE_PULL_REQUEST_BASE_BRANCH=main`,
+		"CircleCI":        `export CIRCLECI=true CIRCLE_BRANCH=change CIRCLE_SHA1=$(git rev-parse HEAD)`,
+	}
 }
 
 // Commands of straykey in files of other languages, such as a step of a workflow. They stand alone on their line.
@@ -241,7 +271,7 @@ esac
 $alone %q "$@"
 code=$?
 outcomes=2
-case $1 in hook) outcomes=0 ;; esac
+case $1 in hook) outcomes=0 ;; ci) outcomes=1 ;; esac
 test $code -le $outcomes && exit 0
 echo "exit code $code: straykey $*" >&2
 exit $code
@@ -305,6 +335,7 @@ func docVariables(tools, dir string) []string {
 		"GIT_AUTHOR_NAME=Ann Author", "GIT_AUTHOR_EMAIL=ann@example.com",
 		"GIT_COMMITTER_NAME=Ann Author", "GIT_COMMITTER_EMAIL=ann@example.com",
 		"NO_COLOR=1", "TMPDIR=" + dir, "GITHUB_STEP_SUMMARY=" + filepath.Join(dir, "summary.md"),
+		"GITHUB_ACTIONS=", "GITLAB_CI=", "TF_BUILD=", "BITBUCKET_BUILD_NUMBER=", "BUILDKITE=", "CIRCLECI=", "JENKINS_URL=", // this test's own service
 		"GITHUB_TOKEN=" + forge.GitHub(forge.New("docs"), "ghp"+"_"),
 	}
 }
