@@ -226,6 +226,18 @@ func TestPreCommit(t *testing.T) {
 		d.do(t, "app", "git", "switch", "-q", "main")
 		d.write(t, "app/app.env", leak)
 	})
+	t.Run("pre-push", func(t *testing.T) {
+		repo(t, "pushed", "straykey-system-pre-push")
+		d.do(t, "pushed", "pre-commit", "install", "--hook-type", "pre-push")
+		clean(t, "pushed")
+		d.do(t, ".", "git", "init", "-q", "--bare", "server.git")
+		d.do(t, "pushed", "git", "push", "-q", "../server.git", "main")
+		d.write(t, "pushed/app.env", leak)
+		d.do(t, "pushed", "git", "commit", "-q", "--no-verify", "-a", "-m", "leak")
+		d.do(t, "pushed", "git", "revert", "--no-edit", "HEAD")
+		d.refused(t, "pushed", "app.env:4:7 in", "", "push", "../server.git", "main")
+		d.refused(t, "pushed", "app.env:4:7 in", "", "push", "../server.git", "main:topic")
+	})
 	t.Run("linked worktree", func(t *testing.T) {
 		d.do(t, "app", "git", "worktree", "add", "-q", "../linked")
 		d.write(t, "linked/app.env", leak)
