@@ -140,6 +140,11 @@ func (t *textWriter) waysOn(r *Report, gate Gate) {
 	}
 	// What is to be copied is not cut.
 	committed := gate == PushGate || gate == ReceiveGate || r.Run.Mode == Range
+	if t.o.Below {
+		for i := range paths {
+			paths[i] = ":/" + paths[i] // from the root, wherever that is typed
+		}
+	}
 	t.uncut("remove it", removal(committed, r.Run.Mode, paths))
 	rule := ""
 	if len(ids) == 1 {

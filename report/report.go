@@ -157,6 +157,7 @@ type Options struct {
 	Color   bool // text: use ANSI colours
 	Width   int  // text: columns, at least 40; 0 means 100
 	Verbose bool // text: name every place, problem and suppressed finding
+	Below   bool // text: who reads it is in a sub-directory of the work tree, and commands are typed there
 	Gate    Gate // text: only what somebody needs whose commit or push is refused; empty: the whole report
 
 	// Template is what the format template writes with, and no other uses.

@@ -474,7 +474,7 @@ func (p *scanPlan) write(env *environment, r *report.Report) error {
 			Note: func(sentence string) { fmt.Fprintf(env.stderr, "straykey: %s report: %s\n", o.format, sentence) },
 		}
 		if p.flags.hook != nil {
-			options.Gate = p.flags.hook.gate()
+			options.Gate, options.Below = p.flags.hook.gate(), p.env.getenv("GIT_PREFIX") != ""
 		}
 		if f := p.flags.gitleaks; f != nil {
 			f.shape(&options)
