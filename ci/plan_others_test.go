@@ -52,6 +52,10 @@ func gitlabCases() []planCase {
 			lacking: "missing the base of the change",
 		},
 		{
+			name: "merge request from a fork, run in the fork: main is the fork's own there", system: GitLab, vars: gitlab + "CI_PIPELINE_SOURCE=merge_request_event CI_PROJECT_ID=2 CI_MERGE_REQUEST_PROJECT_ID=1 CI_MERGE_REQUEST_IID=8 CI_COMMIT_SHA={q1} CI_MERGE_REQUEST_TARGET_BRANCH_NAME=main CI_MERGE_REQUEST_DIFF_BASE_SHA={m2}",
+			checkout: full("{q1}", "+refs/merge-requests/8/head:refs/pipelines/1"), want: "m2..q1, policy of m2",
+		},
+		{
 			name: "push, depth 1", system: GitLab, vars: gitlab + "CI_PIPELINE_SOURCE=push CI_COMMIT_SHA={f3} CI_COMMIT_BEFORE_SHA={f2} CI_COMMIT_BRANCH=feature",
 			checkout: shallow("1", "{f3}", "+{f3}:refs/pipelines/1"), want: "f2..f3 ^m4, policy of m4",
 			lacking: "missing what the branch pointed to before, missing the default branch",

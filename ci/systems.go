@@ -14,7 +14,8 @@ const (
 )
 
 // gitlab reads the predefined variables of GitLab CI/CD. CI_MERGE_REQUEST_DIFF_BASE_SHA is only the last resort for the base: it
-// stays as it was when the target branch is changed, and the author of a merge request chooses it by where the branch starts.
+// stays as it was when the target branch is changed, and the author of a merge request chooses by where the branch starts which
+// commit of the target branch that is.
 func (r *reader) gitlab() {
 	source := r.getenv("CI_PIPELINE_SOURCE")
 	r.event.Name = source
@@ -26,7 +27,7 @@ func (r *reader) gitlab() {
 			r.event.Merge, head = head, own
 		}
 		base := at(r.variableID("CI_MERGE_REQUEST_TARGET_BRANCH_SHA"), r.variableRef("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", heads))
-		if base.isZero() {
+		if base.isZero() || r.gitlabOfFork() {
 			base = at(r.variableID("CI_MERGE_REQUEST_DIFF_BASE_SHA"))
 		}
 		r.change(at(head, fmt.Sprintf("refs/merge-requests/%d/head", iid)), base)
@@ -43,6 +44,13 @@ func (r *reader) gitlab() {
 	default:
 		r.push(ref, at(head, ref), at(r.variableID("CI_COMMIT_BEFORE_SHA")), main)
 	}
+}
+
+// gitlabOfFork reports whether the pipeline of a merge request runs in the fork that it comes from. There a branch that is called
+// like the target is the fork's own.
+func (r *reader) gitlabOfFork() bool {
+	project, into := r.getenv("CI_PROJECT_ID"), r.getenv("CI_MERGE_REQUEST_PROJECT_ID")
+	return project != "" && into != "" && project != into
 }
 
 // azure reads the predefined variables of Azure Pipelines. They do not say what a branch pointed to before, nor which branch is
