@@ -49,11 +49,34 @@ func exitCode(err error, stderr io.Writer) int {
 	if errors.As(err, &e) {
 		code = e.code
 	}
-	if msg := strings.TrimRight(err.Error(), "\n"); msg != "" {
+	for _, msg := range messages(err) {
 		// Names and revisions that were typed or found stand in errors; one error is one line.
 		fmt.Fprintln(stderr, "straykey: "+report.Escape(msg))
 	}
 	return code
+}
+
+// messages returns what an error says, of one that joins several what each says; nothing empty.
+func messages(err error) []string {
+	text := strings.TrimRight(err.Error(), "\n")
+	if text == "" {
+		return nil
+	}
+	switch e := err.(type) { //nolint:errorlint // whoever adds words to a joined error has made it one
+	case interface{ Unwrap() error }:
+		if inner := e.Unwrap(); inner != nil && inner.Error() == err.Error() {
+			return messages(inner)
+		}
+	case interface{ Unwrap() []error }:
+		var all []string
+		for _, one := range e.Unwrap() {
+			all = append(all, messages(one)...)
+		}
+		if strings.Join(all, "\n") == text {
+			return all
+		}
+	}
+	return []string{text}
 }
 
 // exitCodesHelp ends the help of the commands that scan.
