@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -91,6 +92,42 @@ func TestDocLinks(t *testing.T) {
 				t.Errorf("%s: %s has no heading for #%s", filepath.Base(name), filepath.Base(to), m[2])
 			}
 		}
+	}
+}
+
+var docMention = regexp.MustCompile("`straykey ([a-z][^`|…<>]*)`")
+
+// TestDocMentions looks whether the commands that stand in sentences exist, with their flags.
+func TestDocMentions(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, name := range append(docFiles(t, root), filepath.Join(root, "CHANGELOG.md")) {
+		for _, m := range docMention.FindAllStringSubmatch(readAll(t, name), -1) {
+			if seen[m[1]] {
+				continue
+			}
+			seen[m[1]] = true
+			command, rest, err := newRootCommand(&environment{getenv: os.Getenv}).Find(strings.Fields(m[1]))
+			switch n := len(rest); {
+			case err != nil || n == 0:
+			case command.HasSubCommands() && !strings.HasPrefix(rest[0], "-"):
+				err = errors.New("no such command")
+			case strings.HasPrefix(rest[n-1], "-"):
+				rest = append(rest, "x") // its value, if it takes one
+				fallthrough
+			default:
+				err = command.ParseFlags(rest)
+			}
+			if err != nil {
+				t.Errorf("%s: straykey %s: %v", filepath.Base(name), m[1], err)
+			}
+		}
+	}
+	if len(seen) < 15 {
+		t.Errorf("only %d commands are mentioned", len(seen))
 	}
 }
 
