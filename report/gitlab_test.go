@@ -13,9 +13,9 @@ import (
 	"github.com/straykey/straykey/rules"
 )
 
-// The schema in testdata says what GitLab's documentation says of the fields that we write. GitLab's own is not in
-// this repository: STRAYKEY_GITLAB_SCHEMA names a copy of secret-detection-report-format.json, version 15, if it is to
-// be tried too.
+// The schema in testdata says of the fields that we write what GitLab's schemas 15.0.2 and 15.0.7 say, and allows no others. GitLab's
+// own is not in this repository: STRAYKEY_GITLAB_SCHEMA names a copy of secret-detection-report-format.json, version 15, if
+// it is to be tried too.
 func TestGitLabSchema(t *testing.T) {
 	files := []string{"testdata/gitlab-15.schema.json"}
 	if own := os.Getenv("STRAYKEY_GITLAB_SCHEMA"); own != "" {
