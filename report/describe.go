@@ -18,7 +18,7 @@ func (v *jsonView) describe(f *correlate.Finding) string {
 	if o := mainPlace(f); o != nil {
 		where = v.within(o) + v.since(o)
 	}
-	text := fmt.Sprintf("%s: %s%s", cmp.Or(f.Rule.Description, f.Rule.ID), cmp.Or(v.secret(f.Secret), "the file itself"), where)
+	text := fmt.Sprintf("%s: %s%s", cmp.Or(strings.TrimSuffix(f.Rule.Description, "."), f.Rule.ID), cmp.Or(v.secret(f.Secret), "the file itself"), where)
 	if n := len(f.Occurrences) - 1; n > 0 {
 		text += fmt.Sprintf(" It stands in %s.", count(int64(n), "more place"))
 	}

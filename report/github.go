@@ -2,7 +2,6 @@ package report
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"strings"
 
@@ -39,7 +38,7 @@ func writeGitHub(b *bufio.Writer, r *Report, o Options) error {
 			shown = room - 1
 		}
 		for _, f := range list[:shown] {
-			g.command(level[0], mainPlace(f), cmp.Or(f.Rule.Description, f.Rule.ID), Escape(g.describe(f)))
+			g.command(level[0], mainPlace(f), "straykey: "+f.Rule.ID, Escape(g.describe(f)))
 		}
 		if rest := len(list) - shown; rest > 0 {
 			o.note("GitHub shows %d annotations of a level: %s of level %s have none", maxAnnotations, count(int64(rest), "credential"), level[0])

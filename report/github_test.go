@@ -57,14 +57,14 @@ func TestGitHubLimits(t *testing.T) {
 
 func TestGitHubEscapes(t *testing.T) {
 	r := &Report{Coverage: coverage(), Findings: []correlate.Finding{{
-		Rule:   &rules.Rule{ID: "x", Description: "100% sure, see: this\n::error::no"},
+		Rule:   &rules.Rule{ID: "x,y", Description: "100% sure, see: this\n::error::no"},
 		Secret: fakePassword,
 		Occurrences: []correlate.Occurrence{
 			{Kind: "file", Path: "a,line=1:b%0A::warning::x\r\n::stop", Line: 3, Column: 2, EndLine: 3, EndColumn: 10},
 		},
 	}}}
 	want := `::warning file=a%2Cline=1%3Ab%250A%3A%3Awarning%3A%3Ax\r\n%3A%3Astop,line=3,endLine=3,col=2,endColumn=10,` +
-		`title=100%25 sure%2C see%3A this\n%3A%3Aerror%3A%3Ano::100%25 sure, see: this\n::error::no: [redacted 8].`
+		`title=straykey%3A x%2Cy::100%25 sure, see: this\n::error::no: [redacted 8].`
 	got, _, _ := strings.Cut(write(t, "github", r, Options{}), "\n")
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

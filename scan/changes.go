@@ -63,6 +63,9 @@ func newChangeScan(r *repo.Repo, b *correlate.Builder, o Options) (*changeScan, 
 	}
 	c.workers = []*blobReader{c.newBlobReader()}
 	c.result = newResult(r)
+	if head := o.Head.String(); o.Head != "" && head != c.result.Head {
+		c.result.Head, c.result.Branch = head, ""
+	}
 	return c, nil
 }
 
@@ -117,7 +120,11 @@ func (c *changeScan) commits(ctx context.Context, walker *revs.Walker, set revs.
 	for _, p := range list.Problems {
 		c.coverage.Problem(p)
 	}
-	if tree, err := c.repo.Resolve(c.store, c.first().Reader, "HEAD^{tree}"); err == nil {
+	head := "HEAD"
+	if c.Head != "" {
+		head = c.Head.String()
+	}
+	if tree, err := c.repo.Resolve(c.store, c.first().Reader, head+"^{tree}"); err == nil {
 		c.head = tree
 	}
 	describe := newDescriber(c.store)

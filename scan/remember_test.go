@@ -414,6 +414,7 @@ func TestMemoryKnowsAllOptions(t *testing.T) {
 		"Around":    "no: texts with matches are read again",
 		"Watch":     "ranges and what is staged only",
 		"Tags":      "ranges only",
+		"Head":      "ranges only",
 		"Rewritten": "no: places are not recalled with it, and are kept without what it adds",
 	}
 	for _, f := range reflect.VisibleFields(reflect.TypeFor[Options]()) {

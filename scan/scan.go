@@ -41,6 +41,9 @@ type Options struct {
 	// Rewritten adds an occurrence for each commit, or change of the index, that writes lines with a credential again, though
 	// the file held it before: what a search of added lines finds.
 	Rewritten bool
+	// Head is the commit whose files count as those of HEAD in a range; empty: HEAD's. A service may have checked out another
+	// one than it asks about.
+	Head pack.ID
 	// Tags are annotated tags whose messages are scanned beside a range, which names commits only. What one leads to and is no
 	// commit, a tree or a blob, is scanned too.
 	Tags []pack.ID

@@ -256,7 +256,7 @@ func (c *ciRun) scan(ctx context.Context) error {
 	}
 	f := &c.flags.scan
 	f.paths, f.format, f.noCache, f.noProgress = []string{c.flags.dir}, "text", f.cacheDir == "", true
-	f.ranges, f.branch = c.plan.Ranges, c.plan.Branch
+	f.ranges, f.branch, f.head = c.plan.Ranges, c.plan.Branch, c.plan.Head
 	if c.plan.Tag != "" {
 		f.tags = []string{c.plan.Tag}
 	}

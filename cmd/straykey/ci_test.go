@@ -318,6 +318,35 @@ func TestCITag(t *testing.T) {
 	}
 }
 
+// pull_request_target checks out the base. What the change leaves behind is in the change, not in HEAD.
+func TestCIJudgesTheChange(t *testing.T) {
+	d, base := branches(t)
+	d.Commit("a.env", secretLine("1"))
+	head := d.Commit("a.env", "# moved\n\n"+secretLine("1"))
+	d.Git("checkout", "-q", "main")
+	j := github(t, d, "pull_request_target", pullPayload, 2, head, base)
+	file := filepath.Join(t.TempDir(), "report.json")
+	if code, stdout, stderr := j.run(t, "ci", "--report", "json="+file); code != exitFindings || strings.Contains(stdout, "no longer in HEAD") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	var r struct {
+		Run      struct{ Head, Branch string }
+		Findings []struct {
+			Occurrences []struct {
+				History struct {
+					InHead bool `json:"in_head"`
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(readAll(t, file)), &r); err != nil {
+		t.Fatal(err)
+	}
+	if r.Run.Head != head || r.Run.Branch != "" || len(r.Findings) != 1 || !r.Findings[0].Occurrences[0].History.InHead {
+		t.Errorf("%+v, want HEAD %s", r, head)
+	}
+}
+
 // clone makes a checkout as actions/checkout does, of one commit and as deep as is said.
 func clone(t *testing.T, origin gittest.Dir, depth int, commit string) gittest.Dir {
 	t.Helper()

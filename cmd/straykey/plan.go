@@ -437,12 +437,8 @@ func (p *scanPlan) scanRepo(ctx context.Context, target string, r *repo.Repo, b 
 		result, err := f.hook.scan(ctx, r, b, o)
 		return report.Range, result, err
 	case len(f.ranges) > 0:
-		for _, hex := range f.tags {
-			id, err := pack.ParseID(hex)
-			if err != nil {
-				return "", nil, fmt.Errorf("tag %s: %w", hex, err)
-			}
-			o.Tags = append(o.Tags, id)
+		if err := f.named(&o); err != nil {
+			return "", nil, err
 		}
 		result, err := scan.Range(ctx, r, f.ranges, b, o)
 		if errors.Is(err, scan.ErrRevision) {
@@ -458,6 +454,25 @@ func (p *scanPlan) scanRepo(ctx context.Context, target string, r *repo.Repo, b 
 		err = usageError("--branch: %w", err)
 	}
 	return report.History, result, err
+}
+
+// named adds the objects to the options of a range that ci has found out.
+func (f *scanFlags) named(o *scan.Options) error {
+	for i, hex := range append([]string{f.head}, f.tags...) {
+		if hex == "" {
+			continue
+		}
+		id, err := pack.ParseID(hex)
+		switch {
+		case err != nil:
+			return fmt.Errorf("object %s: %w", hex, err)
+		case i == 0:
+			o.Head = id
+		default:
+			o.Tags = append(o.Tags, id)
+		}
+	}
+	return nil
 }
 
 // toFile reports whether the main report goes to a file, or to standard output in a format for

@@ -43,6 +43,7 @@ type scanFlags struct {
 	ask                        askFlags
 	failOn                     string
 	hook                       *hookRun // what a hook is to look at; nil: this is none
+	head                       string   // of ci: id of the commit that is judged; empty: HEAD
 	tags                       []string // of ci: ids of annotated tags to scan beside ranges
 	paths                      []string
 
