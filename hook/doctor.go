@@ -210,7 +210,7 @@ func (d *Doctor) try(ctx context.Context, hooks []string, each func(Check)) (err
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case !strings.Contains(out, canaryFile+":"):
-			each(Check{name, Failed, "a " + noun(name) + " with a credential was refused, but not by straykey: " + lastLine(out, err), "straykey hook install " + name})
+			each(Check{name, Failed, "a " + noun(name) + " with a credential was refused, but not by straykey: " + lastLine(out, err), "see what is run before it: straykey hook status"})
 		default:
 			each(Check{name, Passed, "a " + noun(name) + " with a credential is refused by straykey", ""})
 		}
