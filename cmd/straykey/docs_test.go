@@ -15,8 +15,11 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/straykey/straykey/detect/proof/forge"
 	"github.com/straykey/straykey/internal/built"
+	"github.com/straykey/straykey/policy"
 )
 
 // TestDocs runs the command lines in the documents: every block of shell is a script that has to go through, in a
@@ -128,6 +131,25 @@ func TestDocMentions(t *testing.T) {
 	}
 	if len(seen) < 15 {
 		t.Errorf("only %d commands are mentioned", len(seen))
+	}
+}
+
+// TestDocSettings looks whether all keys of a configuration are documented, and whether those that are exist.
+func TestDocSettings(t *testing.T) {
+	documented := map[string]bool{}
+	row := regexp.MustCompile("(?m)^\\| `\\[([a-z]+)\\]` \\| (.*) \\|$")
+	key := regexp.MustCompile("`([a-z-]+)`")
+	for _, m := range row.FindAllStringSubmatch(readAll(t, filepath.Join("..", "..", "docs", "policy.md")), -1) {
+		for _, k := range key.FindAllStringSubmatch(m[2], -1) {
+			documented[m[1]+"."+k[1]] = true
+		}
+	}
+	exist := map[string]bool{}
+	for _, name := range policy.Names() {
+		exist[name] = true
+	}
+	if diff := cmp.Diff(exist, documented); diff != "" {
+		t.Errorf("docs/policy.md (-there is +documented):\n%s", diff)
 	}
 }
 
