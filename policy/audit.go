@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/rules"
 )
 
 // Fault says what is wrong with an entry that can be read.
@@ -28,9 +29,9 @@ type Remark struct {
 // Audit compares the entries that are in force in a scope with all that was found there, suppressed or not, and returns what is
 // wrong with them, by where they stand. Entries for other repositories are left out, and of a baseline that serves several
 // (shared) those that name none, because what they are for may be found elsewhere.
-func (s *Scope) Audit(found []correlate.Finding, now time.Time, shared bool, aliases func(id string) []string) []Remark {
+func (s *Scope) Audit(found []correlate.Finding, now time.Time, shared bool, covers func(id string, r *rules.Rule) bool) []Remark {
 	used := map[*Entry]bool{}
-	index := newEntryIndex(s, aliases)
+	index := newEntryIndex(s, covers)
 	for i := range found {
 		f := &found[i]
 		for k := range f.Occurrences {

@@ -45,8 +45,8 @@ type Scope struct {
 type Judge struct {
 	Scopes []Scope // by the number of the target
 	Now    time.Time
-	// Aliases returns the ids of rules that an id of another tool means; nil: only the aliases that rules have.
-	Aliases func(id string) []string
+	// Covers reports whether an id of another tool means a rule; nil: only the aliases that rules have count.
+	Covers func(id string, r *rules.Rule) bool
 	// None says that nothing is suppressed.
 	None bool
 	// Trusted says whether the comment that covers a place counts, because the trusted revision has it; nil: all do.
@@ -156,19 +156,19 @@ type entryIndex struct {
 	scope         *Scope
 	byFingerprint map[string][]*cover
 	general       []*cover // those that name no fingerprint
-	aliases       func(id string) []string
+	covers        func(id string, r *rules.Rule) bool
 }
 
 func (j *Judge) index() []entryIndex {
 	out := make([]entryIndex, len(j.Scopes))
 	for i := range j.Scopes {
-		out[i] = newEntryIndex(&j.Scopes[i], j.Aliases)
+		out[i] = newEntryIndex(&j.Scopes[i], j.Covers)
 	}
 	return out
 }
 
-func newEntryIndex(s *Scope, aliases func(id string) []string) entryIndex {
-	x := entryIndex{scope: s, byFingerprint: map[string][]*cover{}, aliases: aliases}
+func newEntryIndex(s *Scope, covers func(id string, r *rules.Rule) bool) entryIndex {
+	x := entryIndex{scope: s, byFingerprint: map[string][]*cover{}, covers: covers}
 	add := func(by By, list []Entry) {
 		for i := range list {
 			e := &list[i]
@@ -226,7 +226,7 @@ func (x *entryIndex) names(e *Entry, r *rules.Rule) bool {
 	if e.Rule == "" || e.Rule == r.ID || slices.Contains(r.Aliases, e.Rule) {
 		return true
 	}
-	return x.aliases != nil && slices.Contains(x.aliases(e.Rule), r.ID)
+	return x.covers != nil && x.covers(e.Rule, r)
 }
 
 // path returns where a path of a finding stands from the root of the repository; empty if it has none.

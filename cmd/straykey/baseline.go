@@ -367,7 +367,7 @@ func (f *baselineFlags) audit(ctx context.Context, env *environment) (*baselineW
 	if b != nil {
 		scope.Baselines = []*policy.Baseline{b}
 	}
-	return w, b, scope.Audit(w.found, time.Now(), !w.within, nil), nil
+	return w, b, scope.Audit(w.found, time.Now(), !w.within, coversGitleaks()), nil
 }
 
 // jsonFault is a fault of an entry in the output of audit.

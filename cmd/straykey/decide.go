@@ -6,17 +6,20 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
+	"github.com/straykey/straykey/compat/gitleaks"
 	"github.com/straykey/straykey/correlate"
 	"github.com/straykey/straykey/policy"
 	"github.com/straykey/straykey/report"
+	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/scan"
 )
 
 // decide applies the policy to what was found, and puts the outcome into the report.
 func (p *scanPlan) decide(ctx context.Context, r *report.Report, b *correlate.Builder, findings, allowed []correlate.Finding) error {
-	judge := policy.Judge{Now: time.Now(), None: p.flags.policy.noSuppress, Accept: p.flags.policy.accept}
+	judge := policy.Judge{Now: time.Now(), Covers: coversGitleaks(), None: p.flags.policy.noSuppress, Accept: p.flags.policy.accept}
 	if p.flags.policy.ref != "" && !judge.None {
 		var err error
 		if judge.Trusted, err = p.trusted(ctx, r, b, allowed); err != nil {
@@ -57,6 +60,13 @@ func (p *scanPlan) decide(ctx context.Context, r *report.Report, b *correlate.Bu
 		r.Run.Notes = append(r.Run.Notes, note)
 	}
 	return nil
+}
+
+// coversGitleaks knows the rules that ids of gitleaks mean, so that entries that were written for it keep their meaning. The
+// table is made when the first entry names a rule that is none of ours.
+func coversGitleaks() func(id string, r *rules.Rule) bool {
+	names := sync.OnceValue(gitleaks.NewNames)
+	return func(id string, r *rules.Rule) bool { return names().Cover(id, r) }
 }
 
 // trusted asks the trusted revision of each target about the allow comments that cover something there.
