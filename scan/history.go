@@ -9,8 +9,8 @@ import (
 	"iter"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 

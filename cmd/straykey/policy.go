@@ -435,6 +435,13 @@ func insideOf(root, name string) (rel string, ok bool) {
 
 // loadSuppressions reads the ignore file and the baseline of a target.
 func (p *scanPlan) loadSuppressions(t *targetPolicy) error {
+	if err := p.loadIgnores(t); err != nil {
+		return err
+	}
+	return p.loadBaseline(t)
+}
+
+func (p *scanPlan) loadIgnores(t *targetPolicy) error {
 	data, name, rel, err := p.readPolicy(t, p.flags.policy.ignoreFile, "--ignore-file", policy.IgnoreFile)
 	if err != nil {
 		return err
@@ -447,11 +454,16 @@ func (p *scanPlan) loadSuppressions(t *targetPolicy) error {
 		}
 		t.scope.Ignores = append(t.scope.Ignores, ignore)
 	}
+	return nil
+}
+
+func (p *scanPlan) loadBaseline(t *targetPolicy) error {
 	t.scope.Repo = p.repoName(t)
 	if p.flags.policy.noBaseline {
 		return nil
 	}
-	if data, name, rel, err = p.readPolicy(t, p.flags.policy.baseline, "--baseline", policy.BaselineFile); err != nil {
+	data, name, rel, err := p.readPolicy(t, p.flags.policy.baseline, "--baseline", policy.BaselineFile)
+	if err != nil {
 		return err
 	}
 	t.baseline = rel

@@ -39,6 +39,7 @@ be proved and says what it could not read.
 	root.AddCommand(
 		newScanCommand(env),
 		newBaselineCommand(env),
+		newConfigCommand(env),
 		newCICommand(env),
 		newHookCommand(env),
 		newMigrateCommand(env),
