@@ -144,17 +144,12 @@ func newBaselineSub(env *environment, f *baselineFlags, name, short, long string
 			return run(cmd.Context(), env, f)
 		},
 	}
-	all, asking := pflag.NewFlagSet("", pflag.ContinueOnError), pflag.NewFlagSet("", pflag.ContinueOnError)
-	f.scan.add(all)
+	asking := pflag.NewFlagSet("", pflag.ContinueOnError)
 	new(askFlags).add(asking)
 	fl := cmd.Flags()
 	fl.SortFlags = false
 	fl.StringVar(&f.from, "from", "", "take what is found from a `REPORT` in the JSON format instead of a scan")
-	all.VisitAll(func(flag *pflag.Flag) {
-		if !slices.Contains(without, flag.Name) && asking.Lookup(flag.Name) == nil {
-			fl.AddFlag(flag)
-		}
-	})
+	addScanFlags(fl, &f.scan, func(flag string) bool { return !slices.Contains(without, flag) && asking.Lookup(flag) == nil })
 	return cmd
 }
 

@@ -63,7 +63,7 @@ Exit codes:
 			return runConfigCheck(env, &f)
 		},
 	}
-	addScanFlags(cmd.Flags(), &f, notOfConfig)
+	addScanFlags(cmd.Flags(), &f, func(flag string) bool { return !slices.Contains(notOfConfig, flag) })
 	return cmd
 }
 
@@ -99,7 +99,7 @@ Exit codes:
 	fl.SortFlags = false
 	fl.BoolVar(&f.origin, "origin", false, "say of each setting where it comes from")
 	fl.BoolVar(&f.json, "json", false, "one document of JSON, with origins")
-	addScanFlags(fl, &f.scan, nil)
+	addScanFlags(fl, &f.scan, func(string) bool { return true })
 	return cmd
 }
 
@@ -115,12 +115,12 @@ func onePath(example string) cobra.PositionalArgs {
 	}
 }
 
-// addScanFlags adds the flags of a scan to a command that has flags of its own.
-func addScanFlags(fl *pflag.FlagSet, f *scanFlags, without []string) {
+// addScanFlags adds those flags of a scan to another command that it wants. The others keep their defaults.
+func addScanFlags(fl *pflag.FlagSet, f *scanFlags, wants func(flag string) bool) {
 	all := pflag.NewFlagSet("", pflag.ContinueOnError)
 	f.add(all)
 	all.VisitAll(func(flag *pflag.Flag) {
-		if !slices.Contains(without, flag.Name) {
+		if wants(flag.Name) {
 			fl.AddFlag(flag)
 		}
 	})
@@ -133,6 +133,20 @@ func newPolicyPlan(env *environment, f *scanFlags) (*scanPlan, error) {
 		p.targets = []string{"."}
 	}
 	return p, errors.Join(p.checkMode(), p.checkTargets())
+}
+
+// rulesFor returns the rules that a scan of a path would use.
+func (f *scanFlags) rulesFor(env *environment, path string) (*rules.Set, error) {
+	f.paths, f.policy.noSuppress = []string{path}, true
+	p, err := newPolicyPlan(env, f)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.loadPolicy(); err != nil {
+		return nil, err
+	}
+	err = p.loadRules()
+	return p.set, err
 }
 
 func runConfigCheck(env *environment, f *scanFlags) error {

@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,11 +16,12 @@ import (
 
 // newExplainCommand tells why a line is a finding, or why it is none.
 func newExplainCommand(env *environment) *cobra.Command {
-	var ruleFile string
+	var f scanFlags
 	cmd := &cobra.Command{
 		Use:   "explain FILE:LINE",
 		Short: "Tell what every rule made of a line",
-		Long: `Print, for every rule whose anchor stands on the line, which step let it go or kept it.
+		Long: `Print, for every rule whose anchor stands on the line, which step let it go or kept it. The rules are those that a scan of
+the file would use: the configuration above it counts, and --no-config does without.
 
 Exit codes:
   0  explained
@@ -33,14 +34,18 @@ Exit codes:
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			return runExplain(env.stdout, args[0], ruleFile)
+			return runExplain(env, &f, args[0])
 		},
 	}
-	cmd.Flags().StringVar(&ruleFile, "rules", "", "rules to use instead of the built-in ones: a TOML `FILE`")
+	addScanFlags(cmd.Flags(), &f, func(flag string) bool { return slices.Contains(ruleFlags, flag) })
 	return cmd
 }
 
-func runExplain(w io.Writer, place, ruleFile string) error {
+// ruleFlags are the flags of a scan that say which rules there are.
+var ruleFlags = []string{"rules", "config", "no-config"}
+
+func runExplain(env *environment, f *scanFlags, place string) error {
+	w := env.stdout
 	file, number, ok := cutLast(place, ":")
 	line, err := strconv.Atoi(number)
 	if !ok || err != nil || line < 1 {
@@ -54,7 +59,7 @@ func runExplain(w io.Writer, place, ruleFile string) error {
 	if have := strings.Count(string(plain), "\n") + 1; line > have {
 		return usageError("%s has %d lines, not %d", file, have, line)
 	}
-	set, err := loadRuleSet(ruleFile)
+	set, err := f.rulesFor(env, file)
 	if err != nil {
 		return err
 	}
