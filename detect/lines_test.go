@@ -2,6 +2,7 @@ package detect
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
@@ -11,6 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/detect/proof/forge"
+	"github.com/straykey/straykey/rules"
 )
 
 // lineValue is one that nobody would take for a word.
@@ -115,4 +118,105 @@ func editLines(r *rand.Rand, base []byte, pool []string) (target []byte, runs []
 		}
 	}
 	return target, runs
+}
+
+// TestRemembered tells which lines are remembered: those on which nothing stands that has to be told, or that another line could
+// decide.
+func TestRemembered(t *testing.T) {
+	e := builtinEngine(t)
+	set, err := rules.Builtin()
+	if err == nil {
+		set, err = set.Only([]string{"github-pat-classic"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens := newTestEngine(t, set) // with all rules, another one finds a token in what only looks like GitHub's
+	random := forge.New("lines")
+	token := forge.GitHub(random, "ghp"+"_")
+	last := token[len(token)-1]
+	wrong := token[:len(token)-1] + string('0'+(last-'0'+1)%10)
+	if last > '9' {
+		wrong = token[:len(token)-1] + "0"
+	}
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	_, _ = w.Write([]byte("nothing of interest"))
+	_ = w.Close()
+	escaped := ""
+	for _, c := range base64.StdEncoding.EncodeToString(packed.Bytes()) {
+		escaped += fmt.Sprintf(`\u%04x`, c)
+	}
+	tests := []struct {
+		name, line string
+		want       bool
+	}{
+		{"text", "some text of no interest", true},
+		{"nothing", "", true},
+		{"carriage return", "some text\r", true},
+		{"carriage returns only, which end no line", "one\rtwo\rthree", true},
+		{"escaped", `some \u0074ext \u006ff no interest`, true},
+		{"match", "x = " + token + " is one", false},
+		{"failed proof", "x = " + wrong + " is none", false},
+		{"anchor of a wide rule", "-----BEGIN RSA PRIVATE KEY-----", false},
+		{"run of base64", "data: " + base64.StdEncoding.EncodeToString([]byte("a text of no interest that is long enough")), false},
+		{"line of base64", base64.StdEncoding.EncodeToString(forge.Bytes(random, 45)), false},
+		{"packed in a unit", `x = "` + escaped + `"`, false},
+		{"shortest that is too long", strings.Repeat("a ", maxKnown/2)[:maxKnown], false},
+		{"longest", strings.Repeat("a ", maxKnown/2)[:maxKnown-1], true},
+	}
+	for _, tt := range tests {
+		s := e.NewScanner()
+		if tt.name == "failed proof" {
+			s = tokens.NewScanner()
+		}
+		s.begin([]byte("before\n"+tt.line+"\nafter\nend"), true)
+		s.find(0, len(s.text))
+		if got := s.known.has(s.known.key([]byte(tt.line + "\n"))); got != tt.want {
+			t.Errorf("%s: remembered %t, want %t", tt.name, got, tt.want)
+		}
+		for line, want := range map[string]bool{"before\n": true, "after\n": true, "end": false} {
+			if got := s.known.has(s.known.key([]byte(line))); got != want {
+				t.Errorf("%s: %q is remembered: %t, want %t", tt.name, line, got, want)
+			}
+		}
+	}
+}
+
+// A part of a line is not remembered as if it were one: what stands before it could decide.
+func TestPartOfLine(t *testing.T) {
+	e := newTestEngine(t, testRules())
+	s := e.NewScanner()
+	line := "tok_0123456789ab\n"
+	s.begin([]byte("x"+line), true)
+	s.find(1, len(s.text))
+	if len(s.hits) > 0 {
+		t.Fatal("a token within a word is found")
+	}
+	s.begin([]byte(line), true)
+	s.find(0, len(s.text))
+	if len(s.hits) != 1 {
+		t.Errorf("%d matches in a line of which a part of another is remembered, want 1", len(s.hits))
+	}
+}
+
+// Lines that follow one another are remembered together only if there is nothing in any of them, whatever comes last.
+func TestStretch(t *testing.T) {
+	e := newTestEngine(t, testRules())
+	const match, known, other = "tok_0123456789ab\n", "known text\n", "other text\n"
+	for _, stretch := range []string{
+		match + known + other + known, known + match + known + other, other + known + match, match + other, match + known,
+		match + known + known + other + known + other,
+	} {
+		s := e.NewScanner()
+		s.begin([]byte(known), true)
+		s.find(0, len(known))
+		for range 2 {
+			s.begin([]byte(stretch), true)
+			s.find(0, len(stretch))
+			if len(s.hits) != 1 {
+				t.Errorf("%q: %d matches, want 1", stretch, len(s.hits))
+			}
+		}
+	}
 }
