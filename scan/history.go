@@ -510,7 +510,7 @@ func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, b
 	_, data, err := reader.Read(places[0].Blob)
 	var facts *detect.Facts
 	if b.windows != nil {
-		facts = scanner.ScanWindows(data, b.windows.List)
+		facts = scanner.ScanWindows(data, windowsAs[detect.Window](b.windows.List))
 	} else {
 		facts = scanner.ScanToLocate(data)
 	}
@@ -550,9 +550,18 @@ func (h *historyScan) locateBlob(reader *pack.Reader, scanner *detect.Scanner, b
 		})
 	}
 	if list, ok := facts.Windows(); ok {
-		return out, &cache.Windows{Blob: places[0].Blob, List: list}
+		return out, &cache.Windows{Blob: places[0].Blob, List: windowsAs[cache.Window](list)}
 	}
 	return out, nil
+}
+
+// windowsAs turns windows as the detector knows them into those of the cache, which knows no detector, and back.
+func windowsAs[To, From ~struct{ Lo, Hi int }](list []From) []To {
+	out := make([]To, len(list))
+	for i, w := range list {
+		out[i] = To(w)
+	}
+	return out
 }
 
 // byCredential is the finder of what was attributed just now. It is also what the scan is checked by: a credential

@@ -220,7 +220,7 @@ func npmRegistry(t *testing.T, tarballs []string) string {
 			http.NotFound(w, r)
 			return
 		}
-		w.Write(text) //nolint:errcheck // the client is npm, and will say so
+		_, _ = w.Write(text) // the client is npm, and will say so
 	}))
 	t.Cleanup(server.Close)
 	for i, file := range tarballs {

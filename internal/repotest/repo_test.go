@@ -48,7 +48,7 @@ func layers() map[string][]string {
 		"source/files":   {"source"},
 
 		"correlate":  {"detect", "rules"},
-		"scan/cache": {"detect", "source"},
+		"scan/cache": {"source"},
 		"scan":       {"correlate", "delta", "detect", "rules", "source"},
 
 		// Asking issuers. What is known of a credential's life has a room of its own, for those who only write it down.

@@ -14,7 +14,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"github.com/straykey/straykey/detect"
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/history"
 	"github.com/straykey/straykey/source/pack"
@@ -44,7 +43,7 @@ func somePlaces() *Places {
 			},
 			{Place: history.Place{Blob: 3, Path: "", First: history.NoCommit, Last: history.NoCommit, Removed: 7}, Kept: 1, Matches: []Match{{0, 0}}},
 		},
-		Windows: []Windows{{Blob: 3, List: []detect.Window{{Lo: 0, Hi: 0}, {Lo: 5, Hi: 70_100}, {Lo: 70_100, Hi: 70_101}}}, {Blob: 4}},
+		Windows: []Windows{{Blob: 3, List: []Window{{Lo: 0, Hi: 0}, {Lo: 5, Hi: 70_100}, {Lo: 70_100, Hi: 70_101}}}, {Blob: 4}},
 		Pairs:   []Text{{3, "a"}, {4, ""}},
 		Messages: []Message{
 			{Num: 1, Type: pack.Commit, InHead: true, Reachable: true, Refs: []string{"refs/heads/x"}, RefCount: 1, Kept: 1},

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/straykey/straykey/detect"
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/history"
 	"github.com/straykey/straykey/source/pack"
@@ -40,10 +39,13 @@ type BlobPlace struct {
 	Matches       []Match // which of them are the credential's
 }
 
+// Window is the part text[Lo:Hi] of a text.
+type Window struct{ Lo, Hi int }
+
 // Windows are the parts of a blob where all its matches are found again: detect.Facts.Windows.
 type Windows struct {
 	Blob pack.Num
-	List []detect.Window
+	List []Window
 }
 
 // Match is one of the matches of a text that are kept.
@@ -250,7 +252,7 @@ func (r *reader) blobPlace(refs []string) BlobPlace {
 }
 
 func (r *reader) windows() Windows {
-	w := Windows{Blob: pack.Num(r.small()), List: make([]detect.Window, r.count(2))}
+	w := Windows{Blob: pack.Num(r.small()), List: make([]Window, r.count(2))}
 	last := int64(0)
 	for i := range w.List {
 		lo := last + int64(r.small())
@@ -258,7 +260,7 @@ func (r *reader) windows() Windows {
 			r.fail()
 			return w
 		}
-		w.List[i] = detect.Window{Lo: int(lo), Hi: int(last)}
+		w.List[i] = Window{Lo: int(lo), Hi: int(last)}
 	}
 	return w
 }

@@ -25,7 +25,7 @@ func openRegular(path string) (f descriptor, size int64, err error) {
 		err = errNotRegular
 	}
 	if err != nil {
-		f.Close()
+		_ = f.Close() // it was not even read
 		return 0, 0, err
 	}
 	return f, stat.Size, nil

@@ -53,7 +53,7 @@ func (r *reader) readRegular(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // it was only read
 	return r.readAll(f, size)
 }
 

@@ -34,7 +34,8 @@ func TestExpand(t *testing.T) {
 		},
 		{
 			"at an instance, and nowhere else",
-			rules.Request{URL: "https://{endpoint}/me?i={id}"}, nil,
+			rules.Request{URL: "https://{endpoint}/me?i={id}"},
+			nil,
 			map[string]string{"acme": "https://acme.corp.example:8443/base/"},
 			"GET https://acme.corp.example:8443/base/me?i=x%2F..%26y\n",
 		},
