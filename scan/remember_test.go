@@ -26,6 +26,7 @@ import (
 	"github.com/straykey/straykey/detect/proof/forge"
 	"github.com/straykey/straykey/report"
 	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/scan/cache"
 	"github.com/straykey/straykey/source"
 	"github.com/straykey/straykey/source/repo"
 	"github.com/straykey/straykey/source/repo/gittest"
@@ -465,15 +466,15 @@ func TestWrongWindows(t *testing.T) {
 		t.Fatal("no windows were kept")
 	}
 	right := places.Windows
-	for name, wrong := range map[string]func([]detect.Window) []detect.Window{
-		"none":      func([]detect.Window) []detect.Window { return nil },
-		"the first": func(w []detect.Window) []detect.Window { return w[:min(1, len(w)-1)] },
-		"elsewhere": func([]detect.Window) []detect.Window { return []detect.Window{{Lo: 0, Hi: 3}} },
-		"beyond the text": func(w []detect.Window) []detect.Window {
-			return append(slices.Clone(w), detect.Window{Lo: 1 << 30, Hi: 1 << 31})
+	for name, wrong := range map[string]func([]cache.Window) []cache.Window{
+		"none":      func([]cache.Window) []cache.Window { return nil },
+		"the first": func(w []cache.Window) []cache.Window { return w[:min(1, len(w)-1)] },
+		"elsewhere": func([]cache.Window) []cache.Window { return []cache.Window{{Lo: 0, Hi: 3}} },
+		"beyond the text": func(w []cache.Window) []cache.Window {
+			return append(slices.Clone(w), cache.Window{Lo: 1 << 30, Hi: 1 << 31})
 		},
-		"more": func(w []detect.Window) []detect.Window {
-			return append([]detect.Window{{Lo: 0, Hi: 0}, {Lo: 0, Hi: 2}}, w...)
+		"more": func(w []cache.Window) []cache.Window {
+			return append([]cache.Window{{Lo: 0, Hi: 0}, {Lo: 0, Hi: 2}}, w...)
 		},
 	} {
 		places.Windows = slices.Clone(right)
