@@ -545,6 +545,9 @@ func (f *scanFlags) apply(c *policy.Config) error {
 			f.archiveDepthSet = true
 		}
 		for _, v := range s.Values {
+			if (name == "ignore-file" || name == "baseline") && s.Layer == policy.LayerRepo && !filepath.IsAbs(v) {
+				v = filepath.Join(filepath.Dir(s.At.File), v) // beside the file that says so, wherever the scan runs
+			}
 			if err := flag.Value.Set(v); err != nil {
 				return usageError("%s: %s: %w", s.At, s.Name, err)
 			}
