@@ -3,6 +3,7 @@ package policy
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/straykey/straykey/correlate"
@@ -19,13 +20,15 @@ const baselineHeader = "# straykey baseline: what was known, by fingerprint; see
 type Baseline struct {
 	Name    string
 	Entries []Entry
+
+	comments comments
 }
 
 // ParseBaseline reads a baseline; the name stands for it in errors and positions. The entries need not be sorted, and one
 // may stand there twice, as after a merge that kept the lines of both sides. What is wrong in it is returned as
 // [rules.Errors].
 func ParseBaseline(name string, data []byte) (*Baseline, error) {
-	entries, err := parseEntries(name, data, func(e *Entry) *problem {
+	entries, kept, err := parseEntries(name, data, func(e *Entry) *problem {
 		switch {
 		case e.Glob != "":
 			return wrong("", "a baseline knows fingerprints only; patterns belong into %s", IgnoreFile)
@@ -37,20 +40,31 @@ func ParseBaseline(name string, data []byte) (*Baseline, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Baseline{Name: name, Entries: entries}, nil
+	return &Baseline{Name: name, Entries: entries, comments: kept}, nil
 }
 
 // Bytes returns the text of the baseline: sorted, an entry a line, and of entries for one credential of one repository only
-// the first. Equal baselines give equal bytes.
+// the first. Comments stay with the entry below them, at the beginning up to an empty line, or at the end. Equal baselines give equal bytes.
 func (b *Baseline) Bytes() []byte {
 	list := slices.Clone(b.Entries)
 	sortEntries(list)
 	list = slices.CompactFunc(list, func(x, y Entry) bool { return x.Repo == y.Repo && x.Fingerprint == y.Fingerprint })
 	var out bytes.Buffer
-	out.WriteString(baselineHeader + "\n")
-	for i := range list {
-		out.WriteString(list[i].String() + "\n")
+	write := func(lines ...string) {
+		for _, line := range lines {
+			out.WriteString(line + "\n")
+		}
 	}
+	write(baselineHeader)
+	if len(b.comments.head) > 0 {
+		write(append(slices.Clone(b.comments.head), "")...)
+	}
+	for i := range list {
+		e := &list[i]
+		write(e.above...)
+		write(strings.TrimSpace(e.String() + " " + e.after))
+	}
+	write(b.comments.tail...)
 	return out.Bytes()
 }
 

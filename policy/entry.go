@@ -30,6 +30,8 @@ type Entry struct {
 	At rules.Position // where it stands
 
 	globs gitignore.List
+	above []string // comment lines before it
+	after string   // comment behind it, with its number sign
 }
 
 // Expired reports whether the last day of the entry is over.
@@ -80,15 +82,27 @@ const (
 	maxErrors  = 100
 )
 
-// parseEntries reads the lines of a file of entries. Empty lines and comments are passed over.
-func parseEntries(name string, data []byte, check func(*Entry) *problem) ([]Entry, error) {
+// comments are the comment lines of a file of entries that belong to no entry: those at its beginning, up to an empty line, and
+// those at its end.
+type comments struct{ head, tail []string }
+
+// parseEntries reads the lines of a file of entries. Comments decide nothing; they are kept for who writes the file again.
+func parseEntries(name string, data []byte, check func(*Entry) *problem) ([]Entry, comments, error) {
 	var errs rules.Errors
 	var entries []Entry
+	var kept comments
 	n := 0
 	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
 		n++
 		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
+		switch {
+		case line == "" && len(entries) == 0:
+			kept.head, kept.tail = append(kept.head, kept.tail...), nil
+			continue
+		case line == "" || line == baselineHeader:
+			continue
+		case line[0] == '#':
+			kept.tail = append(kept.tail, line)
 			continue
 		}
 		e, bad := parseEntry(line)
@@ -100,8 +114,9 @@ func parseEntries(name string, data []byte, check func(*Entry) *problem) ([]Entr
 		case bad != nil:
 			errs = append(errs, &rules.Error{Pos: e.At, Key: bad.key, Msg: bad.msg})
 		case len(entries) == maxEntries:
-			return nil, rules.Errors{{Pos: e.At, Msg: fmt.Sprintf("more than %d entries; remove some", maxEntries)}}
+			return nil, comments{}, rules.Errors{{Pos: e.At, Msg: fmt.Sprintf("more than %d entries; remove some", maxEntries)}}
 		default:
+			e.above, kept.tail = kept.tail, nil
 			entries = append(entries, e)
 		}
 		if len(errs) == maxErrors {
@@ -109,9 +124,9 @@ func parseEntries(name string, data []byte, check func(*Entry) *problem) ([]Entr
 		}
 	}
 	if len(errs) > 0 {
-		return nil, errs
+		return nil, comments{}, errs
 	}
-	return entries, nil
+	return entries, kept, nil
 }
 
 // problem is what is wrong in a line.
@@ -139,6 +154,7 @@ func parseEntry(line string) (Entry, *problem) {
 			return e, bad
 		}
 		if word.key == "" && !word.quoted && (word.text == "" || word.text[0] == '#') {
+			e.after = strings.TrimSpace(line)
 			return e, e.complete()
 		}
 		line = rest
@@ -280,7 +296,7 @@ func shown(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-// String returns the line of the entry, without line end, in one form whatever it was read from.
+// String returns the line of the entry, without line end and comments, in one form whatever it was read from.
 func (e *Entry) String() string {
 	var parts []string
 	if e.Glob != "" {

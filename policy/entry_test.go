@@ -232,3 +232,33 @@ func TestBaselineMerges(t *testing.T) {
 func hasRepo(b *Baseline) bool {
 	return slices.ContainsFunc(b.Entries, func(e Entry) bool { return e.Repo != "" })
 }
+
+// TestBaselineKeepsComments: what somebody has written into a baseline stays where it belongs when the file is written again.
+func TestBaselineKeepsComments(t *testing.T) {
+	one, two, three := fingerprint(1), fingerprint(2), fingerprint(3)
+	b, err := ParseBaseline("f", []byte(strings.Join([]string{
+		baselineHeader,
+		"# Ask security before you add to this file.", "",
+		"# to be rotated", "# by the end of the year", two + " rule=r  # ticket 12", "",
+		one, "# the end", "",
+	}, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Add([]Known{{Fingerprint: three}}, Stamp{Since: time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC)})
+	want := strings.Join([]string{
+		baselineHeader,
+		"# Ask security before you add to this file.", "",
+		one,
+		"# to be rotated", "# by the end of the year", two + " rule=r # ticket 12",
+		three + " since=2026-11-02",
+		"# the end", "",
+	}, "\n")
+	if diff := cmp.Diff(want, string(b.Bytes())); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	b.Remove(func(e *Entry) bool { return e.Fingerprint == two })
+	if text := string(b.Bytes()); strings.Contains(text, "rotated") || !strings.Contains(text, "Ask security") {
+		t.Errorf("after an entry was removed:\n%s", text)
+	}
+}

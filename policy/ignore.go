@@ -12,7 +12,7 @@ type Ignore struct {
 // ParseIgnore reads an ignore file; the name stands for it in errors and positions. What is wrong in it is returned as
 // [rules.Errors].
 func ParseIgnore(name string, data []byte) (*Ignore, error) {
-	entries, err := parseEntries(name, data, func(*Entry) *problem { return nil })
+	entries, _, err := parseEntries(name, data, func(*Entry) *problem { return nil })
 	if err != nil {
 		return nil, err
 	}

@@ -432,15 +432,16 @@ func runBaselinePrune(ctx context.Context, env *environment, f *baselineFlags) e
 		}
 	}
 	n := len(b.Entries)
-	kept := &policy.Baseline{Name: b.Name}
+	kept := b.Entries[:0:0]
 	for i := range b.Entries {
 		if !gone[&b.Entries[i]] {
-			kept.Entries = append(kept.Entries, b.Entries[i])
+			kept = append(kept, b.Entries[i])
 		}
 	}
-	if err := w.save(kept); err != nil {
+	b.Entries = kept
+	if err := w.save(b); err != nil {
 		return err
 	}
-	fmt.Fprintf(env.stdout, "%s: %s removed, %d left\n", w.shown(), count(n-len(kept.Entries), "credential"), len(kept.Entries))
+	fmt.Fprintf(env.stdout, "%s: %s removed, %d left\n", w.shown(), count(n-len(kept), "credential"), len(kept))
 	return nil
 }
