@@ -335,11 +335,32 @@ test $code -le $outcomes && exit 0
 echo "exit code $code: straykey $*" >&2
 exit $code
 `, built.Straykey(t))
-	if err := os.WriteFile(filepath.Join(dir, "straykey"), []byte(wrapper), 0o777); err != nil {
-		t.Fatal(err)
+	jq := docJQ
+	if program, err := exec.LookPath("jq"); err == nil {
+		jq = fmt.Sprintf(docJQChecked, program)
+	}
+	for name, text := range map[string]string{"straykey": wrapper, "jq": jq} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o777); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return dir
 }
+
+// docJQ stands in for jq where there is none. docJQChecked does not take nothing, or a null, for an answer: that is what jq says of
+// a field that does not exist. What is told to be empty in a document is.
+const (
+	docJQ = `#!/usr/bin/env bash
+echo 'not run: jq is not installed' >&2
+`
+	docJQChecked = `#!/usr/bin/env bash
+out=$(%q "$@") || { echo "jq: exit code $?: $*" >&2; exit 1; }
+case "$*" in *problems*) ;; *)
+	if test -z "$out" || grep -qw null <<<"$out"; then echo "jq: ${out:-nothing} of: $*" >&2; exit 4; fi ;;
+esac
+printf '%%s\n' "$out"
+`
+)
 
 // docFixture makes what documents name, once for all blocks.
 func docFixture(t *testing.T, bash, root, tools string) string {

@@ -27,6 +27,9 @@ echo 'timeout: 10s' >> config.yml
 git add config.yml
 mkdir -p path/to
 git clone -q . path/to/repo
+echo "token = $GITHUB_TOKEN" > path/to/repo/app.cfg
+git -C path/to/repo add app.cfg
+git -C path/to/repo commit -qm 'Add a token'
 git clone -q --bare . other.git
 # What teams have for other tools.
 cat > trufflehog.yaml <<'YAML'
