@@ -394,6 +394,32 @@ func TestEnginesAgree(t *testing.T) {
 	}
 }
 
+// TestTooLargeIsOfItsKind: both engines say what kind of object was too large, loose and packed, alone and as the end of deltas.
+func TestTooLargeIsOfItsKind(t *testing.T) {
+	d := gittest.Init(t)
+	large := strings.Repeat("a line of a text that is too large\n", 100)
+	for i := range 4 {
+		d.Commit("large", fmt.Sprint(large, i), fmt.Sprint("small", i), "hello\n")
+	}
+	for _, stored := range []string{"loose", "packed"} {
+		if stored == "packed" {
+			d.Git("gc", "-q")
+		}
+		for _, isFull := range []bool{false, true} {
+			o := newOptions(t)
+			o.MaxSize, o.Full = 1000, isFull
+			scanHistory(t, d.Path, o)
+			want := []source.KindCount{
+				{Kind: "blob", Found: 5, Scanned: 1, Skipped: 4, ScannedBytes: 6},
+				{Kind: "commit", Found: 4, Scanned: 4, ScannedBytes: 28},
+			}
+			if diff := cmp.Diff(want, o.Coverage.Kinds()); diff != "" {
+				t.Errorf("%s, full %v: -want +got\n%s", stored, isFull, diff)
+			}
+		}
+	}
+}
+
 // hostileHistory is a fast-import stream of commits that edit three files around secrets: split, joined,
 // shifted, shortened, duplicated, with other line ends, at the first and last byte, and on
 // a very long line.

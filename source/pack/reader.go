@@ -68,7 +68,8 @@ func (s *Store) NewPlainReader() *Reader {
 }
 
 // Read returns an object's type and content. The content is valid until the next call of Read and
-// must not be written to. An object that cannot be read gives an error of type [*ObjectError].
+// must not be written to. An object that cannot be read gives an error of type [*ObjectError], and its type
+// only if it is merely too large.
 //
 // Of an object that is in the store several times, the first copy that is sound is returned.
 func (r *Reader) Read(n Num) (Type, []byte, error) {
@@ -81,10 +82,13 @@ func (r *Reader) Read(n Num) (Type, []byte, error) {
 		}
 		return r.verify(n, t, data)
 	})
-	if err != nil {
-		return 0, nil, err
+	switch {
+	case err == nil:
+		return t, data, nil
+	case errors.As(err, new(errTooLarge)):
+		return t, nil, err
 	}
-	return t, data, nil
+	return 0, nil, err
 }
 
 // PackOrder returns all objects in the order in which they are stored. Reading many of them in this order finds most bases
@@ -177,7 +181,7 @@ func (r *Reader) root(loc location, limit uint64) (Type, []byte, location, error
 	for {
 		if t, data, ok := r.cache.get(loc); ok {
 			if len(r.chain) == 0 && uint64(len(data)) > limit {
-				return 0, nil, loc, errTooLarge{uint64(len(data)), limit}
+				return t, nil, loc, errTooLarge{uint64(len(data)), limit}
 			}
 			return t, data, loc, nil
 		}
@@ -195,7 +199,7 @@ func (r *Reader) root(loc location, limit uint64) (Type, []byte, location, error
 		}
 		if !h.isDelta() {
 			if h.size > limit {
-				return 0, nil, loc, errTooLarge{h.size, limit}
+				return Type(h.kind), nil, loc, errTooLarge{h.size, limit}
 			}
 			data := make([]byte, h.size)
 			err := r.inflate(data, b[h.len:])
@@ -383,7 +387,7 @@ func (r *Reader) readLoose(path string, limit uint64) (t Type, data []byte, err 
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	if size > limit {
-		return 0, nil, errTooLarge{size, limit}
+		return t, nil, errTooLarge{size, limit}
 	}
 	data = make([]byte, size)
 	if _, err := io.ReadFull(r.zlib.z, data); err != nil {
