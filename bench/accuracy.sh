@@ -56,7 +56,7 @@ scan "straykey, all, trained, other words" "$work/words" --confidence low --clas
 for tool in gitleaks betterleaks; do
 	command -v "$tool" >/dev/null || continue
 	(cd "$work" && "$tool" dir tree --no-banner --exit-code 0 -f json -r found.json >/dev/null 2>&1) || true
-	score "$tool $(go version -m "$(command -v "$tool")" | awk '$1 == "mod" {print $3}')" "$work/found.json" "$work/tree"
+	score "$tool $(scanner_version "$tool")" "$work/found.json" "$work/tree"
 done
 if command -v detect-secrets >/dev/null; then
 	(cd "$work/tree" && detect-secrets scan --all-files . >"$work/found.json")

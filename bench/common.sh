@@ -46,3 +46,14 @@ prepare() {
 	results=$(cd "$results" && pwd)
 	find_straykey
 }
+
+# scanner_version TOOL prints the version of another scanner. A binary that go built knows that of its module, if it was built as one.
+scanner_version() {
+	local v path
+	path=$(command -v "$1")
+	v=$(go version -m "$path" 2>/dev/null | awk '$1 == "mod" {print $3}')
+	if [[ -z $v || $v == "(devel)" ]]; then
+		v=$({ "$path" --version 2>&1 || true; } | awk 'NR == 1 {print $NF}')
+	fi
+	echo "$v"
+}

@@ -66,9 +66,9 @@ for tool in gitleaks betterleaks trufflehog; do
 done
 tools+=(git-log git-cat-file inflate inflate-zlib)
 
-# version TOOL prints a version without tabs. A binary that go built knows the version of its module.
+# version TOOL prints a version without tabs.
 version() {
-	local v path
+	local v
 	case $1 in
 	git-*) git version | awk '{print $3}' ;;
 	inflate*) go env GOVERSION ;;
@@ -79,14 +79,7 @@ version() {
 		fi
 		echo "$v"
 		;;
-	*)
-		path=$(command -v "${1%-workers}")
-		v=$(go version -m "$path" 2>/dev/null | awk '$1 == "mod" {print $3}')
-		if [[ -z $v || $v == "(devel)" ]]; then
-			v=$({ "$path" --version 2>&1 || true; } | awk 'NR == 1 {print $NF}')
-		fi
-		echo "$v"
-		;;
+	*) scanner_version "${1%-workers}" ;;
 	esac
 }
 
