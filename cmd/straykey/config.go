@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -63,7 +64,7 @@ Exit codes:
 			return runConfigCheck(env, &f)
 		},
 	}
-	addScanFlags(cmd.Flags(), &f, func(flag string) bool { return !slices.Contains(notOfConfig, flag) })
+	addScanFlags(cmd.Flags(), &f, func(flag string) bool { return slices.Contains(checkFlags, flag) })
 	return cmd
 }
 
@@ -103,8 +104,8 @@ Exit codes:
 	return cmd
 }
 
-// notOfConfig are the flags of a scan that say nothing about the policy files.
-var notOfConfig = []string{"format", "template", "output", "report", "show-secrets", "verbose", "quiet", "color", "no-progress"}
+// checkFlags are the flags of a scan that say which policy files there are.
+var checkFlags = []string{"rules", "config", "no-config", "ignore-file", "baseline", "repo-name", "no-suppress", "policy-ref"}
 
 func onePath(example string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
@@ -303,8 +304,7 @@ func valueOf(flag *pflag.Flag) any {
 	case "bool":
 		return flag.Value.String() == "true"
 	case "int":
-		n := 0
-		_, _ = fmt.Sscan(flag.Value.String(), &n) // the flag's own spelling of an int
+		n, _ := strconv.Atoi(flag.Value.String()) // the flag's own spelling of an int
 		return n
 	}
 	if list, ok := flag.Value.(pflag.SliceValue); ok {
