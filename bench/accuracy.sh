@@ -49,6 +49,9 @@ echo "$script: cross-validating; this takes minutes" >&2
 for level in all default high; do
 	score "straykey, $level, cross-validated" "$work/oof-$level.json" "$work/tree"
 done
+for level in all default high; do
+	score "straykey, $level, cross-validated, other words" "$work/oof-words-$level.json" "$work/words"
+done
 scan "straykey, all, trained" "$work/tree" --confidence low --class all
 scan "straykey, default, trained" "$work/tree"
 scan "straykey, high, trained" "$work/tree" --confidence high

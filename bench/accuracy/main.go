@@ -120,7 +120,7 @@ func table(rows []row) []byte {
 
 // Geometry of the chart, in pixels.
 const (
-	nameWidth = 270
+	nameWidth = 320
 	barWidth  = 360
 	lineStep  = 24
 )

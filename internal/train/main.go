@@ -41,7 +41,7 @@ func main() {
 	flag.Float64Var(&t.l2Shared, "l2", 3, "penalty on weights")
 	flag.Float64Var(&t.l2Group, "l2-group", 15, "penalty on what a group adds to them")
 	flag.Float64Var(&t.again, "again", 0.8, "weight of copies with other words in the place of secrets")
-	flag.StringVar(&t.findings, "findings", "", "write the findings of the cross-validation to files of this prefix, as gitleaks does")
+	flag.StringVar(&t.findings, "findings", "", "write the findings of the cross-validation to files of this prefix, as gitleaks does; with -replace, also those with other words")
 	flag.StringVar(&t.replace, "replace", "", "write the files with other words in the place of the secrets to this directory")
 	flag.IntVar(&t.sweeps, "sweeps", 60, "passes over all weights")
 	flag.Parse()
@@ -140,6 +140,11 @@ func (t *training) run() error {
 	if t.findings != "" {
 		if err := writeFindings(t.findings, t.tree, c, thresholds); err != nil {
 			return err
+		}
+		if t.replace != "" {
+			if err := writeFindings(t.findings+"-words", t.replace, other, thresholds); err != nil {
+				return err
+			}
 		}
 	}
 	final := t.fit(append(candidates(c.samples, nil), extra...))
