@@ -111,7 +111,7 @@ func newBaselineLook(env *environment, name, short, long string, run baselineRun
 	f := &baselineFlags{}
 	cmd := newBaselineSub(env, f, name, short, long, run, append(slices.Clone(notOfBaselines), notOfAudits...))
 	if name == "audit" {
-		cmd.Flags().StringVar(&f.json, "format", "text", "text or json")
+		cmd.Flags().StringVarP(&f.json, "format", "f", "text", "text or json")
 	}
 	return cmd
 }

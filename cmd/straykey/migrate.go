@@ -74,7 +74,7 @@ Exit codes:
 	fl.StringVar(&f.config, "config", "", "its configuration is `FILE`, not what is usual")
 	fl.StringVar(&f.ignore, "ignore", "", "its ignore file, or trufflehog's paths to exclude, is `FILE`")
 	fl.StringVar(&f.baseline, "baseline", "", "its baseline is `FILE`")
-	fl.StringVar(&f.format, "format", "text", "of the report: text or json")
+	fl.StringVarP(&f.format, "format", "f", "text", "of the report: text or json")
 	fl.BoolVar(&f.dryRun, "dry-run", false, "write the report and no files")
 	fl.BoolVar(&f.force, "force", false, "replace policy files of straykey that are there")
 	fl.IntVar(&f.jobs, "jobs", runtime.GOMAXPROCS(0), "goroutines that scan")

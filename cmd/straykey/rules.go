@@ -53,7 +53,7 @@ func rulesFlag(cmd *cobra.Command, file *string) {
 
 // formatFlag adds --format to a command and checks it before the command runs.
 func formatFlag(cmd *cobra.Command, format *string) {
-	cmd.Flags().StringVar(format, "format", "text", "text or json")
+	cmd.Flags().StringVarP(format, "format", "f", "text", "text or json")
 	cmd.PreRunE = func(cmd *cobra.Command, _ []string) error {
 		if *format != "text" && *format != "json" {
 			return usageError("--format: no format %q; there is text and json, for example: %s --format json", *format, cmd.CommandPath())

@@ -18,7 +18,7 @@ const templateFormat = "template"
 func addFormat(fl *pflag.FlagSet, format, template *string) {
 	names := report.Formats()
 	last := len(names) - 1
-	fl.StringVar(format, "format", "text", strings.Join(names[:last], ", ")+" or "+names[last])
+	fl.StringVarP(format, "format", "f", "text", strings.Join(names[:last], ", ")+" or "+names[last])
 	fl.StringVar(template, "template", "", "the template of --format template, a `FILE` (docs/formats.md says what it can do)")
 }
 
