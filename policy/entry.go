@@ -68,6 +68,27 @@ func keys() []string {
 	return []string{"fingerprint", "repo", "rule", "path", "since", "owner", "until", "reason"}
 }
 
+// text returns where the entry keeps the text of a key; nil: until, which is no text, and what is no key.
+func (e *Entry) text(key string) *string {
+	switch key {
+	case "fingerprint":
+		return &e.Fingerprint
+	case "repo":
+		return &e.Repo
+	case "rule":
+		return &e.Rule
+	case "path":
+		return &e.Path
+	case "since":
+		return &e.Since
+	case "owner":
+		return &e.Owner
+	case "reason":
+		return &e.Reason
+	}
+	return nil
+}
+
 // isFingerprint reports whether a text looks like the fingerprint of a finding: a version and base32.
 func isFingerprint(s string) bool {
 	version, rest, ok := strings.Cut(s, ":")
@@ -206,11 +227,7 @@ func (e *Entry) setFirst(text string) *problem {
 
 // set sets the value of a key.
 func (e *Entry) set(key, value string) *problem {
-	texts := map[string]*string{
-		"rule": &e.Rule, "fingerprint": &e.Fingerprint, "repo": &e.Repo,
-		"reason": &e.Reason, "owner": &e.Owner, "path": &e.Path, "since": &e.Since,
-	}
-	to := texts[key]
+	to := e.text(key)
 	switch {
 	case key == "until":
 		day, err := time.Parse(time.DateOnly, value)
@@ -307,27 +324,12 @@ func (e *Entry) String() string {
 	}
 	for _, key := range keys() {
 		value := ""
-		switch key {
-		case "fingerprint":
-			if e.Glob != "" {
-				value = e.Fingerprint
-			}
-		case "repo":
-			value = e.Repo
-		case "rule":
-			value = e.Rule
-		case "path":
-			value = e.Path
-		case "since":
-			value = e.Since
-		case "owner":
-			value = e.Owner
-		case "reason":
-			value = e.Reason
-		case "until":
-			if !e.Until.IsZero() {
-				value = e.Until.Format(time.DateOnly)
-			}
+		switch text := e.text(key); {
+		case text == nil && !e.Until.IsZero():
+			value = e.Until.Format(time.DateOnly)
+		case text == nil, key == "fingerprint" && e.Glob == "": // written first
+		default:
+			value = *text
 		}
 		if value != "" {
 			parts = append(parts, key+"="+quoteValue(value))
