@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/straykey/straykey/correlate"
+	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/source"
 )
 
@@ -114,6 +115,41 @@ func incompleteSentence(r *Report) string {
 // advice is what to do about any credential that was found.
 const advice = "Revoke the credential where it was issued, then remove it from the code. " +
 	"Removing it alone does not help: history keeps it, and so does every clone."
+
+// unrotated is said of a link that stands in for the one on rotation.
+const unrotated = "no page on rotating it is known"
+
+// furtherReading is the page a finding leads to. The label is what it is about, "rotate" or "docs"; the note, if there is one, is
+// for after the address. All are empty if a rule names no page that a browser opens.
+func furtherReading(r *rules.Rule) (label, url, note string) {
+	switch url, rotation := r.Link(); {
+	case !webURL(url):
+		return "", "", ""
+	case rotation:
+		return "rotate", url, ""
+	default:
+		return "docs", url, unrotated
+	}
+}
+
+// noted is a text with a note after it, if there is one.
+func noted(text, note string) string {
+	if note == "" {
+		return text
+	}
+	return text + " (" + note + ")"
+}
+
+// furtherReadingSentence is furtherReading for a running text.
+func furtherReadingSentence(r *rules.Rule) string {
+	switch label, url, _ := furtherReading(r); label {
+	case "rotate":
+		return "How to rotate it: " + url
+	case "docs":
+		return "About it (" + unrotated + "): " + url
+	}
+	return ""
+}
 
 // problem tells in a line what could not be read, and why.
 func (r *redactor) problem(p source.Problem) string {

@@ -45,7 +45,7 @@ func tokenRule() *rules.Rule {
 	return &rules.Rule{
 		ID: "github-pat", Family: "github-token", Provider: "GitHub", Description: "GitHub personal access token",
 		Identity: rules.PersonalAccessToken, Severity: rules.Critical, Tags: []string{"vcs"},
-		Docs: "https://docs.github.com/en/authentication",
+		Docs: "https://docs.github.com/en/authentication", Rotate: "https://docs.github.com/en/authentication/rotate",
 	}
 }
 
@@ -53,7 +53,7 @@ func tokenRule() *rules.Rule {
 func fixture() *Report {
 	password := &rules.Rule{ID: "generic-password", Description: "Password in an assignment", Severity: rules.Medium, Weak: true}
 	key := &rules.Rule{ID: "private-key", Description: "Private key", Identity: rules.PrivateKey, Severity: rules.High}
-	aws := &rules.Rule{ID: "aws-access-key", Provider: "AWS", Description: "AWS access key id", Severity: rules.High, Identity: rules.APIKey}
+	aws := &rules.Rule{ID: "aws-access-key", Provider: "AWS", Description: "AWS access key id", Severity: rules.High, Identity: rules.APIKey, Docs: "https://docs.aws.amazon.com/IAM"}
 
 	token := correlate.Finding{
 		Rule: tokenRule(), Secret: fakeToken, Entropy: 4.83418374,

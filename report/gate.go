@@ -127,12 +127,12 @@ func (t *textWriter) waysOn(r *Report, gate Gate) {
 	if len(r.Findings) == 0 {
 		return
 	}
-	var ids, docs, paths []string
+	var ids, links, paths []string
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		ids = appendNew(ids, f.Rule.ID)
-		if f.Rule.Docs != "" {
-			docs = appendNew(docs, f.Rule.Docs)
+		if _, url, note := furtherReading(f.Rule); url != "" {
+			links = appendNew(links, noted(Escape(url), note))
 		}
 		for k := range f.Occurrences {
 			paths = appendNew(paths, t.name(f.Occurrences[k].Path))
@@ -160,10 +160,10 @@ func (t *textWriter) waysOn(r *Report, gate Gate) {
 		t.uncut("allow it", "if it is made up or harmless, by a comment on its line: straykey:allow"+rule+" REASON")
 	}
 	rotate := "if it was ever pushed or shared"
-	switch len(docs) {
+	switch len(links) {
 	case 0:
 	case 1:
-		rotate += ": " + Escape(docs[0])
+		rotate += ": " + links[0]
 	default:
 		rotate += "; where, says straykey rules show " + Escape(ids[0])
 	}

@@ -170,8 +170,11 @@ func (g *gitlabView) vulnerability(r *Report, f *correlate.Finding) gitlabVulner
 		},
 		Extract: g.secret(f.Secret),
 	}
+	if webURL(rule.Rotate) {
+		out.Links = append(out.Links, gitlabLink{"How to rotate it", rule.Rotate})
+	}
 	if webURL(rule.Docs) {
-		out.Links = []gitlabLink{{"How to rotate it", rule.Docs}}
+		out.Links = append(out.Links, gitlabLink{"About it", rule.Docs})
 	}
 	out.Location = g.location(r, mainPlace(f))
 	return out
@@ -219,10 +222,7 @@ func gitlabSeverity(s rules.Severity) string {
 
 // solution says how to be rid of a credential.
 func solution(r *rules.Rule) string {
-	if webURL(r.Docs) {
-		return advice + " How to rotate it: " + r.Docs
-	}
-	return advice
+	return strings.Join(nonEmpty(advice, furtherReadingSentence(r)), " ")
 }
 
 // firstRunes returns the first n characters of s.

@@ -23,7 +23,7 @@ func TestGitLabSchema(t *testing.T) {
 	}
 	reports := testReports()
 	long := fixture()
-	long.Findings[0].Rule = &rules.Rule{ID: "x", Description: strings.Repeat("é", 5000), Docs: "https://example.org/" + strings.Repeat("x", 8000)}
+	long.Findings[0].Rule = &rules.Rule{ID: "x", Description: strings.Repeat("é", 5000), Rotate: "https://example.org/" + strings.Repeat("x", 8000)}
 	for range 3000 {
 		long.Findings[0].Occurrences = append(long.Findings[0].Occurrences, long.Findings[0].Occurrences[0])
 	}

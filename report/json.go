@@ -105,6 +105,7 @@ type jsonRule struct {
 	Severity    string   `json:"severity"`
 	Class       string   `json:"class,omitempty"`
 	Docs        string   `json:"docs,omitempty"`
+	Rotate      string   `json:"rotate,omitempty"`
 	Tags        []string `json:"tags,omitempty"`
 }
 
@@ -345,7 +346,7 @@ func (v *jsonView) finding(f *correlate.Finding) jsonFinding {
 		Fingerprint: f.Fingerprint,
 		Rule: jsonRule{
 			rule.ID, family, rule.Provider, rule.Description,
-			string(rule.Identity), string(severity(rule)), string(rule.Class), rule.Docs, rule.Tags,
+			string(rule.Identity), string(severity(rule)), string(rule.Class), rule.Docs, rule.Rotate, rule.Tags,
 		},
 		Confidence:  string(f.Confidence),
 		Secret:      v.secret(f.Secret),

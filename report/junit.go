@@ -140,8 +140,8 @@ func (v *junitView) finding(r *Report, f *correlate.Finding, id string) junitCas
 		lines = append(lines, "verdict: "+string(r.Verdict(f)))
 	}
 	lines = append(lines, advice)
-	if webURL(f.Rule.Docs) {
-		lines = append(lines, "rotate: "+Escape(f.Rule.Docs))
+	if label, url, note := furtherReading(f.Rule); url != "" {
+		lines = append(lines, label+": "+noted(Escape(url), note))
 	}
 	lines = append(lines, "fingerprint: "+Escape(f.Fingerprint))
 	c.Failure = &junitOutcome{Escape(v.describe(f)), string(severity(f.Rule)), strings.Join(lines, "\n")}

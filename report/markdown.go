@@ -59,8 +59,8 @@ func (m *markdownView) row(r *Report, f *correlate.Finding) string {
 		word += ", " + string(r.Verdict(f))
 	}
 	what := escapeMarkdown(firstRunes(cmp.Or(f.Rule.Description, f.Rule.ID), maxMarkdownCell))
-	if link := markdownURL(f.Rule.Docs); link != "" {
-		what += " ([rotate](" + link + "))"
+	if label, url, note := furtherReading(f.Rule); markdownURL(url) != "" {
+		what += " (" + strings.Join(nonEmpty("["+label+"]("+markdownURL(url)+")", note), ": ") + ")"
 	}
 	place, since := "", ""
 	if o := mainPlace(f); o != nil {

@@ -35,7 +35,7 @@ func TestMarkdownLimit(t *testing.T) {
 func TestMarkdownCells(t *testing.T) {
 	hostile := "a|b\n<script>alert(1)</script>`c`**d** _e_ [f](http://x.org) ![g](h) @octocat #1 www.example.org \u202e~~i~~ \\| :rocket: &lt;"
 	r := &Report{Coverage: coverage(), Findings: []correlate.Finding{{
-		Rule: &rules.Rule{ID: "x", Description: hostile, Docs: "https://example.org/a(b)|c<d>?e=*"}, Secret: fakePassword,
+		Rule: &rules.Rule{ID: "x", Description: hostile, Rotate: "https://example.org/a(b)|c<d>?e=*"}, Secret: fakePassword,
 		Occurrences: []correlate.Occurrence{{Kind: "blob", Path: hostile, Line: 1, Column: 1, First: &correlate.Commit{ID: object(1), Author: hostile}}},
 	}}}
 	var row string

@@ -305,9 +305,7 @@ func newSARIFRule(r *rules.Rule) sarifRule {
 		DefaultConfiguration: sarifConfiguration{level},
 		Properties:           sarifRuleProperties{precision, score, sarifTags(r)},
 	}
-	if webURL(r.Docs) {
-		out.HelpURI = r.Docs
-	}
+	_, out.HelpURI, _ = furtherReading(r)
 	return out
 }
 
@@ -323,9 +321,14 @@ func sarifHelp(r *rules.Rule, description string) sarifText {
 	add("Kind of identity", string(r.Identity))
 	text := strings.Join(append([]string{description}, append(facts, advice)...), "\n")
 	markdown := strings.Join(nonEmpty("## "+description, strings.Join(list, "\n"), advice), "\n\n")
-	if webURL(r.Docs) {
-		text += "\nHow to rotate it: " + r.Docs
-		markdown += "\n\n[How to rotate it](" + r.Docs + ")"
+	switch label, url, _ := furtherReading(r); label {
+	case "rotate":
+		markdown += "\n\n[How to rotate it](" + url + ")"
+	case "docs":
+		markdown += "\n\n[About it](" + url + ") (" + unrotated + ")"
+	}
+	if further := furtherReadingSentence(r); further != "" {
+		text += "\n" + further
 	}
 	return sarifText{text, markdown}
 }

@@ -137,7 +137,7 @@ func TestSARIFLevels(t *testing.T) {
 		{rules.Info, "note", "0.1"},
 	}
 	for _, tt := range tests {
-		rule := newSARIFRule(&rules.Rule{ID: "x", Severity: tt.severity, Docs: "javascript:alert(1)", Tags: strings.Split("a,a,b,c,d,e,f,g,h,i,j", ",")})
+		rule := newSARIFRule(&rules.Rule{ID: "x", Severity: tt.severity, Docs: "javascript:alert(1)", Rotate: "javascript:alert(2)", Tags: strings.Split("a,a,b,c,d,e,f,g,h,i,j", ",")})
 		if rule.DefaultConfiguration.Level != tt.level || rule.Properties.SecuritySeverity != tt.score {
 			t.Errorf("%q: level %s, score %s; want %s, %s", tt.severity, rule.DefaultConfiguration.Level, rule.Properties.SecuritySeverity, tt.level, tt.score)
 		}

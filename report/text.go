@@ -171,8 +171,11 @@ func (t *textWriter) finding(f *correlate.Finding, id string) {
 	if f.Confidence != "" && f.Confidence != rules.HighConfidence {
 		t.field("confidence", "%s", string(f.Confidence))
 	}
-	if f.Rule.Docs != "" {
-		t.uncut("rotate", Escape(f.Rule.Docs))
+	if label, url, note := furtherReading(f.Rule); url != "" {
+		t.uncut(label, Escape(url))
+		if note != "" {
+			t.field("", "%s", note)
+		}
 	}
 	t.uncut("fingerprint", Escape(f.Fingerprint))
 	fmt.Fprintln(t.b)

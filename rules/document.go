@@ -47,6 +47,7 @@ func (l *loader) document(t *table) *document {
 	defaults := Rule{
 		Provider: t.text("provider", `"Acme"`),
 		Docs:     t.link("docs"),
+		Rotate:   t.link("rotate"),
 	}
 	doc := &document{extend: l.readExtend(t)}
 	doc.minVersion(t)
@@ -159,6 +160,9 @@ func (l *loader) rule(t *table, defaults Rule) *draft {
 	r.Severity = word(t, "severity", Severities(), Medium)
 	if t.has("docs") {
 		r.Docs = t.link("docs")
+	}
+	if t.has("rotate") {
+		r.Rotate = t.link("rotate")
 	}
 	r.Class = word(t, "class", Classes(), Credentials)
 	r.Tags = t.texts("tags", `"cloud"`)

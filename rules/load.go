@@ -475,6 +475,7 @@ func overlay(under *Rule, d *draft) *Rule {
 	replace("identity", func() { r.Identity = over.Identity })
 	replace("severity", func() { r.Severity = over.Severity })
 	replace("docs", func() { r.Docs = over.Docs })
+	replace("rotate", func() { r.Rotate = over.Rotate })
 	replace("path", func() { r.Path = over.Path })
 	replace("names", func() { r.Names = over.Names })
 	replace("secretGroup", func() { r.SecretGroup = over.SecretGroup })

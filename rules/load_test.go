@@ -75,6 +75,7 @@ description = "rules of this company"
 minVersion = "v8.25.0"
 provider = "Acme"
 docs = "https://docs.acme.example"
+rotate = "https://docs.acme.example/rotate"
 
 [[rules]]
 id = "full"
@@ -85,6 +86,7 @@ severity = "CRITICAL"
 confidence = "Low"
 class = "identifiers"
 docs = "https://docs.acme.example/full"
+rotate = "https://docs.acme.example/full/rotate"
 tags = ["a", "b"]
 aliases = ["old-full"]
 regex = '''acme-(\d+)-([a-z]{8})'''
@@ -129,7 +131,7 @@ stopwords = ["nope"]
 	want := []*rules.Rule{
 		{
 			ID: "full", Family: "acme", Provider: "Acme", Description: "A full rule.",
-			Identity: rules.PersonalAccessToken, Severity: rules.Critical, Confidence: rules.LowConfidence, Class: rules.Identifiers, Docs: "https://docs.acme.example/full",
+			Identity: rules.PersonalAccessToken, Severity: rules.Critical, Confidence: rules.LowConfidence, Class: rules.Identifiers, Docs: "https://docs.acme.example/full", Rotate: "https://docs.acme.example/full/rotate",
 			Tags: []string{"a", "b"}, Aliases: []string{"old-full"},
 			Regex: `acme-(\d+)-([a-z]{8})`, Path: `\.env$`, Keywords: []string{"acme-", "other"},
 			SecretGroup: 2, Entropy: 3, Reach: 4096, Multiline: true, Proof: "jwt", Weak: true, SkipReport: true,
@@ -139,13 +141,13 @@ stopwords = ["nope"]
 			}},
 			Required:  []rules.Required{{ID: "short", WithinLines: &three, WithinColumns: &eighty}},
 			Positives: []string{"one", "two\nlines"}, Negatives: []string{"three"},
-			Source: rules.Position{File: "test.toml", Line: 8},
+			Source: rules.Position{File: "test.toml", Line: 9},
 		},
 		{
 			ID: "short", Family: "short", Provider: "Acme", Identity: rules.Generic, Severity: rules.Medium,
-			Confidence: rules.HighConfidence, Class: rules.Credentials, Docs: "https://docs.acme.example", Token: `short_[a-z]{9}`,
+			Confidence: rules.HighConfidence, Class: rules.Credentials, Docs: "https://docs.acme.example", Rotate: "https://docs.acme.example/rotate", Token: `short_[a-z]{9}`,
 			Allowlists: []rules.Allowlist{{RegexTarget: "secret", StopWords: []string{"nope"}, TargetRules: []string{"short"}}},
-			Source:     rules.Position{File: "test.toml", Line: 47},
+			Source:     rules.Position{File: "test.toml", Line: 49},
 		},
 	}
 	lines := got.Rules[0].Lines
@@ -158,7 +160,7 @@ stopwords = ["nope"]
 	if diff := cmp.Diff([]rules.Allowlist{{Paths: []string{"^vendor/"}, RegexTarget: "secret"}}, got.Allowlists, emptyIsNil); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
-	for key, line := range map[string]int{"id": 9, "regex": 19, "positives.1": 29, "negatives.0": 31, "allowlists.0.regexes.0": 39, "required.0.withinlines": 44} {
+	for key, line := range map[string]int{"id": 10, "regex": 21, "positives.1": 31, "negatives.0": 33, "allowlists.0.regexes.0": 41, "required.0.withinlines": 46} {
 		if lines[key] != line {
 			t.Errorf("line of %s is %d, want %d", key, lines[key], line)
 		}

@@ -68,7 +68,8 @@ type Rule struct {
 	Description string // one sentence: what leaked
 	Identity    Identity
 	Severity    Severity
-	Docs        string // where to read about the credential and how to rotate it
+	Docs        string // where the issuer says what the credential is
+	Rotate      string // where the issuer says how to make a new one and revoke the old; empty: no such page is known
 	Tags        []string
 	// Aliases are ids by which other tools know the kind: a configuration written
 	// for them may name it so in disabledRules, targetRules, required and overrides.
@@ -138,6 +139,15 @@ func (r *Rule) Line(key string) Position {
 		return Position{File: r.Source.File, Line: n}
 	}
 	return r.Source
+}
+
+// Link returns the page that a finding of the rule leads to: the one on rotation, else that on the credential, which need not
+// say how to rotate it. It is empty if the rule names neither.
+func (r *Rule) Link() (url string, rotation bool) {
+	if r.Rotate != "" {
+		return r.Rotate, true
+	}
+	return r.Docs, false
 }
 
 // Derived is what package detect works out of a rule's expression: where to try it. The built-in

@@ -53,7 +53,8 @@ type Finding struct {
 	Rule        string
 	Description string // one sentence of the rule
 	Commit      string // id of the commit that brings it; may be empty
-	Docs        string // where to rotate it; may be empty
+	Docs        string // where to read about it; may be empty
+	Rotate      string // where to read how to rotate it; may be empty
 }
 
 // Result counts what was done.

@@ -120,7 +120,7 @@ func (h *hub) written() []string {
 }
 
 func finding(path string, line int, fingerprint string) Finding {
-	return Finding{Path: path, Line: line, Fingerprint: "sk1:" + fingerprint, Rule: "github-pat", Description: "A token acts as its user.", Commit: strings.Repeat("c", 40), Docs: "https://docs.example.com/rotate"}
+	return Finding{Path: path, Line: line, Fingerprint: "sk1:" + fingerprint, Rule: "github-pat", Description: "A token acts as its user.", Commit: strings.Repeat("c", 40), Docs: "https://docs.example.com/tokens", Rotate: "https://docs.example.com/rotate"}
 }
 
 func TestSync(t *testing.T) {
@@ -228,8 +228,21 @@ func TestTextsAreText(t *testing.T) {
 			}
 		}
 	}
-	if f.Docs = "https://x) [y](javascript:z"; strings.Contains(body(f), "](") {
+	f.Docs, f.Rotate = "https://x) [y](javascript:z", "https://x) [y](javascript:z"
+	if strings.Contains(body(f), "](") {
 		t.Errorf("%q", body(f))
+	}
+}
+
+// A comment links to how a credential is rotated, and where that is not known, to what there is and says so.
+func TestLink(t *testing.T) {
+	f := finding("a", 1, "a")
+	if text := body(f); !strings.Contains(text, "Rotate it ([how](https://docs.example.com/rotate)).") {
+		t.Errorf("%q", text)
+	}
+	f.Rotate = ""
+	if text := body(f); !strings.Contains(text, "Rotate it ([about it](https://docs.example.com/tokens); no page on rotating it is known).") {
+		t.Errorf("%q", text)
 	}
 }
 

@@ -38,11 +38,19 @@ func body(f Finding) string {
 		fmt.Fprintf(&b, " — %s", plain(f.Description))
 	}
 	fmt.Fprintf(&b, "\n\nA credential stands here%s. It was pushed: who can read this repository knows it. Rotate it", since(f))
-	if strings.HasPrefix(f.Docs, "https://") && !strings.ContainsAny(f.Docs, " ()<>\"\\\n\r\t") {
-		fmt.Fprintf(&b, " ([how](%s))", f.Docs)
+	switch {
+	case linkable(f.Rotate):
+		fmt.Fprintf(&b, " ([how](%s))", f.Rotate)
+	case linkable(f.Docs):
+		fmt.Fprintf(&b, " ([about it](%s); no page on rotating it is known)", f.Docs)
 	}
 	b.WriteString(". A commit that removes it does not take it out of the history.\n")
 	return b.String()
+}
+
+// linkable reports whether an address can stand in a link as it is.
+func linkable(address string) bool {
+	return strings.HasPrefix(address, "https://") && !strings.ContainsAny(address, " ()<>\"\\\n\r\t")
 }
 
 // goneBody is what becomes of it when the finding is there no longer.

@@ -107,7 +107,7 @@ func reviewed(r *report.Report) []review.Finding {
 		}
 		out = append(out, review.Finding{
 			Path: at.Path, Line: lineInFile(at), Fingerprint: f.Fingerprint,
-			Rule: f.Rule.ID, Description: f.Rule.Description, Commit: commitID(at), Docs: f.Rule.Docs,
+			Rule: f.Rule.ID, Description: f.Rule.Description, Commit: commitID(at), Docs: f.Rule.Docs, Rotate: f.Rule.Rotate,
 		})
 	}
 	return out

@@ -111,7 +111,7 @@ func runRevoke(ctx context.Context, env *environment, f *revokeFlags) error {
 	}
 	revocation, several, err := asker.revocation(ctx, r.Findings, finding, with)
 	if err != nil {
-		return &exitError{exitFindings, fmt.Errorf("not revoked: %w; revoke it by hand: %s", err, finding.Rule.Docs)}
+		return &exitError{exitFindings, fmt.Errorf("not revoked: %w; revoke it by hand%s", err, where(finding.Rule))}
 	}
 	if len(several) > 0 {
 		tellSeveral(env.stdout, several)
@@ -122,7 +122,7 @@ func runRevoke(ctx context.Context, env *environment, f *revokeFlags) error {
 		return err
 	}
 	if err := asker.revoke(ctx, revocation); err != nil {
-		return &exitError{exitFindings, fmt.Errorf("not known to be revoked: %w; revoke it by hand: %s", err, finding.Rule.Docs)}
+		return &exitError{exitFindings, fmt.Errorf("not known to be revoked: %w; revoke it by hand%s", err, where(finding.Rule))}
 	}
 	return f.tellOutcome(ctx, env, asker, revocation)
 }
@@ -135,7 +135,7 @@ func (f *revokeFlags) tellOutcome(ctx context.Context, env *environment, asker *
 	case err != nil:
 		return fmt.Errorf("the issuer says that it revoked %s; ask whether it is gone: %w", fingerprint, err)
 	case result.Verdict == verdict.Active || result.Verdict == verdict.Forbidden:
-		return &exitError{exitIncomplete, fmt.Errorf("the issuer says that it revoked %s, and still knows it (%s): it takes a while, or was another one; ask again with straykey verify, or revoke it by hand: %s", fingerprint, reasoned(result), r.finding.Rule.Docs)}
+		return &exitError{exitIncomplete, fmt.Errorf("the issuer says that it revoked %s, and still knows it (%s): it takes a while, or was another one; ask again with straykey verify, or revoke it by hand%s", fingerprint, reasoned(result), where(r.finding.Rule))}
 	}
 	fmt.Fprintf(env.stdout, "revoked %s, now %s\n", fingerprint, report.Escape(reasoned(result)))
 	return nil
@@ -186,9 +186,21 @@ func revocable(findings []correlate.Finding) (*correlate.Finding, error) {
 		found = &findings[i]
 	}
 	if found == nil {
-		return nil, usageError("a %s cannot be revoked by itself; do it where it was issued: %s", findings[0].Rule.ID, findings[0].Rule.Docs)
+		return nil, usageError("a %s cannot be revoked by itself; do it where it was issued%s", findings[0].Rule.ID, where(findings[0].Rule))
 	}
 	return found, nil
+}
+
+// where ends a sentence that sends somebody to the issuer.
+func where(r *rules.Rule) string {
+	switch url, rotation := r.Link(); {
+	case url == "":
+		return ""
+	case rotation:
+		return ": " + url
+	default:
+		return "; about it: " + url
+	}
 }
 
 // tellRevocation says what will be revoked, and what that does.

@@ -19,6 +19,7 @@ provider = "Acme"
 identity = "api-key"
 severity = "high"
 docs = "https://docs.acme.example"
+rotate = "https://docs.acme.example/rotate"
 token = 'acme_[0-9a-f]{32}'
 positives = ['k = {{"acme"}}_{{hex 32}}', '{"k": "{{"acme"}}_{{hex 32}}"}']
 negatives = ['acme_{{hex 31}}', 'acme_{{hex 33}}']
@@ -30,6 +31,7 @@ provider = "Acme"
 identity = "generic"
 severity = "info"
 docs = "https://docs.acme.example"
+rotate = "https://docs.acme.example/rotate"
 token = 'acme-id-[0-9]{8}'
 positives = ['acme-id-{{digits 8}}', 'id: acme-id-{{digits 8}}']
 negatives = ['acme-id-{{digits 7}}', 'acme-id-{{digits 9}}']
@@ -85,6 +87,7 @@ acme-token  Acme      api-key   high      -      -      -
   confidence   high
   class        credentials
   docs         https://docs.acme.example
+  rotate       https://docs.acme.example/rotate
   defined in   acme.toml:2
 
   token        acme_[0-9a-f]{32}
@@ -102,12 +105,12 @@ acme-token  Acme      api-key   high      -      -      -
 		{"show of nothing", acmeRules, []string{"show"}, 3, "", `straykey: rules show takes the id of a rule, for example: straykey rules show `},
 		{"test", acmeRules, []string{"test"}, 0, "2 rules, 4 positives, 4 negatives: 0 failures\n", ""},
 		{"test of one", acmeRules, []string{"test", "acme-id"}, 0, "1 rule, 2 positives, 2 negatives: 0 failures\n", ""},
-		{"test that fails", broken, []string{"test"}, 1, `acme.toml:11: rule "acme-token": negatives[0]: found, although it is a negative
+		{"test that fails", broken, []string{"test"}, 1, `acme.toml:12: rule "acme-token": negatives[0]: found, although it is a negative
 2 rules, 4 positives, 4 negatives: 1 failure
 `, ""},
 		{"test of no such rule", acmeRules, []string{"test", "x"}, 3, "", `straykey: no rule "x"`},
 		{"lint", acmeRules, []string{"lint"}, 0, "2 rules: 0 problems, 0 notes\n", ""},
-		{"lint that fails", strings.Replace(acmeRules, `docs = "https://docs.acme.example"`, "", 1), []string{"lint"}, 1, `acme.toml:2: warning: rule "acme-token": no docs; a finding should link to where the credential is rotated [no-docs]
+		{"lint that fails", strings.Replace(acmeRules, `docs = "https://docs.acme.example"`, "", 1), []string{"lint"}, 1, `acme.toml:2: warning: rule "acme-token": no docs; a finding should link to what the issuer says of the credential [no-docs]
 2 rules: 1 problem, 0 notes
 `, ""},
 		{"a broken rule file", "[[rules]]\nid = \"a\"", []string{"lint"}, 3, "", `straykey: acme.toml:1: rule "a": says not what to look for; expected regex, `},

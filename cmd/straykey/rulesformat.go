@@ -19,6 +19,7 @@ type ruleSummary struct {
 	Identity    string   `json:"identity"`
 	Severity    string   `json:"severity"`
 	Docs        string   `json:"docs,omitempty"`
+	Rotate      string   `json:"rotate,omitempty"`
 	Tags        []string `json:"tags,omitempty"`
 	Aliases     []string `json:"aliases,omitempty"`
 	Proof       string   `json:"proof,omitempty"`
@@ -48,7 +49,7 @@ func newRuleSummary(r *rules.Rule) ruleSummary {
 	return ruleSummary{
 		Check: check, Revoke: r.Revoke != nil,
 		ID: r.ID, Family: r.Family, Provider: r.Provider, Description: r.Description,
-		Identity: string(r.Identity), Severity: string(r.Severity), Docs: r.Docs,
+		Identity: string(r.Identity), Severity: string(r.Severity), Docs: r.Docs, Rotate: r.Rotate,
 		Tags: r.Tags, Aliases: r.Aliases, Proof: r.Proof, Weak: r.Weak,
 		Confidence: string(r.Confidence), Class: string(r.Class),
 	}
@@ -143,6 +144,7 @@ func (d *ruleDetails) writeText(w io.Writer) {
 	line("confidence", d.Confidence)
 	line("class", d.Class)
 	line("docs", d.Docs)
+	line("rotate", d.Rotate)
 	line("family", other(d.Family, d.ID))
 	line("aliases", strings.Join(d.Aliases, ", "))
 	line("tags", strings.Join(d.Tags, ", "))

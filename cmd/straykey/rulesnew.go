@@ -106,8 +106,9 @@ func skeleton(o rulesNewOptions, id string) string {
 	line("provider = %s", strconv.Quote(provider))
 	line("# One sentence: what leaked, and what it opens.")
 	line("description = %s", strconv.Quote("A credential of "+provider+"."))
-	line("# Where to read about it and how to rotate it.")
+	line("# Where the issuer says what it is, and how to make a new one and revoke the old.")
 	line("docs = \"https://example.com/\"")
+	line("rotate = \"https://example.com/\"")
 	line("identity = %s", strconv.Quote(o.identity))
 	line("severity = \"high\"")
 	if o.assigned {

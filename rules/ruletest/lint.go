@@ -110,7 +110,10 @@ func (l *linter) checkText() {
 		l.say(LevelWarning, "no-description", "description", "no description; one sentence says what leaked and what it opens")
 	}
 	if r.Docs == "" {
-		l.say(LevelWarning, "no-docs", "docs", "no docs; a finding should link to where the credential is rotated")
+		l.say(LevelWarning, "no-docs", "docs", "no docs; a finding should link to what the issuer says of the credential")
+	}
+	if r.Rotate == "" {
+		l.say(LevelNote, "no-rotate", "rotate", "no rotate; a finding links to docs and says that no page on rotation is known")
 	}
 	if _, given := r.Lines["identity"]; !given {
 		l.say(LevelWarning, "no-identity", "identity", "no identity; without it the inventory calls it generic")

@@ -98,6 +98,7 @@ docs = "https://docs.acme.example"
 token = 'acme_[0-9a-f]{32}'
 positives = ['acme_{{hex 32}}', 'k: acme_{{hex 32}}']
 negatives = ['acme_{{hex 31}}', 'acme_{{hex 33}}']
+rotate = "https://docs.acme.example/rotate"
 `
 
 func TestLint(t *testing.T) {
@@ -109,15 +110,16 @@ func TestLint(t *testing.T) {
 		{"nothing", complete, nil},
 		{"no description", change(`description = "An Acme token."`, ""), []string{"no-description:2"}},
 		{"no docs", change(`docs = "https://docs.acme.example"`, ""), []string{"no-docs:2"}},
+		{"no rotation", change(`rotate = "https://docs.acme.example/rotate"`, ""), []string{"no-rotate:2"}},
 		{"no identity", change(`identity = "api-key"`, ""), []string{"no-identity:2"}},
 		{"few samples", change("positives = ['acme_{{hex 32}}', 'k: acme_{{hex 32}}']\nnegatives = ['acme_{{hex 31}}', 'acme_{{hex 33}}']", ""), []string{"few-positives:2", "few-negatives:2"}},
 		{"no anchor", change("token = 'acme_[0-9a-f]{32}'", "token = '[a-z]{4}_[0-9a-f]{32}'"), []string{"no-anchor:7"}},
 		{"short anchor", strings.ReplaceAll(complete, "acme_", "am_"), []string{"short-anchor:7"}},
-		{"empty match", complete + "[[rules]]\nid = 'e'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nregex = '(?:acme)?'\nkeywords = ['acmex']\npositives = ['acmex', 'acmex ']\nnegatives = ['b', 'c']", []string{"empty-match:15", "keyword-outside:16"}},
+		{"empty match", complete + "[[rules]]\nid = 'e'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nrotate = 'https://a.example'\nregex = '(?:acme)?'\nkeywords = ['acmex']\npositives = ['acmex', 'acmex ']\nnegatives = ['b', 'c']", []string{"empty-match:17", "keyword-outside:18"}},
 		{"a sample fails", change("hex 31", "hex 32"), []string{"sample:9"}},
 		{"not direct", change("token = 'acme_[0-9a-f]{32}'", "token = 'acme_[0-9a-f]{20,40}[0-9a-f]'"), []string{"not-direct:7", "sample:9", "sample:9"}},
-		{"a hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nregex = '[0-9a-f]{64}'\npositives = ['{{hex 64}}', ' {{hex 64}}']\nnegatives = ['{{hex 6}}', 'c']", []string{"no-anchor:15", "hash:15"}},
-		{"a prefixed hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nregex = 'acmesum:[0-9a-f]{64}'\npositives = ['acmesum:{{hex 64}}', ' acmesum:{{hex 64}}']\nnegatives = ['{{hex 64}}', 'c']", nil},
+		{"a hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nrotate = 'https://a.example'\nregex = '[0-9a-f]{64}'\npositives = ['{{hex 64}}', ' {{hex 64}}']\nnegatives = ['{{hex 6}}', 'c']", []string{"no-anchor:17", "hash:17"}},
+		{"a prefixed hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nrotate = 'https://a.example'\nregex = 'acmesum:[0-9a-f]{64}'\npositives = ['acmesum:{{hex 64}}', ' acmesum:{{hex 64}}']\nnegatives = ['{{hex 64}}', 'c']", nil},
 		{"a short keyword", change("token = 'acme_[0-9a-f]{32}'", "regex = '[a-z]{4}_[0-9a-f]{32}\\b'\nkeywords = [\n'k:', 'acme_']"), []string{"no-anchor:7", "short-keyword:9"}},
 	}
 	for _, tt := range tests {
@@ -165,20 +167,20 @@ func TestLintVerify(t *testing.T) {
 		want []string // check and line
 	}{
 		{"nothing", nil, nil},
-		{"a host outside", []string{url, url + "\nhosts = ['*.acme.example.net']"}, []string{"host-outside:12"}},
+		{"a host outside", []string{url, url + "\nhosts = ['*.acme.example.net']"}, []string{"host-outside:13"}},
 		{"a host inside", []string{url, url + "\nhosts = ['*.acme.example']"}, nil},
 		{"a host that is known later", []string{url, "url = 'https://{a}.acme.example'\nhosts = ['*.acme.example']\nparts = { a = { values = ['b'] } }"}, nil},
-		{"a host of the revocation outside", []string{revokeURL, revokeURL + "\nhosts = ['acme.example']"}, []string{"host-outside:23"}},
-		{"a write", []string{url, url + "\nmethod = 'POST'\nsideEffects = 'none'"}, []string{"unproved-query:12"}},
+		{"a host of the revocation outside", []string{revokeURL, revokeURL + "\nhosts = ['acme.example']"}, []string{"host-outside:24"}},
+		{"a write", []string{url, url + "\nmethod = 'POST'\nsideEffects = 'none'"}, []string{"unproved-query:13"}},
 		{"a query", []string{url, url + "\nmethod = 'POST'\nsideEffects = 'none'\nsource = 'https://docs.acme.example'"}, nil},
 		{"a login", []string{url, url + "\nmethod = 'POST'\nsideEffects = 'login'"}, nil},
-		{"no negative control", []string{`dead = { status = 401, body = '{}' }`, ""}, []string{"no-control:10"}},
-		{"no sample", []string{`live = { status = 200, body = '{"login": "octo"}' }`, ""}, []string{"no-live:10"}},
-		{"never inactive", []string{`outcome = "inactive"`, `outcome = "unknown"`}, []string{"never-dead:13"}},
-		{"a status where anything goes", []string{`json = ["login"], `, "", url, url + "\nanyContent = true"}, []string{"believes-portals:14"}},
+		{"no negative control", []string{`dead = { status = 401, body = '{}' }`, ""}, []string{"no-control:11"}},
+		{"no sample", []string{`live = { status = 200, body = '{"login": "octo"}' }`, ""}, []string{"no-live:11"}},
+		{"never inactive", []string{`outcome = "inactive"`, `outcome = "unknown"`}, []string{"never-dead:14"}},
+		{"a status where anything goes", []string{`json = ["login"], `, "", url, url + "\nanyContent = true"}, []string{"believes-portals:15"}},
 		{"words where anything goes", []string{`json = ["login"]`, `body = ["login"]`, url, url + "\nanyContent = true"}, nil},
-		{"no tells", []string{`tells = { owner = "json:login" }`, ""}, []string{"no-tells:10"}},
-		{"the secret in the URL", []string{url, "url = 'https://api.acme.example/{secret}'\nsecretInURL = true", header, "answers"}, []string{"secret-in-url:12"}},
+		{"no tells", []string{`tells = { owner = "json:login" }`, ""}, []string{"no-tells:11"}},
+		{"the secret in the URL", []string{url, "url = 'https://api.acme.example/{secret}'\nsecretInURL = true", header, "answers"}, []string{"secret-in-url:13"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -229,8 +231,8 @@ func TestLintCost(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []string{
-		`test.toml:18: note: rule "middling": takes 4.0 ms for a megabyte of code [cost]`,
-		`test.toml:12: warning: rule "slow": takes 38 ms for a megabyte of code; a longer or rarer anchor, or a tighter expression, makes it faster [slow]`,
+		`test.toml:19: note: rule "middling": takes 4.0 ms for a megabyte of code [cost]`,
+		`test.toml:13: warning: rule "slow": takes 38 ms for a megabyte of code; a longer or rarer anchor, or a tighter expression, makes it faster [slow]`,
 	}
 	var got []string
 	for _, m := range l.remarks {

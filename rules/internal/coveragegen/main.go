@@ -51,7 +51,9 @@ What the built-in rules find, by provider and by the type of the identity behind
 - *Live check*: how the issuer is asked whether the credential lives: **request**, one that the rule declares; a name, a
   check in Go; **(login)**, it signs in, and is only done when that is asked for. [rules.md](rules.md#live-checks) says more.
 - *Revoke*: the credential alone is enough to have the issuer revoke it; **by id**, under an id, which is looked up or given.
-- *Rotate*: where the provider says how to make a new one and revoke the old.
+- *Kind*: the rule, with a link to what its issuer says of such a credential.
+- *Rotate*: where the issuer says how to make a new one and revoke the old. A general page, a reference of the API or a
+  standard does not count: where no page on rotation is known there is none, and findings say so.
 
 `)
 	summary(&w, list)
@@ -70,7 +72,7 @@ func summary(w *bytes.Buffer, list []*rules.Rule) {
 		if r.Proof != "" {
 			proved++
 		}
-		if r.Docs != "" {
+		if r.Rotate != "" {
 			linked++
 		}
 		if r.Verify != nil {
@@ -127,8 +129,12 @@ func kinds(w *bytes.Buffer, list []*rules.Rule) {
 		if r.Proof != "" {
 			proof = r.Proof
 		}
+		if r.Rotate != "" {
+			link = "[link](" + r.Rotate + ")"
+		}
+		kind := r.ID
 		if r.Docs != "" {
-			link = "[link](" + r.Docs + ")"
+			kind = "[" + kind + "](" + r.Docs + ")"
 		}
 		revoke := "–"
 		if r.Revoke != nil {
@@ -138,7 +144,7 @@ func kinds(w *bytes.Buffer, list []*rules.Rule) {
 			}
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %s | %s | %s | %s | %s |\n",
-			strings.ReplaceAll(provider(r), "|", "\\|"), r.Identity, r.ID, r.Severity, toldBy(r), proof, checkedBy(r), revoke, link)
+			strings.ReplaceAll(provider(r), "|", "\\|"), r.Identity, kind, r.Severity, toldBy(r), proof, checkedBy(r), revoke, link)
 	}
 }
 

@@ -77,6 +77,7 @@ func (w *writer) rule(r *rules.Rule) {
 	w.text("Identity", string(r.Identity))
 	w.text("Severity", string(r.Severity))
 	w.text("Docs", r.Docs)
+	w.text("Rotate", r.Rotate)
 	w.text("Confidence", string(r.Confidence))
 	w.text("Class", string(r.Class))
 	w.texts("Tags", r.Tags)
