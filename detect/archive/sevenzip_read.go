@@ -6,13 +6,15 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 
 	"github.com/ulikunitz/xz/lzma"
 )
 
-// The methods of coders. What is missing, above all PPMd, Delta and BCJ2, is told as unsupported.
+// The methods of coders. What is missing, above all PPMd and BCJ2, is told as unsupported.
 const (
 	sevenCopy    = 0x00
+	sevenDelta   = 0x03
 	sevenLZMA    = 0x030101
 	sevenLZMA2   = 0x21
 	sevenDeflate = 0x040108
@@ -288,6 +290,8 @@ func (r *Reader) sevenCoder(c sevenCoder, size int64, in io.Reader) (out io.Read
 	switch {
 	case c.method == sevenCopy || isBranchFilter(c.method):
 		return in, weightFast, nothing, nil
+	case c.method == sevenDelta && len(c.properties) == 1:
+		return &undelta{in: in, distance: int(c.properties[0]) + 1}, weightFast, nothing, nil
 	case c.method == sevenDeflate:
 		z := r.takeInflater(in)
 		return z, weightFast, func() { r.putInflater(z) }, nil
@@ -297,13 +301,9 @@ func (r *Reader) sevenCoder(c sevenCoder, size int64, in io.Reader) (out io.Read
 		z, done, err := r.newZstd(in)
 		return z, weightFast, done, err
 	case c.method == sevenLZMA && len(c.properties) == 5:
-		return r.sevenDictionary(int64(binary.LittleEndian.Uint32(c.properties[1:])), size, func(dictionary int64) (io.Reader, error) {
-			// The reader is for files, which begin with these 13 bytes.
-			head := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint32(c.properties[:1:1], uint32(dictionary)), uint64(size))
-			return newLZMA(io.MultiReader(bytes.NewReader(head), in))
-		})
+		return r.lzma(c.properties, size, false, in)
 	case c.method == sevenLZMA2 && len(c.properties) == 1:
-		return r.sevenDictionary(lzma2Dictionary(c.properties[0]), size, func(dictionary int64) (io.Reader, error) {
+		return r.withDictionary(lzma2Dictionary(c.properties[0]), size, func(dictionary int64) (io.Reader, error) {
 			return newLZMA2(in, dictionary)
 		})
 	case c.method == sevenAES:
@@ -312,8 +312,22 @@ func (r *Reader) sevenCoder(c sevenCoder, size int64, in io.Reader) (out io.Read
 	return nil, 0, nil, errMethod
 }
 
-// sevenDictionary makes the reader of a coder with a dictionary. It needs no more of it than there is text.
-func (r *Reader) sevenDictionary(dictionary, size int64, open func(dictionary int64) (io.Reader, error)) (io.Reader, int64, func(), error) {
+// lzma makes the reader of a stream of LZMA with its five bytes of properties. Where it ends is known by the size, or stands in it
+// too.
+func (r *Reader) lzma(properties []byte, size int64, ended bool, in io.Reader) (io.Reader, int64, func(), error) {
+	return r.withDictionary(int64(binary.LittleEndian.Uint32(properties[1:])), size, func(dictionary int64) (io.Reader, error) {
+		length := uint64(size)
+		if ended {
+			length = math.MaxUint64
+		}
+		// The reader is for files, which begin with these 13 bytes.
+		head := binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint32(properties[:1:1], uint32(dictionary)), length)
+		return newLZMA(io.MultiReader(bytes.NewReader(head), in))
+	})
+}
+
+// withDictionary makes the reader of a coder with a dictionary. It needs no more of it than there is text.
+func (r *Reader) withDictionary(dictionary, size int64, open func(dictionary int64) (io.Reader, error)) (io.Reader, int64, func(), error) {
 	dictionary = max(min(dictionary, size), lzma.MinDictCap)
 	release, err := r.holdDictionary(dictionary)
 	if err != nil {

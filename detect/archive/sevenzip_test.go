@@ -114,8 +114,8 @@ func TestSevenZip(t *testing.T) {
 		return []string{"conf/app.env" + suffix, "conf/empty: ", "z.txt" + suffix, "über.txt" + suffix}
 	}
 	for name, want := range map[string][]string{
-		"lzma2": all, "lzma": all, "deflate": all, "bzip2": all, "copy": all, "bcj": all, "nonsolid": all,
-		"ppmd": each(unknown), "delta": each(unknown), "bcj2": each(unknown), "aes": each(password),
+		"lzma2": all, "lzma": all, "deflate": all, "bzip2": all, "copy": all, "bcj": all, "delta": all, "nonsolid": all,
+		"ppmd": each(unknown), "bcj2": each(unknown), "aes": each(password),
 		"aesheader": {password},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,7 +15,6 @@ import (
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 	"github.com/nwaples/rardecode/v2"
-	"github.com/ulikunitz/xz"
 )
 
 // Reader reads one archive after the other, and keeps buffers between them. It must not be used by two
@@ -197,7 +196,7 @@ func (r *Reader) stream(name string, format Format, b *bufio.Reader, depth int) 
 	defer release()
 	inside := bufio.NewReaderSize(&meter{r: r, in: out, packed: &in.n, weight: weight}, 64<<10)
 	head, err := inside.Peek(sniffLen)
-	if len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
+	if r.over || len(head) == 0 && err != nil && !errors.Is(err, io.EOF) {
 		r.failed(name, err)
 		return
 	}
@@ -231,18 +230,8 @@ func (r *Reader) decompressor(format Format, in io.Reader) (out io.Reader, name 
 		z, release, err := r.newZstd(in)
 		return z, Unnamed, release, err
 	case Xz:
-		b := bufio.NewReaderSize(in, 64)
-		head, _ := b.Peek(24)
-		release, err := r.holdDictionary(xzDictionary(head))
-		if err != nil {
-			return nil, "", nil, err
-		}
-		z, err := newXz(b)
-		if err != nil {
-			release()
-			return nil, "", nil, err
-		}
-		return guard{z}, Unnamed, release, nil
+		z := newXz(r, in)
+		return guard{z}, Unnamed, z.close, nil
 	}
 	return nil, "", nil, fmt.Errorf("no reader for %s", format)
 }
@@ -281,23 +270,6 @@ func (r *Reader) holdDictionary(size int64) (release func(), err error) {
 	r.held += size
 	r.work += size / clearing
 	return func() { r.held -= size }, nil
-}
-
-// newXz is xz.NewReader, guarded.
-func newXz(in io.Reader) (z *xz.Reader, err error) {
-	defer guarded(&err)
-	return xz.NewReader(in)
-}
-
-// xzDictionary returns the size of the dictionary that the first block of an xz file asks for, which begins
-// with the stream header (12 bytes), the block header's size and flags, optional sizes, and the filter.
-func xzDictionary(head []byte) int64 {
-	for i := 14; i+2 < len(head); i++ {
-		if head[i] == 0x21 && head[i+1] == 1 { // LZMA2, one byte of properties
-			return lzma2Dictionary(head[i+2])
-		}
-	}
-	return 0
 }
 
 // lzma2Dictionary returns the size of the dictionary that the properties of LZMA2 ask for.

@@ -32,7 +32,9 @@ const (
 	zipStored  = 0
 	zipDeflate = 8
 	zipBzip2   = 12
+	zipLZMA    = 14
 	zipZstd    = 93
+	zipXz      = 95
 )
 
 var errZip = errors.New("no zip directory")
@@ -42,7 +44,9 @@ type zipMember struct {
 	name      string
 	method    uint16
 	encrypted bool
+	ended     bool // LZMA: what is packed says where it ends
 	packed    int64
+	unpacked  int64
 	local     int64 // where its local header stands
 }
 
@@ -85,14 +89,14 @@ func (r *Reader) zip(name string, data []byte, depth int) {
 			r.v.Skipped(name, Limit, "members share their data")
 			return
 		}
-		r.zipMember(inner, m.method, packed, depth+1)
+		r.zipMember(inner, &m, packed, depth+1)
 	}
 }
 
-func (r *Reader) zipMember(name string, method uint16, packed []byte, depth int) {
+func (r *Reader) zipMember(name string, m *zipMember, packed []byte, depth int) {
 	in := &counter{in: bytes.NewReader(packed)}
 	out := &meter{r: r, packed: &in.n, weight: weightFast}
-	switch method {
+	switch m.method {
 	case zipStored:
 		r.work += int64(len(packed))
 		r.open(name, packed, depth)
@@ -111,11 +115,38 @@ func (r *Reader) zipMember(name string, method uint16, packed []byte, depth int)
 		}
 		defer release()
 		out.in = z
+	case zipXz:
+		z := newXz(r, in)
+		defer z.close()
+		out.in, out.weight = guard{z}, weightSlow
+	case zipLZMA:
+		z, release, err := r.zipLZMA(m, in)
+		if err != nil {
+			r.failed(name, err)
+			return
+		}
+		defer release()
+		out.in, out.weight = guard{z}, weightSlow
 	default:
 		r.failed(name, errMethod)
 		return
 	}
 	r.openStream(name, out, depth)
+}
+
+// zipLZMA returns the reader of a member that is packed by LZMA: behind two bytes of a version and the length of the
+// properties stand these, and then what is packed.
+func (r *Reader) zipLZMA(m *zipMember, in io.Reader) (out io.Reader, release func(), err error) {
+	const size = 5
+	head := make([]byte, 4+size)
+	if _, err := io.ReadFull(in, head); err != nil {
+		return nil, nil, err
+	}
+	if binary.LittleEndian.Uint16(head[2:]) != size || m.unpacked < 0 {
+		return nil, nil, errMethod
+	}
+	out, _, release, err = r.lzma(head[4:], m.unpacked, m.ended, in)
+	return out, release, err
 }
 
 // takeInflater returns a reader of a deflate stream. A member may be an archive of which members are
@@ -167,21 +198,22 @@ func parseZipEntry(dir []byte) (m zipMember, n int, ok bool) {
 	if n = zipEntryLen + nameLen + extraLen + commentLen; n > len(dir) {
 		return m, 0, false
 	}
-	unpacked := binary.LittleEndian.Uint32(dir[24:])
 	m = zipMember{
 		name:      string(dir[zipEntryLen : zipEntryLen+nameLen]),
 		method:    binary.LittleEndian.Uint16(dir[10:]),
 		encrypted: dir[8]&1 != 0,
+		ended:     dir[8]&2 != 0,
 		packed:    int64(binary.LittleEndian.Uint32(dir[20:])),
+		unpacked:  int64(binary.LittleEndian.Uint32(dir[24:])),
 		local:     int64(binary.LittleEndian.Uint32(dir[42:])),
 	}
-	m.long(dir[zipEntryLen+nameLen:zipEntryLen+nameLen+extraLen], unpacked == 1<<32-1)
+	m.long(dir[zipEntryLen+nameLen : zipEntryLen+nameLen+extraLen])
 	return m, n, true
 }
 
 // long reads the sizes of more than 32 bits from the extra fields: of those that do not fit into the
 // entry, in this order.
-func (m *zipMember) long(extra []byte, unpacked bool) {
+func (m *zipMember) long(extra []byte) {
 	for len(extra) >= 4 {
 		id, n := binary.LittleEndian.Uint16(extra), int(binary.LittleEndian.Uint16(extra[2:]))
 		if extra = extra[4:]; n > len(extra) {
@@ -189,17 +221,12 @@ func (m *zipMember) long(extra []byte, unpacked bool) {
 		}
 		if id == 1 {
 			field := extra[:n]
-			next := func(wanted bool, to *int64) {
-				if wanted && len(field) >= 8 {
-					if to != nil {
-						*to = int64(binary.LittleEndian.Uint64(field))
-					}
+			for _, n := range []*int64{&m.unpacked, &m.packed, &m.local} {
+				if *n == 1<<32-1 && len(field) >= 8 {
+					*n = int64(binary.LittleEndian.Uint64(field))
 					field = field[8:]
 				}
 			}
-			next(unpacked, nil)
-			next(m.packed == 1<<32-1, &m.packed)
-			next(m.local == 1<<32-1, &m.local)
 		}
 		extra = extra[n:]
 	}
