@@ -27,9 +27,9 @@ func TestTrust(t *testing.T) {
 	down := strings.Repeat("d/", maxTrustDepth+1)
 
 	d := gittest.Init(t)
-	d.Commit("a.env", here+allow, "moved.env", "\n"+moved+allow, "once.env", once+allow, "bare.env", uncommented+"\n")
+	d.Commit("a.env", here+allow, "moved.env", "\n"+moved+allow, "once.env", once+allow, "bare.env", uncommented+"\nnothing"+allow)
 	trusted := d.Commit("once.env", "\n", down+"f", deep+allow)
-	d.Commit("b/moved.env", moved+allow, "bare.env", uncommented+allow, "later.env", later+allow)
+	d.Commit("b/moved.env", moved+allow, "bare.env", uncommented+allow+"nothing"+allow, "later.env", later+allow)
 
 	r, err := repo.Open(d.Path)
 	if err != nil {
