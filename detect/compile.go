@@ -312,6 +312,9 @@ func (c *compiledRule) prepare(global []rules.Allowlist) error {
 		if c.detector == nil {
 			return fmt.Errorf("no detector %q", r.Detector)
 		}
+		if n := c.detector.Reach; n > 0 {
+			c.reach, c.wide = n, true
+		}
 		c.Derived = &rules.Derived{Back: c.reach, Anchors: c.keywordAnchors()}
 		return nil
 	case r.Token != "":

@@ -17,7 +17,10 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 	}
 	lo, hi, loFree, hiFree := s.view(c, pos, end-pos)
 	text := generic.Text{B: s.text, Lo: lo, Hi: hi, LineStart: loFree}
-	key := s.memo.key(s.text, c.number, pos, end, &text)
+	key := uint64(0)
+	if !c.wide {
+		key = s.memo.key(s.text, c.number, pos, end, &text)
+	}
 	if key != 0 && s.trace == nil {
 		if known, near := s.memo.has(key); known {
 			if near {
@@ -50,6 +53,9 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 
 // judge scores a candidate, keeps it if it may be worth a report, and tells whether it did.
 func (s *Scanner) judge(c *compiledRule, text *generic.Text, cand *generic.Candidate, literal, pos int) bool {
+	if cand.Plain != nil && s.depth >= s.e.decodeDepth {
+		return false
+	}
 	verdict, ok := generic.ScoreAtLeast(text, cand, s.e.leastScore)
 	if !ok || verdict.Highest() < s.e.leastScore {
 		if s.trace != nil {
@@ -58,8 +64,8 @@ func (s *Scanner) judge(c *compiledRule, text *generic.Text, cand *generic.Candi
 		}
 		return false
 	}
-	at := found{cand.Start, cand.End, cand.Value.Lo, cand.Value.Hi}
-	s.keep(c, at, entropy(s.text[at.secretStart:at.secretEnd]), literal, pos, &verdict)
+	at := found{start: cand.Start, end: cand.End, secretStart: cand.Value.Lo, secretEnd: cand.Value.Hi, plain: cand.Plain}
+	s.keep(c, at, entropy(at.secret(s.text)), literal, pos, &verdict)
 	return true
 }
 

@@ -193,7 +193,7 @@ func (s *Scanner) tryUnit(unit decode.Span) (cut bool) {
 // tryShort scans the line of a candidate with its value decoded, if that is encoded and too short for a run: there the name
 // tells that it is worth it. It reports whether it kept something.
 func (s *Scanner) tryShort(c *compiledRule, text *generic.Text, cand *generic.Candidate, literal, pos int) (kept bool) {
-	if s.depth >= s.e.decodeDepth || cand.Op == generic.OpNone || cand.Group > generic.Auth {
+	if s.depth >= s.e.decodeDepth || cand.Apart || cand.Op == generic.OpNone || cand.Group > generic.Auth {
 		return false
 	}
 	value := cand.Value

@@ -130,6 +130,8 @@ func TestShortEncoded(t *testing.T) {
 	}{
 		{"Kubernetes", "data:\n  db-password: ", b64(secret), true},
 		{"with a line end", "data:\n  password: ", b64(secret + "\n"), true},
+		{"a Secret, whatever the name", "kind: Secret\ndata:\n  foo: ", b64(secret), true},
+		{"a Secret in JSON", `{"kind":"Secret","data":{"foo":`, quoted(b64(secret)) + "}}", true},
 		{"JSON", `{"kind":"Secret","data":{"user":"YWRtaW4=","password":`, quoted(b64(secret)), true},
 		{"env", "DB_PASSWORD_B64=", b64(secret), true},
 		{"code", "encodedPassword := ", quoted(b64(secret)), true},
@@ -148,7 +150,7 @@ func TestShortEncoded(t *testing.T) {
 					continue
 				}
 				found = true
-				if got := text[m.SecretStart:m.SecretEnd]; got != strings.Trim(tt.value, `"`) || m.Secret != secret {
+				if got := text[m.SecretStart:m.SecretEnd]; got != strings.Trim(tt.value, `"}`) || m.Secret != secret {
 					t.Errorf("%q at %q", m.Secret, got)
 				}
 			}

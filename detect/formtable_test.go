@@ -378,6 +378,52 @@ var fileForms = []form{
 		[]string{"apiVersion: v1\nkind: Config\nclusters:\n- cluster:\n    certificate-authority-data: {{b64enc cert}}\n    server: https://10.0.0.1:6443\nusers:\n- name: ci\n  user:\n    tokenFile: /var/run/token\n    client-key: /etc/ssl/ci.key\n"},
 	},
 	{
+		"Kubernetes Secret", "k8s/secret.yaml",
+		[]string{
+			"apiVersion: v1\nkind: Secret\nmetadata:\n  name: shop\ntype: Opaque\ndata:\n  foo: ⟦{{b64enc (alnum 14)}}⟧\n  bar: \"⟦{{b64enc (alnum 32)}}⟧\" # rotated\n  user: {{b64enc \"shop\"}}\n",
+			"apiVersion: v1\ndata:\n    foo: ⟦{{b64enc (alnum 14)}}⟧\nkind: Secret\nmetadata:\n    name: shop\n",
+			"kind: Secret\r\ndata:\r\n  foo: ⟦{{b64enc (alnum 14)}}⟧\r\n",
+			"kind: Secret\ndata:\n  foo: |\n    ⟦{{b64enc (alnum 14)}}⟧\n  bar: >-\n    ⟦{{b64enc (alnum 15)}}\n    {{b64enc (alnum 14)}}⟧\n",
+			"kind: Secret\nstringData:\n  foo: ⟦{{alnum 14}}⟧\n  bar: '⟦{{alnum 20}}⟧'\n",
+			"kind: Secret\ndata:\n  foo: ⟦{{b64 42}}8=⟧\n", // bytes
+			"kind: Secret\ntype: kubernetes.io/tls\ndata:\n  tls.crt: {{b64enc cert}}\n  tls.key: ⟦{{b64enc (pem \"RSA PRIVATE KEY\")}}⟧\n",
+			"kind: Secret\ndata:\n  url: ⟦{{b64enc (printf \"postgres://shop:%s@db.acme.io/shop\" (alnum 14))}}⟧\n",
+		},
+		[]string{
+			"apiVersion: v1\nkind: Secret\ndata:\n  foo: {{\"{{\"}} .Values.foo | b64enc }}\n  bar: {{\"{{\"}} .Values.bar | b64enc | quote }}\n",
+			"kind: Secret\ndata:\n  {{\"{{\"}}- range $k, $v := .Values.secrets }}\n  {{\"{{\"}} $k }}: {{\"{{\"}} $v | b64enc }}\n  {{\"{{\"}}- end }}\n",
+			"kind: ConfigMap\ndata:\n  foo: {{b64enc (alnum 14)}}\n---\nkind: Secret\ndata: {}\n",
+			"kind: Secret\ndata:\n  username: {{b64enc \"shop\"}}\n  host: {{b64enc \"db.acme.io\"}}\n  ca.crt: {{b64enc cert}}\n",
+			"kind: Secret\ndata:\n  foo: {{b64enc \"changeme\"}}\n  bar: {{b64enc \"<your token>\"}}\n  baz: {{b64enc \"eu-west-1\"}}\n  qux:\n",
+			"kind: Secret\nstringData:\n  foo: ${FOO}\n  bar: ENC[AES256_GCM,data:{{b64 24}}=,type:str]\n",
+			"kind: Secret\nmetadata:\n  annotations:\n    foo: {{b64enc (alnum 14)}}\n",
+			"kind: SecretStore\ndata:\n  foo: {{b64enc (alnum 14)}}\n",
+		},
+	},
+	{
+		"Kubernetes Secrets in one file", "k8s/all.yaml",
+		[]string{
+			"kind: ConfigMap\ndata:\n  foo: {{b64enc (alnum 14)}}\n---\nkind: Secret\ndata:\n  foo: ⟦{{b64enc (alnum 14)}}⟧\n---\ndata:\n  foo: ⟦{{b64enc (alnum 14)}}⟧\nkind: Secret\n---\nkind: ConfigMap\ndata:\n  foo: {{b64enc (alnum 14)}}\n",
+			"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  data:\n    foo: {{b64enc (alnum 14)}}\n  kind: ConfigMap\n- apiVersion: v1\n  data:\n    foo: ⟦{{b64enc (alnum 14)}}⟧\n  kind: Secret\n- kind: Secret\n  data:\n    foo: ⟦{{b64enc (alnum 14)}}⟧\n- kind: ConfigMap\n  data:\n    foo: {{b64enc (alnum 14)}}\n",
+			"cat <<EOF | kubectl apply -f -\napiVersion: v1\nkind: Secret\ndata:\n  foo: ⟦{{b64enc (alnum 14)}}⟧\nEOF\ndata:\n  foo: {{b64enc (alnum 14)}}\n",
+		},
+		[]string{"kind: Secret\nmetadata:\n  name: shop\n---\nkind: ConfigMap\ndata:\n  foo: {{b64enc (alnum 14)}}\n"},
+	},
+	{
+		"Kubernetes Secret in JSON", "k8s/secret.json",
+		[]string{
+			`{"apiVersion":"v1","data":{"foo":"⟦{{b64enc (alnum 14)}}⟧","user":"c2hvcA=="},"kind":"Secret"}`,
+			"{\n  \"kind\": \"Secret\",\n  \"metadata\": {\"labels\": {\"a\": \"}\"}},\n  \"data\": {\n    \"foo\": \"⟦{{b64enc (alnum 14)}}⟧\",\n    \"bar\": \"⟦{{b64enc (alnum 14)}}⟧\"\n  }\n}\n",
+			`{"kind":"List","items":[{"kind":"ConfigMap","data":{"foo":"{{b64enc (alnum 14)}}"}},{"kind":"Secret","stringData":{"foo":"⟦{{alnum 14}}⟧"}}]}`,
+			"    kubectl.kubernetes.io/last-applied-configuration: |\n      {\"apiVersion\":\"v1\",\"data\":{\"foo\":\"⟦{{b64enc (alnum 14)}}⟧\"},\"kind\":\"Secret\"}\n",
+		},
+		[]string{
+			`{"kind":"Secret","data":{"foo":"{{"{{"}} .foo | b64enc }}","user":"c2hvcA=="}}`,
+			`{"kind":"ConfigMap","data":{"foo":"{{b64enc (alnum 14)}}"}}, {"kind":"Secret","data":null}`,
+			`{"kind":"Secret","metadata":{"data":{"foo":"{{b64enc (alnum 14)}}"}}}`,
+		},
+	},
+	{
 		"Ansible", "group_vars/all.yml",
 		[]string{"ansible_become_pass: ⟦{{alnum 14}}⟧\n", "ansible_ssh_pass: \"⟦{{alnum 14}}⟧\"\n"},
 		[]string{"ansible_become_pass: \"{{\"{{\"}} vault_become_pass }}\"\n", "ansible_become_pass: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n  {{hex 80}}\n  {{hex 80}}\n"},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/straykey/straykey/delta"
 	"github.com/straykey/straykey/detect/proof/forge"
 	"github.com/straykey/straykey/rules"
 )
@@ -27,6 +28,8 @@ func placeRules() *rules.Set {
 		"option": {"curl", "--user", "mysql", "sshpass", " -u ", "login -", "securestring", "net user", "htpasswd", "chpasswd", "-pass"},
 		"call":   {"basicauth", "new pdo", "hmac.new"},
 		"netrc":  {"machine "},
+
+		"manifest": {"kind: secret", `kind":"secret`},
 
 		"password": {"pass"}, "secret": {"secret"}, "token": {"token"}, "key": {"key"}, "uuid": nil,
 	} {
@@ -51,6 +54,18 @@ func placePiece(r *rand.Rand) string {
 		return piece(r)
 	case 2:
 		return strings.Repeat("--far off ", 10+r.IntN(500))
+	case 3:
+		return manifestPiece(r)
+	}
+	return parts[r.IntN(len(parts))]
+}
+
+// manifestPiece returns a part of a Secret of Kubernetes.
+func manifestPiece(r *rand.Rand) string {
+	const value = "dnE4" + "S3gyejk="
+	parts := []string{
+		"\nkind: Secret\n", "\ndata:\n", "  foo: " + value + "\n", "\n---\n", "\n- kind: Secret\n  data:\n    foo: " + value + "\n", `{"kind":"Secret",`, `"data":{`, `"foo":"` + value + `",`, "}}",
+		"\ndata:\n  foo: " + value + "\n  bar: |\n    " + value + "\nkind: Secret\n", `{"data":{"foo":"` + value + `"},"kind":"Secret"}`,
 	}
 	return parts[r.IntN(len(parts))]
 }
@@ -96,6 +111,35 @@ func TestUpdateEqualsScanOfPlaces(t *testing.T) {
 	}
 	if found < rounds {
 		t.Fatalf("only %d matches in %d rounds: the texts test nothing", found, rounds)
+	}
+}
+
+// What a Secret of Kubernetes holds depends on lines far from its kind, on both sides.
+func TestUpdateOfManifests(t *testing.T) {
+	e, err := New(placeRules(), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const value, other = "dnE4" + "S3gyejk=", "cTh2" + "Mkt4OXo="
+	for _, tt := range []struct {
+		base, edit, with string
+		want             int
+	}{
+		{"data:\n  foo: " + value + "\nmetadata:\n  a: b\nkind: Secret\n", "data", "date", 0},
+		{"date:\n  foo: " + value + "\nmetadata:\n  a: b\nkind: Secret\n", "date", "data", 1},
+		{"kind: Secret\nmetadata:\n  a: b\ndata:\n  foo: " + value + "\n", "a: b\ndata", "a: b\n---\ndata", 0},
+		{"kind: Secret\nmetadata:\n  a: b\ndata:\n  foo: " + value + "\n", value, other, 1},
+	} {
+		filler := strings.Repeat("nothing\n", 8000)
+		base := filler + "---\n" + tt.base + "---\n" + filler
+		at := strings.Index(base, tt.edit)
+		target := base[:at] + tt.with + base[at+len(tt.edit):]
+		runs := []delta.Run{{Base: 0, Target: 0, Len: at}, {Base: at + len(tt.edit), Target: at + len(tt.with), Len: len(base) - at - len(tt.edit)}}
+		s := e.NewScanner()
+		got, want := s.Update([]byte(target), s.Scan([]byte(base)), runs), e.NewScanner().Scan([]byte(target))
+		if diff := cmp.Diff(describe(e, want), describe(e, got)); diff != "" || len(got.Matches()) != tt.want {
+			t.Errorf("%s for %s: %d matches, want %d; -scan +update:\n%s", tt.with, tt.edit, len(got.Matches()), tt.want, diff)
+		}
 	}
 }
 

@@ -504,16 +504,27 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 		s.drop(c, pos, stepPlaceholder)
 		return
 	}
-	s.keep(c, found{start, end, secretStart, secretEnd}, h, literal, pos, nil)
+	s.keep(c, found{start: start, end: end, secretStart: secretStart, secretEnd: secretEnd}, h, literal, pos, nil)
 }
 
 // found is where a match and its secret stand.
-type found struct{ start, end, secretStart, secretEnd int }
+type found struct {
+	start, end, secretStart, secretEnd int
+	plain                              []byte // what the secret stands for, if it is in base64; nil: itself
+}
+
+// secret returns the secret of a match in a text.
+func (f *found) secret(text []byte) []byte {
+	if f.plain != nil {
+		return f.plain
+	}
+	return text[f.secretStart:f.secretEnd]
+}
 
 // keep makes a hit of a match whose looks passed, if allowlists and the offline proof agree.
 func (s *Scanner) keep(c *compiledRule, at found, h float64, literal, pos int, verdict *generic.Verdict) {
 	start, end := at.start, at.end
-	secret := s.text[at.secretStart:at.secretEnd]
+	secret := at.secret(s.text)
 	needLo, needHi := s.need(c, start, end, pos, literal)
 	line, prev := s.lineAround(start, end)
 	allowed, pending := s.e.allowedByContent(c, secret, s.text[start:end], line)
@@ -542,6 +553,9 @@ func (s *Scanner) keep(c *compiledRule, at found, h float64, literal, pos int, v
 	}
 	if c.wide {
 		hit.anchor = int32(pos)
+	}
+	if at.plain != nil {
+		hit.read = &reading{via: []string{decode.Base64.String()}}
 	}
 	if s.trace != nil {
 		s.trace(c, pos, stepKept)

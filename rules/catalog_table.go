@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "bbae585542eb7000f91ff85228856e91"
+const tableHash = "1f68cb2a7a028da69c3f1aac45123998"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -5818,6 +5818,21 @@ var tableRules = [...]Rule{
 		Proof:       `jwt`,
 		Verify:      &tableVerify140,
 		Derived:     &Derived{Of: 0x170fc33341a88ca8, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "eyj", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
+		Source:      Position{File: "infra.toml"},
+	},
+	{
+		ID:          `kubernetes-secret`,
+		Family:      `generic-password`,
+		Provider:    `Kubernetes`,
+		Description: `A member of a Kubernetes Secret, which is encoded and not encrypted.`,
+		Identity:    `generic`,
+		Severity:    `high`,
+		Docs:        `https://kubernetes.io/docs/concepts/configuration/secret/`,
+		Confidence:  `medium`,
+		Class:       `credentials`,
+		Detector:    `manifest`,
+		Keywords:    []string{`kind: secret`, `kind: "secret`, `kind: 'secret`, `kind":"secret`, `kind": "secret`},
+		Weak:        true,
 		Source:      Position{File: "infra.toml"},
 	},
 	{

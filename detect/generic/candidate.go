@@ -1,6 +1,9 @@
 package generic
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Context is how many bytes of its lines before and after a candidate its verdict may depend on.
 const Context = 512
@@ -112,4 +115,21 @@ type Candidate struct {
 	Value   Span   // what would be reported as the secret
 	Start   int    // where the match begins: the name, or the URL around the value
 	End     int    // and where it ends
+	// Apart says that what stands around it tells nothing: it is judged as name: value on a line of its own.
+	Apart bool
+	Plain []byte // of an Apart one: what the value stands for, if it is in base64; nil: itself
+}
+
+// apart returns the line that an Apart candidate is judged on, and the candidate there.
+func (c *Candidate) apart(t *Text) (*Text, *Candidate) {
+	value := c.Plain
+	if value == nil {
+		value = c.Value.of(t.B)
+	}
+	line := append(slices.Concat(c.Name.of(t.B), []byte(": ")), value...)
+	on := *c
+	on.Name = Span{0, c.Name.Len()}
+	on.Value = Span{len(line) - len(value), len(line)}
+	on.Start, on.End, on.Quote = 0, len(line), Bare
+	return &Text{B: line, Hi: len(line), LineStart: true}, &on
 }

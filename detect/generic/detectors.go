@@ -16,6 +16,8 @@ type Detector struct {
 	// Scan, if not nil, takes the place of keywords: it calls yield for each place in b[lo:hi] where Find is
 	// to be tried.
 	Scan func(b []byte, lo, hi int, yield func(lo, hi int))
+	// Reach, if not 0, is how many bytes on either side of an anchor Find may look at, over lines.
+	Reach int
 	// Find appends the candidates that the anchor text.B[lo:hi] leads to.
 	Find func(out []Candidate, text *Text, lo, hi int) []Candidate
 }
@@ -39,6 +41,7 @@ var detectors = map[string]*Detector{
 	"call":     {Quick: callQuick, Find: arguments},
 	"netrc":    {Find: netrc},
 	"entry":    {Quick: entryQuick, Find: entries},
+	"manifest": {Quick: manifestQuick, Reach: manifestReach, Find: manifests},
 }
 
 // ByName returns a detector, or nil if there is none of that name.

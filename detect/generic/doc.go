@@ -16,7 +16,8 @@
 // a rule to a file of rules/catalog with detector = "name" and keywords, positives and negatives. Find
 // is called for every place where a keyword stands, so it must give up within nanoseconds where there is
 // nothing. It obeys one contract: what it finds may depend only on bytes between the candidate's
-// start - Context and its end + Context, on the candidate's own line and the line before; and two
+// start - Context and its end + Context, on the candidate's own line and the line before (a Detector with a Reach: on the lines
+// that Text gives it); and two
 // anchors that lead to the same value must give the same candidate. Text.Lo and Text.Hi limit what it
 // may look at.
 //

@@ -32,6 +32,9 @@ func Score(t *Text, c *Candidate) Verdict {
 // told by name and value, which are small, and the line need not be read. It gives up on
 // fewer than those whose Highest is less.
 func ScoreAtLeast(t *Text, c *Candidate, least float32) (v Verdict, ok bool) {
+	if c.Apart {
+		t, c = c.apart(t)
+	}
 	v = Verdict{Group: c.Group, Quote: c.Quote}
 	near := *t
 	near.Lo, near.Hi = max(t.Lo, c.Start-Context), min(t.Hi, c.End+Context)
