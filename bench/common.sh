@@ -11,7 +11,7 @@ die() {
 }
 
 # options ARGUMENT... reads [-n COUNT] [-o DIRECTORY], or what flags says instead, and leaves what follows in arguments. What is
-# given by -p it leaves in few.
+# given by -p it leaves in few, by -c, -m and -r in cache, mirrors and seed.
 options() {
 	local flag OPTIND=1
 	while getopts "${flags:-n:o:}" flag; do
@@ -19,6 +19,9 @@ options() {
 		n | s) count=$OPTARG ;;
 		o) results=$OPTARG ;;
 		p) few=$OPTARG ;;
+		c) cache=$OPTARG ;;
+		m) mirrors=$OPTARG ;;
+		r) seed=$OPTARG ;;
 		*) usage ;;
 		esac
 	done
