@@ -1,6 +1,8 @@
 package rules_test
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,6 +79,38 @@ func BenchmarkCatalog(b *testing.B) {
 	for b.Loop() {
 		if _, err := rules.Catalog(rules.Options{}); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// standards are hosts that say how credentials work in general: no page there tells how one is replaced at its issuer.
+var standards = []string{"rfc-editor.org", "ietf.org", "w3.org", "whatwg.org", "wikipedia.org", "owasp.org", "secg.org", "nist.gov"}
+
+// TestLinks holds that a rule leads somewhere, and that what it calls its page on rotation may be one.
+func TestLinks(t *testing.T) {
+	set, err := rules.Catalog(rules.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range set.Rules {
+		if r.Docs == "" && (r.Severity == rules.Critical || r.Severity == rules.High) {
+			t.Errorf("%s: %s, and has no docs", r.ID, r.Severity)
+		}
+		if r.Rotate == "" {
+			continue
+		}
+		u, err := url.Parse(r.Rotate)
+		if err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil {
+			t.Errorf("%s: rotate %q is no https address: %v", r.ID, r.Rotate, err)
+			continue
+		}
+		if strings.Trim(u.Path, "/") == "" {
+			t.Errorf("%s: rotate %q is a whole site", r.ID, r.Rotate)
+		}
+		for _, host := range standards {
+			if u.Host == host || strings.HasSuffix(u.Host, "."+host) {
+				t.Errorf("%s: rotate %q is of nobody who issues credentials", r.ID, r.Rotate)
+			}
 		}
 	}
 }

@@ -224,6 +224,14 @@ func TestExtend(t *testing.T) {
 			},
 		},
 		{
+			"the page on rotation is a field of its own",
+			"[extend]\nuseDefault = true\n[[rules]]\nid = \"acme-token\"\nrotate = \"https://wiki.example/rotate\"",
+			func(s *rules.Set) bool {
+				r := s.Rule("acme-token")
+				return r.Docs == "https://docs.acme.example/tokens" && r.Rotate == "https://wiki.example/rotate"
+			},
+		},
+		{
 			"lists are added to",
 			"[extend]\nuseDefault = true\n[[rules]]\nid = \"acme-id\"\nkeywords = [\"more\"]\ntags = [\"t\"]\n[[rules.allowlists]]\nstopwords = [\"w\"]",
 			func(s *rules.Set) bool {
