@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "1f68cb2a7a028da69c3f1aac45123998"
+const tableHash = "7d1be8090c13ae3fa4631d82624a42f9"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -4247,10 +4247,10 @@ var tableRules = [...]Rule{
 		Docs:        `https://cloud.google.com/storage/docs/authentication/hmackeys`,
 		Confidence:  `high`,
 		Class:       `credentials`,
-		Token:       `(?:GOOG1E[A-Z0-9]{55}|GOOG[A-Z0-9]{20})`,
+		Token:       `(?:GOOG[A-Z0-9]{57}|GOOG[A-Z0-9]{20})`,
 		Entropy:     3,
 		Pair:        []string{`gcs-hmac-secret`},
-		Derived:     &Derived{Of: 0x69d3cf767ef362a0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "goog1e"}, {Literal: "goog", Shape: 1}}},
+		Derived:     &Derived{Of: 0x3cd7049d96058bc0, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "goog"}, {Literal: "goog", Shape: 1}}},
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
@@ -7459,6 +7459,7 @@ var tableRules = [...]Rule{
 		Identity:    `api-key`,
 		Severity:    `high`,
 		Docs:        `https://documentation.onesignal.com/docs/en/keys-and-ids`,
+		Rotate:      `https://documentation.onesignal.com/docs/en/keys-and-ids`,
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:os_v2_app_|os_v2_org_)[a-z2-7]{103}`,
@@ -9978,6 +9979,7 @@ var tableRules = [...]Rule{
 		Identity:    `service-account`,
 		Severity:    `medium`,
 		Docs:        `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
+		Rotate:      `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqa_[0-9a-f]{40}`,
@@ -9993,6 +9995,7 @@ var tableRules = [...]Rule{
 		Identity:    `personal-access-token`,
 		Severity:    `medium`,
 		Docs:        `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
+		Rotate:      `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Assigned:    `[0-9a-f]{40}`,
@@ -10012,6 +10015,7 @@ var tableRules = [...]Rule{
 		Identity:    `service-account`,
 		Severity:    `medium`,
 		Docs:        `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
+		Rotate:      `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `sqp_[0-9a-f]{40}`,
@@ -10027,6 +10031,7 @@ var tableRules = [...]Rule{
 		Identity:    `personal-access-token`,
 		Severity:    `high`,
 		Docs:        `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
+		Rotate:      `https://docs.sonarsource.com/sonarqube-server/user-guide/managing-tokens`,
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `squ_[0-9a-f]{40}`,
@@ -11439,6 +11444,7 @@ var tableRules = [...]Rule{
 		Identity:    `api-key`,
 		Severity:    `high`,
 		Docs:        `https://docs.voiceflow.com/reference/authentication`,
+		Rotate:      `https://docs.voiceflow.com/api-reference/authentication`,
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `VF\.(?:DM\.|WS\.)?[0-9a-f]{24}\.[A-Za-z0-9]{16}`,
