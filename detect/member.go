@@ -91,7 +91,7 @@ func (s *Scanner) sniff(text []byte) archive.Format {
 	if s.closed || s.e.limits.Depth < 1 {
 		return archive.None
 	}
-	return archive.Sniff(text)
+	return archive.SniffWhole(text)
 }
 
 // isPlain reports whether facts of a text have a local reach.
@@ -128,8 +128,9 @@ type members struct {
 	facts *Facts
 	kept  int
 	named map[string]int // how often a name came among the members with matches
-	name  string         // of the current member among these, or empty
-	lines int            // where the next piece of the current member begins
+	name  string         // of the current member among these, if it has one there
+	has   bool
+	lines int // where the next piece of the current member begins
 	col   int
 }
 
@@ -150,15 +151,15 @@ func (m *members) unique(name string) string {
 
 // add makes a place for matches of the current member.
 func (m *members) add(name string, at Part) {
-	if m.name == "" {
-		m.name = m.unique(name)
+	if !m.has {
+		m.name, m.has = m.unique(name), true
 	}
 	m.facts.members = append(m.facts.members, member{m.name, at})
 }
 
 // Member is part of archive.Visitor.
 func (m *members) Member(name string) {
-	m.name, m.lines, m.col = "", 0, 0
+	m.has, m.lines, m.col = false, 0, 0
 	files := m.s.e.mayName(name)
 	if len(files) == 0 || m.s.depth > 0 { // what is packed within a text is no file
 		return

@@ -12,6 +12,7 @@ package archive
 import (
 	"bytes"
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -74,10 +75,53 @@ func Sniff(head []byte) Format {
 			return Rar
 		}
 	}
-	if len(head) > 262 && string(head[257:262]) == "ustar" {
+	if len(head) > 262 && string(head[257:262]) == "ustar" || isOldTar(head) {
 		return Tar
 	}
 	return None
+}
+
+// isOldTar reports whether head is the header of a tar as it was before POSIX: it has no mark, but its checksum is right.
+func isOldTar(head []byte) bool {
+	if len(head) < sniffLen || head[0] == 0 || head[156] != 0 && (head[156] < '0' || head[156] > '2') {
+		return false
+	}
+	for _, end := range [...]int{107, 115, 123} { // of the numbers before the size
+		if head[end] != 0 && head[end] != ' ' {
+			return false
+		}
+	}
+	want, err := strconv.ParseUint(string(bytes.Trim(head[148:156], " \x00")), 8, 32)
+	if err != nil {
+		return false
+	}
+	sum := uint64(8 * ' ') // the checksum counts as spaces
+	for i, c := range head[:sniffLen] {
+		if i < 148 || i >= 156 {
+			sum += uint64(c)
+		}
+	}
+	return sum == want
+}
+
+// SniffWhole is Sniff for all of a file, and sees a zip archive behind a program that opens it, too: a zipapp of Python
+// or an executable jar.
+func SniffWhole(data []byte) Format {
+	format := Sniff(data)
+	if format == None && isProgram(data) && len(data) > zipEndLen && string(data[len(data)-zipEndLen:][:4]) == zipEnd {
+		if dir, base, err := zipDirectory(data); err == nil {
+			if m, _, ok := parseZipEntry(dir); ok {
+				if _, ok := m.data(data, base); ok {
+					return Zip
+				}
+			}
+		}
+	}
+	return format
+}
+
+func isProgram(head []byte) bool {
+	return bytes.HasPrefix(head, []byte("#!")) || bytes.HasPrefix(head, []byte("MZ")) || bytes.HasPrefix(head, []byte("\x7FELF"))
 }
 
 // Why says why something was not read.

@@ -121,7 +121,14 @@ func TestRead(t *testing.T) {
 	}{
 		{"zip", zipOf(t, conf, text("x", "y")), []string{"conf/app.env: A=1", "x: y"}},
 		{"zip with data before it", append([]byte("PK\x03\x04 not the first"), zipOf(t, conf)...), []string{"conf/app.env: A=1"}},
+		{"zipapp", append([]byte("#!/usr/bin/env python3\n"), zipOf(t, conf)...), []string{": #!/usr/bin/env pytho", "conf/app.env: A=1"}},
+		{"zipapp in tgz", gzipOf(t, "", tarOf(t, file{"a.pyz", append([]byte("#!/bin/sh\n"), zipOf(t, conf)...)}, text("b", "#!/bin/sh\n"))), []string{
+			"a.pyz: #!/bin/sh\n", "a.pyz!conf/app.env: A=1", "b: #!/bin/sh\n",
+		}},
+		{"a program that is none", tarOf(t, text("b", "#!/bin/sh\n"+zipLocal)), []string{"b: #!/bin/sh\n" + zipLocal}},
 		{"tar", tarOf(t, conf), []string{"conf/app.env: A=1"}},
+		{"tar before POSIX", oldTar(t, conf), []string{"conf/app.env: A=1"}},
+		{"tgz before POSIX", gzipOf(t, "", oldTar(t, conf)), []string{"conf/app.env: A=1"}},
 		{"tgz", gzipOf(t, "", tarOf(t, conf, inner)), []string{"conf/app.env: A=1", "b.zip!conf/app.env: A=1"}},
 		{"tar.xz", xzOf(tarOf(t, conf)), []string{"conf/app.env: A=1"}},
 		{"tar.zst", zstdOf(tarOf(t, conf)), []string{"conf/app.env: A=1"}},
@@ -175,13 +182,38 @@ func sparseTar(t *testing.T) []byte {
 		copy(head[386+12*i:], fmt.Sprintf("%011o", n))
 	}
 	copy(head[483:], fmt.Sprintf("%011o", int64(1<<33)))
+	sumTar(head)
+	return data
+}
+
+// sumTar puts the checksum into the header of a tar.
+func sumTar(head []byte) {
 	copy(head[148:], "        ")
 	sum := 0
 	for _, b := range head {
 		sum += int(b)
 	}
 	copy(head[148:], fmt.Sprintf("%06o\x00", sum))
+}
+
+// oldTar is a tar without a mark.
+func oldTar(t *testing.T, f file) []byte {
+	data := tarOf(t, f)
+	clear(data[257:512])
+	sumTar(data[:512])
 	return data
+}
+
+// What has the looks of a header and not its checksum is no tar.
+func TestOldTarChecksum(t *testing.T) {
+	data := oldTar(t, text("conf/app.env", "A=1"))
+	if got := Sniff(data); got != Tar {
+		t.Errorf("%v, want a tar", got)
+	}
+	data[0]++
+	if got := Sniff(data); got != None {
+		t.Errorf("%v, want none", got)
+	}
 }
 
 func TestEncrypted(t *testing.T) {

@@ -123,7 +123,7 @@ func (c *counter) Read(p []byte) (int, error) {
 
 // open reads a member, or the archive itself, that is in memory.
 func (r *Reader) open(name string, data []byte, depth int) {
-	format := Sniff(data)
+	format := SniffWhole(data)
 	switch {
 	case format == None:
 		r.textOf(name, data)
@@ -146,6 +146,11 @@ func (r *Reader) openStream(name string, in io.Reader, depth int) {
 	b := bufio.NewReaderSize(in, 4<<10)
 	head, _ := b.Peek(sniffLen)
 	format := Sniff(head)
+	if format == None && isProgram(head) {
+		if head, _ = b.Peek(b.Size()); bytes.Contains(head, []byte(zipLocal)) {
+			format = Zip // perhaps
+		}
+	}
 	switch {
 	case format == None:
 		r.text(name, b)

@@ -57,6 +57,11 @@ func (r *Reader) zip(name string, data []byte, depth int) {
 		r.failed(name, err)
 		return
 	}
+	if m, _, ok := parseZipEntry(dir); ok && isProgram(data) {
+		if start := m.local + base; start > 0 && start < int64(len(data)) {
+			r.textOf(name, data[:start])
+		}
+	}
 	read := int64(0)
 	for len(dir) > 0 && !r.over {
 		m, n, ok := parseZipEntry(dir)
