@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"bytes"
 	"cmp"
 	"math"
 	"slices"
@@ -98,6 +99,9 @@ func (s *Scanner) tryMark(kind decode.Kind, pos int) {
 		return
 	}
 	s.mark(pos)
+	if kind == decode.QuotedPrintable { // its mark stands far from what it holds, which takes the lines around into account
+		unit.NeedLo, unit.NeedHi = min(unit.NeedLo, s.linesBefore(unit.Lo)-1), max(unit.NeedHi, s.lineEnd(unit.Hi)+1)
+	}
 	s.notePlace(unit, cost, cut)
 }
 
@@ -190,14 +194,21 @@ func (s *Scanner) tryUnit(unit decode.Span) (cut bool) {
 	return cutOff(facts)
 }
 
-// tryShort scans the line of a candidate with its value decoded, if that is encoded and too short for a run: there the name
-// tells that it is worth it. It reports whether it kept something.
+// escapedSlash is how JSON writes a slash that shall not end a script in HTML. It stands in half of all that PHP writes and is no mark
+// of a unit, for it is too short.
+var escapedSlash = []byte(`\/`)
+
+// tryShort scans the line of a candidate with its value decoded, if that is encoded and too short for a run or has escapes that are
+// no marks: there the name tells that it is worth it. It reports whether it kept something.
 func (s *Scanner) tryShort(c *compiledRule, text *generic.Text, cand *generic.Candidate, literal, pos int) (kept bool) {
 	if s.depth >= s.e.decodeDepth || cand.Apart || cand.Op == generic.OpNone || cand.Group > generic.Auth {
 		return false
 	}
 	value := cand.Value
 	plain, kind, ok := decode.Short(s.text[value.Lo:value.Hi])
+	if bytes.Contains(s.text[value.Lo:value.Hi], escapedSlash) {
+		plain, kind, ok = bytes.ReplaceAll(s.text[value.Lo:value.Hi], escapedSlash, escapedSlash[1:]), decode.Escapes, true
+	}
 	if !ok {
 		return false
 	}

@@ -46,6 +46,9 @@ func TestEncoded(t *testing.T) {
 		{"percent", "https://example.com/?u=https%3A%2F%2Fexample.com%2F%3Ft%3D", strings.Replace(token, "_", "%5F", 1), "%26x", "percent"},
 		{"percent for an underscore alone", "https://example.com/?t=", strings.Replace(token, "_", "%5F", 1), "&x", "percent"},
 		{"JSON", `{"a":"\u003d`, strings.Replace(token, "_", `\u005f`, 1), `"}`, "escapes"},
+		{"percent for a colon", "https://example.com/bot%3A", strings.Replace(token, "_", "%5F", 1), "/x", "percent"},
+		{"code points in braces", `s = "`, each(`\u{%02x}`), `"`, "escapes"},
+		{"entity with a name", `<a b="`, strings.Replace(token, "_", "&lowbar;", 1), `"/>`, "html-entities"},
 		{"hex escapes", `s = "`, each(`\x%02x`), `"`, "escapes"},
 		{"octal escapes", `s = "`, each(`\%03o`), `"`, "escapes"},
 		{"entities", `<a b="`, each("&#%d;"), `"/>`, "html-entities"},
@@ -158,6 +161,22 @@ func TestShortEncoded(t *testing.T) {
 				t.Errorf("found %v, want %v", found, tt.found)
 			}
 		})
+	}
+}
+
+// A slash that JSON escapes is one, where its name says that it is a secret.
+func TestEscapedSlash(t *testing.T) {
+	set, err := rules.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newTestEngine(t, set)
+	secret := "kV3" + "q/x8Rw2Lm9TzB5" + "nYc7+HdG1sFj/4pQeUa6XoW"
+	escaped := strings.ReplaceAll(secret, "/", `\/`)
+	text := `{"aws_access_key_id":"","aws_secret_access_key":"` + escaped + `"}`
+	kept := e.Keep(e.NewScanner().Scan([]byte(text)).Matches(), "a.json", "")
+	if len(kept) != 1 || kept[0].Secret != secret || text[kept[0].SecretStart:kept[0].SecretEnd] != escaped || kept[0].Rule.ID != "aws-secret-access-key" {
+		t.Errorf("%+v, want the secret without the backslashes", kept)
 	}
 }
 

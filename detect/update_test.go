@@ -111,7 +111,7 @@ func encodedPiece(r *rand.Rand) string {
 // encodeAs encodes a text once or several times, in random ways.
 func encodeAs(r *rand.Rand, text string, times int) string {
 	for range times {
-		switch r.IntN(9) {
+		switch r.IntN(10) {
 		case 0:
 			text = base64.StdEncoding.EncodeToString([]byte(text))
 		case 1:
@@ -127,6 +127,8 @@ func encodeAs(r *rand.Rand, text string, times int) string {
 		case 7:
 			text = escapeSome(r, text, func(c byte) string { return fmt.Sprintf("&#%d;", c) })
 		case 8:
+			text = escapeSome(r, text, func(c byte) string { return fmt.Sprintf(`\u{%x}`, c) })
+		case 9:
 			var b strings.Builder
 			w := quotedprintable.NewWriter(&b)
 			_, _ = w.Write([]byte(text))

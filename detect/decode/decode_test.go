@@ -72,6 +72,7 @@ func TestUnits(t *testing.T) {
 	}{
 		{Percent, "a%3Db%2f%C3%A9%zz", "a=b/é%zz"},
 		{Escapes, `\u0041\x42\103\164\n\t\"\\\/\u{44}\ud83d\ude00\q`, "ABCt\n\t\"\\/D😀\\q"},
+		{Entities, "&lowbar;&equals;&excl;&rcub;&Hat;&nbsp;&ar; &q ;&t;&uot;", "_=!}^ &ar; &q ;&t;&uot;"},
 		{Entities, "&quot;&#65;&#x42;&amp;&lt;&nope;&#;", "\"AB&<&nope;&#;"},
 		{QuotedPrintable, "a=3Db=\r\nc=\nd=e", "a=bcd=e"},
 	}
@@ -170,6 +171,9 @@ func TestMarks(t *testing.T) {
 		text := []byte(m.Literal + "00;00;")
 		if m.Kind == Entities || m.Kind == Escapes {
 			text = []byte(m.Literal + "000"[:max(0, min(3, 6-len(m.Literal)))] + ";")
+		}
+		if strings.HasPrefix(m.Literal, `\u{`) {
+			text = []byte(m.Literal + "1}")
 		}
 		if got := DecodeUnit(nil, nil, text, Span{Hi: len(text), Kind: m.Kind}); string(got) == string(text) {
 			t.Errorf("mark %q: %q stays as it is", m.Literal, text)

@@ -3,6 +3,7 @@ package decode
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -27,9 +28,9 @@ func Marks() []Mark {
 			out = append(out, Mark{l, k})
 		}
 	}
-	add(Percent, "%3d", "%2f", "%2b", "%2d", "%5f", "%22%3a", "%3a%22", "%253")
-	add(Escapes, `\u002`, `\u003`, `\u004`, `\u005`, `\u006`, `\u007`, `:\/\/`)
-	add(Entities, "&quot;", "&apos;", "&equals;", "&colon;", "&sol;", "&plus;",
+	add(Percent, "%3d", "%2f", "%2b", "%2d", "%5f", "%3a", "%7c", "%253")
+	add(Escapes, `\u002`, `\u003`, `\u004`, `\u005`, `\u006`, `\u007`, `\u{2`, `\u{3`, `\u{4`, `\u{5`, `\u{6`, `\u{7`, `\u{0`, `:\/\/`)
+	add(Entities, "&quot;", "&apos;", "&equals;", "&colon;", "&sol;", "&plus;", "&lowbar;", "&period;", "&commat;",
 		"&#x2", "&#x3", "&#x4", "&#x5", "&#x6", "&#x7", "&#3", "&#4", "&#5", "&#6", "&#7", "&#8", "&#9", "&#10", "&#11", "&#12")
 	add(QuotedPrintable, "quoted-printable")
 	for c := byte('0'); c <= 'z'; c++ {
@@ -72,24 +73,48 @@ func (u *Units) At(kind Kind, pos int) (s Span, ok bool) {
 	}
 	least, most := max(0, pos-maxUnit), min(len(u.text), pos+maxUnit)
 	lo, hi := min(open.lo, pos), max(open.hi, pos)
-	for lo > least && !bound(kind, u.text[lo-1]) {
+	for lo > least && !bound(kind, u.text, lo-1) {
 		lo--
 	}
-	for hi < most && !bound(kind, u.text[hi]) {
+	for hi < most && !bound(kind, u.text, hi) {
 		hi++
 	}
 	*open = extent{lo, hi}
 	s = Span{lo, hi, kind, lo - 1, hi + 1}
-	return s, hi-lo <= maxUnit && (lo == 0 || bound(kind, u.text[lo-1])) && (hi == len(u.text) || bound(kind, u.text[hi]))
+	if kind == Escapes { // and what tells that the bound is part of no escape, on its line
+		for s.NeedLo > max(0, lo-len(longestBraced)) && u.text[s.NeedLo-1] != '\n' {
+			s.NeedLo--
+		}
+	}
+	return s, hi-lo <= maxUnit && (lo == 0 || bound(kind, u.text, lo-1)) && (hi == len(u.text) || bound(kind, u.text, hi))
 }
 
-// bound reports whether c ends units of a kind. What is assigned and the name it is assigned to stand
-// in one line, and in minified text between two braces.
-func bound(kind Kind, c byte) bool {
-	if kind == Entities {
-		return c == '\n' || c == '<' || c == '>'
+// bound reports whether text[i] ends units of a kind. What is assigned and the name it is assigned to stand
+// in one line, and in minified text between two braces. Those of \u{41} are none.
+func bound(kind Kind, text []byte, i int) bool {
+	switch c := text[i]; {
+	case c == '\n':
+		return true
+	case kind == Entities:
+		return c == '<' || c == '>'
+	case c == '{':
+		return kind != Escapes || !bytes.HasSuffix(text[:i], []byte(`\u`))
+	case c == '}':
+		return kind != Escapes || !closesBraced(text[:i])
 	}
-	return c == '\n' || c == '{' || c == '}'
+	return false
+}
+
+// longestBraced is the longest escape with braces.
+const longestBraced = `\u{10FFFF}`
+
+// closesBraced reports whether text ends in an escape with braces, but for the last of them.
+func closesBraced(text []byte) bool {
+	i := len(text)
+	for i > 0 && len(text)-i <= len("10FFFF") && isHexDigit(text[i-1]) {
+		i--
+	}
+	return i < len(text) && bytes.HasSuffix(text[:i], []byte(`\u{`))
 }
 
 // mail returns the part of a mail from the header line at pos on: to the next boundary, as far as units
@@ -242,32 +267,25 @@ func entity(dst, text []byte) ([]byte, int) {
 		}
 		return utf8.AppendRune(dst, v), end + 1
 	}
-	c := byte(0)
-	switch string(text[1:end]) {
-	case "quot":
-		c = '"'
-	case "amp":
-		c = '&'
-	case "lt":
-		c = '<'
-	case "gt":
-		c = '>'
-	case "apos":
-		c = '\''
-	case "equals":
-		c = '='
-	case "colon":
-		c = ':'
-	case "sol":
-		c = '/'
-	case "plus":
-		c = '+'
-	case "nbsp":
-		c = ' '
-	default:
+	c, ok := namedASCII(string(text[1:end]))
+	if !ok {
 		return dst, 0
 	}
 	return append(dst, c), end + 1
+}
+
+// namedASCII returns the ASCII character that HTML calls by a name.
+func namedASCII(name string) (c byte, ok bool) {
+	const names = "!excl \"quot #num $dollar %percnt &amp 'apos (lpar )rpar *ast +plus ,comma .period /sol :colon ;semi <lt =equals >gt ?quest @commat " +
+		"[lsqb \\bsol ]rsqb ^Hat _lowbar `grave {lcub |verbar }rcub "
+	if name == "nbsp" {
+		return ' ', true
+	}
+	i := strings.Index(names, name+" ")
+	if name == "" || i < 1 || i > 1 && names[i-2] != ' ' {
+		return 0, false
+	}
+	return names[i-1], true
 }
 
 // number reads the digits of a numeric entity, 65 or x41.
