@@ -16,6 +16,7 @@ import (
 
 	"github.com/straykey/straykey/delta"
 	"github.com/straykey/straykey/detect/archive"
+	"github.com/straykey/straykey/rules"
 )
 
 func pack(t testing.TB, text string, w func(io.Writer) io.WriteCloser) string {
@@ -165,6 +166,32 @@ func TestUTF32(t *testing.T) {
 			if ms := newTestEngine(t, testRules()).NewScanner().Scan(b.Bytes()).Matches(); len(ms) != 1 {
 				t.Errorf("%v, mark %q: %d matches", order, mark, len(ms))
 			}
+		}
+	}
+}
+
+// The first line of a file begins behind its byte order mark.
+func TestMarkIsNoText(t *testing.T) {
+	e := newTestEngine(t, &rules.Set{Rules: []*rules.Rule{{ID: "start", Regex: `^line_([a-z]{8})$`, Keywords: []string{"line_"}}}})
+	const line = "line_abcdefgh"
+	wide := func(order binary.AppendByteOrder) []byte {
+		out := order.AppendUint16(nil, 0xFEFF)
+		for _, c := range line {
+			out = order.AppendUint16(out, uint16(c))
+		}
+		return out
+	}
+	for name, tt := range map[string]struct {
+		text []byte
+		at   int // where the secret begins in the text that matches refer to
+	}{
+		"UTF-8":                 {[]byte("\uFEFF" + line), 8},
+		"UTF-16, little endian": {wide(binary.LittleEndian), 5},
+		"UTF-16, big endian":    {wide(binary.BigEndian), 5},
+	} {
+		ms := e.NewScanner().Scan(tt.text).Matches()
+		if len(ms) != 1 || ms[0].SecretStart != tt.at {
+			t.Errorf("%s: got %v, want a match at %d", name, ms, tt.at)
 		}
 	}
 }

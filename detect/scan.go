@@ -330,6 +330,11 @@ func (s *Scanner) try(t *trial, literal, pos int) {
 func (s *Scanner) view(c *compiledRule, pos, anchorLen int) (lo, hi int, loFree, hiFree bool) {
 	lo, hi = max(0, pos-c.Back), min(len(s.text), pos+anchorLen+c.reach)
 	loFree, hiFree = lo == 0, hi == len(s.text)
+	if lo <= len(mark) {
+		if n := markLen(s.text); n >= lo && n <= pos {
+			lo, loFree = n, true // a file begins behind its byte order mark
+		}
+	}
 	if c.wide {
 		return lo, hi, loFree, hiFree
 	}

@@ -61,7 +61,7 @@ func (a assertion) holds(text []byte, i int) bool {
 	case wordBoundary:
 		return (i > 0 && isWord(text[i-1])) != (i < len(text) && isWord(text[i]))
 	case lineStart:
-		return i == 0 || text[i-1] == '\n'
+		return i == 0 || text[i-1] == '\n' || i == len(mark) && markLen(text) == i
 	default:
 		return i == len(text) || text[i] == '\n'
 	}

@@ -26,6 +26,7 @@ func testRules() *rules.Set {
 		{ID: "backtrack", Token: `bt_[a-z]{2,9}z[a-z]{2}`},
 		{ID: "assigned", Assigned: `[0-9a-f]{16}`, Keywords: []string{"acme"}, Family: "acme"},
 		{ID: "assigned-regex", Assigned: `[a-z]+(?:[0-9][a-z]+)*9`, Keywords: []string{"widget"}},
+		{ID: "first", Regex: `^(bt_[a-z]{3,9})`, Keywords: []string{"bt_"}},
 		{ID: "plain", Regex: `secret[ ]?=[ ]?"([^"]{6,30}?)"`},
 		{ID: "wide", Regex: `-----BEGIN T-----([A-Z\s]{8,200})-----END T-----`, Multiline: true, Reach: 600},
 		{ID: "password", Detector: "password", Keywords: []string{"pass"}, Weak: true},
@@ -55,7 +56,9 @@ func piece(r *rand.Rand) string {
 		return string(b)
 	}
 	const lower, hexes = "abcdefghijklmnopqrstuvwxyz0123456789", "0123456789abcdef"
-	switch r.IntN(25) {
+	switch r.IntN(26) {
+	case 25:
+		return "\uFEFF" // at the start of a text it is a mark
 	case 0, 1:
 		return "tok_" + word(lower, 11+r.IntN(3))
 	case 2:

@@ -8,7 +8,7 @@ import (
 )
 
 // Plain returns the text that matches refer to: text itself, or its decoded form if
-// it is UTF-16 or UTF-32, with or without a byte order mark.
+// it is UTF-16 or UTF-32, with or without a byte order mark. The decoded form has no mark.
 func Plain(text []byte) (plain []byte, decoded bool) {
 	if order := utf32Order(text); order != nil {
 		return decodeUTF32(text, order), true
@@ -21,6 +21,17 @@ func Plain(text []byte) (plain []byte, decoded bool) {
 }
 
 func isPlain(text []byte) bool { return utf32Order(text) == nil && utf16Order(text) == nil }
+
+// mark is a byte order mark in UTF-8.
+const mark = "\uFEFF"
+
+// markLen returns the length of the byte order mark that a text in UTF-8 begins with; 0 if it has none.
+func markLen(text []byte) int {
+	if len(text) >= len(mark) && string(text[:len(mark)]) == mark {
+		return len(mark)
+	}
+	return 0
+}
 
 // utf32Order is utf16Order for UTF-32. Without a mark all of the first characters must be Latin.
 func utf32Order(text []byte) binary.ByteOrder {
@@ -49,7 +60,7 @@ func decodeUTF32(text []byte, order binary.ByteOrder) []byte {
 	for i := 0; i+3 < len(text); i += 4 {
 		out = utf8.AppendRune(out, rune(order.Uint32(text[i:])&0x7FFFFFFF))
 	}
-	return out
+	return out[markLen(out):]
 }
 
 // utf16Sample is how many bytes tell UTF-16 without a mark from a binary file.
@@ -100,5 +111,5 @@ func decodeUTF16(text []byte, order binary.ByteOrder) []byte {
 		}
 		out = utf8.AppendRune(out, r)
 	}
-	return out
+	return out[markLen(out):]
 }

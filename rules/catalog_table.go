@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "7d1be8090c13ae3fa4631d82624a42f9"
+const tableHash = "9eb3af04e21e0fe0f4e818acc83fc20e"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -4299,7 +4299,14 @@ var tableRules = [...]Rule{
 		Detector:    `key`,
 		Keywords:    []string{`key`},
 		Weak:        true,
-		Source:      Position{File: "generic.toml"},
+		Allowlists: []Allowlist{
+			{
+				Description: `the site key of a captcha stands in every page it protects`,
+				RegexTarget: `match`,
+				Regexes:     []string{`(?i)^[\w.-]*(?:captcha|turnstile)[\w.-]*site[_.-]?key`},
+			},
+		},
+		Source: Position{File: "generic.toml"},
 	},
 	{
 		ID:          `generic-auth`,

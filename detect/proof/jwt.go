@@ -109,6 +109,9 @@ func proveJWT(in input) Result {
 	if _, err := decode64(signature); err != nil {
 		return invalid("signature is no base64")
 	}
+	if body.text("iss") == "supabase" && body.text("role") == "anon" {
+		return invalid("the anonymous key of a Supabase project, which its pages show to everybody")
+	}
 	return in.until(body.time("exp"), valid(jwtDetail(header, signature), jwtFacts(header, body)...))
 }
 

@@ -160,6 +160,7 @@ func TestStructureOnly(t *testing.T) {
 		{"Entra secret of the generation before", "azure-entra", "abc" + "7Q~" + forge.Chars(r, forge.Alnum, 31), proof.Unknown},
 		{"JWT with a broken header", "jwt", "eyJhbGciOi." + "eyJ9." + "x", proof.Invalid},
 		{"JWT of two parts", "jwt", "eyJhbGciOiJub25lIn0" + ".e30", proof.Invalid},
+		{"JWT that is public", "jwt", forge.JWT(r, `{"iss":"supabase","role":"anon"}`), proof.Invalid},
 		{"supabase key that is public", "supabase-jwt", forge.JWT(r, `{"iss":"supabase","role":"anon"}`), proof.Invalid},
 		{"SAS without signature", "azure-sas", "sv=2024-11-04&se=2030-01-01&sp=r&sr=b", proof.Unknown},
 		{"SAS with an invented signature", "azure-sas", "sv=2024-11-04&se=2030-01-01&sp=r&sr=b&sig=redacted", proof.Invalid},

@@ -46,22 +46,8 @@ func TestCatalogEverywhere(t *testing.T) {
 		t.Skip("tries every sample of every rule")
 	}
 	set, engine := catalogEngine(t)
-	var all, oneLine []placed
-	for _, r := range set.Rules {
-		if onPathAlone(r) {
-			continue
-		}
-		list, err := sample.Positives(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, s := range list {
-			all = append(all, placed{rule: r, sample: s})
-			if !strings.Contains(s.Text, "\n") && !anchoredToLine(r) {
-				oneLine = append(oneLine, placed{rule: r, sample: s})
-			}
-		}
-	}
+	all := allPositives(t, set)
+	oneLine := slices.DeleteFunc(slices.Clone(all), func(p placed) bool { return strings.Contains(p.sample.Text, "\n") })
 	text, at := join(all, "\n\n--\n\n", 0)
 	minified, atMinified := join(oneLine, " "+longLine(), 1<<20)
 	base64Text, atBase64 := join(encoded(all, base64.StdEncoding.EncodeToString), "\nblob: ", 0)
@@ -91,17 +77,88 @@ func TestCatalogEverywhere(t *testing.T) {
 			}
 			matches := facts.Matches()
 			for _, w := range tt.want {
-				if !foundAt(matches, w) {
+				found, why := foundAt(matches, w), ""
+				if tt.name == "lines of 1 MB" {
+					why = outsideLongLines()[w.rule.ID+" "+w.sample.Key]
+				}
+				switch {
+				case !found && why == "":
 					t.Errorf("%s: rule %s: %s is not found", w.sample.Pos, w.rule.ID, w.sample.Key)
+				case found && why != "":
+					t.Errorf("%s: rule %s: %s is found: it need not be excepted", w.sample.Pos, w.rule.ID, w.sample.Key)
 				}
 			}
 		})
 	}
 }
 
-// foundAt reports whether the rule has a match in the positive, give or take a byte order mark and a line end.
+// outsideLongLines are the positives of one line that a minified line cannot hold, and why.
+func outsideLongLines() map[string]string {
+	return map[string]string{
+		"mnemonic-phrase positives[0]": "without quotes only the end of the line tells which word of it is the last",
+		"postgres-pgpass positives[0]": "what stands between other text is no line of a .pgpass file",
+	}
+}
+
+// TestCatalogAlone writes each positive into a file of its own, in each form, and looks whether its rule finds it: at the
+// start and at the end of a file nothing stands beside it, and what is encoded is as short as it can be. In plain text
+// [Run] does the same.
+func TestCatalogAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("tries every sample of every rule")
+	}
+	set, engine := catalogEngine(t)
+	forms := []struct {
+		name string
+		file func(text string) []byte
+	}{
+		{"base64", func(text string) []byte { return []byte(base64.StdEncoding.EncodeToString([]byte(text))) }},
+		{"base64 of a field", func(text string) []byte {
+			return []byte(`{"blob":"` + base64.StdEncoding.EncodeToString([]byte(text)) + `"}`)
+		}},
+		{"base64 in lines", func(text string) []byte { return []byte(wrap(base64.StdEncoding.EncodeToString([]byte(text)), 76)) }},
+		{"UTF-8 with a mark", func(text string) []byte { return []byte("\uFEFF" + text) }},
+		{"UTF-16, little endian", func(text string) []byte { return toUTF16(text, binary.LittleEndian) }},
+		{"UTF-16, big endian", func(text string) []byte { return toUTF16(text, binary.BigEndian) }},
+		{"a zip", func(text string) []byte { return zipped(t, text) }},
+	}
+	s := engine.NewScanner()
+	for _, w := range allPositives(t, set) {
+		text := strings.Trim(w.sample.Text, "\r\n")
+		for _, f := range forms {
+			matches := s.Scan(f.file(text)).Matches()
+			if !finds(matches, w.rule) {
+				t.Errorf("%s: rule %s: %s is not found in %s%s", w.sample.Pos, w.rule.ID, w.sample.Key, f.name, others(matches, w.rule))
+			}
+		}
+		if err := s.Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// allPositives returns the positives of all rules that look into texts.
+func allPositives(t *testing.T, set *rules.Set) []placed {
+	t.Helper()
+	var all []placed
+	for _, r := range set.Rules {
+		if onPathAlone(r) {
+			continue
+		}
+		list, err := sample.Positives(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range list {
+			all = append(all, placed{rule: r, sample: s})
+		}
+	}
+	return all
+}
+
+// foundAt reports whether the rule has a match in the positive, give or take a line end.
 func foundAt(matches []detect.Match, w placed) bool {
-	const slack = 6
+	const slack = 3
 	for _, m := range matches {
 		if m.Rule == w.rule && m.SecretStart >= w.lo && m.SecretEnd <= w.hi+slack {
 			return true
@@ -110,10 +167,9 @@ func foundAt(matches []detect.Match, w placed) bool {
 	return false
 }
 
-// encoded returns the positives in another encoding, without those that are too short to be looked for in it.
+// encoded returns the positives in another encoding.
 func encoded(list []placed, encode func([]byte) string) []placed {
-	const shortest = 24
-	out := slices.DeleteFunc(slices.Clone(list), func(p placed) bool { return len(p.sample.Text) < shortest })
+	out := slices.Clone(list)
 	for i := range out {
 		out[i].sample.Text = encode([]byte(out[i].sample.Text))
 	}

@@ -67,11 +67,18 @@ func nameFor(r *rules.Rule) string {
 	return name
 }
 
-// everyPlace checks that the value of a positive is found in all places.
+// everyPlace checks that the value of a positive is found in all places, and where it needs no name also as all that
+// a file holds.
 func (t *tester) everyPlace(r *rules.Rule, s sample.Sample) {
 	name, value, ok := t.value(r, s.Text)
 	if !ok {
 		return
+	}
+	if r.Token != "" {
+		if m, found := t.find(r, value); !found || m.Secret != value {
+			t.fail(r, s, "found as it stands, but not where its value is all that a file holds")
+			return
+		}
 	}
 	for _, p := range places {
 		if strings.ContainsAny(value, p.unfit) {

@@ -34,7 +34,8 @@ func TestRun(t *testing.T) {
 		{"found only where lines end in LF", "[[rules]]\nid = 'end'\nregex = '(?m)acme_[0-9a-f]{8}$'\npositives = ['acme_{{hex 8}}']", Options{}, []string{`test.toml:4: rule "end": positives[0]: found as it stands, but not between lines that end in CRLF`}},
 		{"found only in short lines", "[[rules]]\nid = 'line'\nregex = '(?:begin.*)?acme_[0-9a-f]{8}[^}]*?end'\npositives = ['acme_{{hex 8}} the end']", Options{}, nil},
 		{"another rule finds a negative", acme + "negatives = ['wide_{{hex 32}} acme_']\n" + wide, Options{Strict: true}, []string{`test.toml:4: rule "acme": negatives[0]: a negative, but rule wide finds it`}},
-		{"a weak rule may find a negative", acme + "negatives = ['wide_{{hex 32}} acme_']\n" + wide + "weak = true", Options{Strict: true}, nil},
+		{"a weak rule finds a negative", acme + "negatives = ['wide_{{hex 32}} acme_']\n" + wide + "weak = true", Options{Strict: true}, []string{`test.toml:4: rule "acme": negatives[0]: a negative, but rule wide finds it`}},
+		{"a rule of identifiers may find a negative", acme + "negatives = ['wide_{{hex 32}} acme_']\n" + wide + "class = 'identifiers'", Options{Strict: true}, nil},
 		{"who finds what should have been found", acme + "positives = ['bcme_{{hex 32}} acme_']\n" + wide, Options{}, []string{`test.toml:4: rule "acme": positives[0]: not found (found by wide)`}},
 		{"a rule on paths", "[[rules]]\nid = 'p'\npath = '\\.pfx$'\npositives = ['a/b.pfx', 'b.pf']\nnegatives = ['pfx', 'c.pfx']", Options{}, []string{
 			`test.toml:4: rule "p": positives[1]: not found: the path does not match`,

@@ -20,8 +20,8 @@ type Options struct {
 	// together with all other rules of the set.
 	IDs []string
 	// Strict asks what the built-in catalogue must do: no other rule may find a negative
-	// either, unless it is weak or of identifiers; the value of a positive is found in all kinds of files; and
-	// what differs from it by a character, where that matters, is not.
+	// either, unless it is one of identifiers, which name what is public; the value of a positive is found in all kinds
+	// of files; and what differs from it by a character, where that matters, is not.
 	Strict bool
 }
 
@@ -205,7 +205,7 @@ func (t *tester) negative(r *rules.Rule, s sample.Sample) {
 		return
 	}
 	for _, m := range matches {
-		if !m.Rule.Weak && !m.Rule.SkipReport && m.Rule.Class != rules.Identifiers {
+		if !m.Rule.SkipReport && m.Rule.Class != rules.Identifiers {
 			t.fail(r, s, "a negative, but rule %s finds it", m.Rule.ID)
 			return
 		}
@@ -277,16 +277,21 @@ const minified = 4 << 10
 
 // settings are the surroundings in which a rule must find its positive as well.
 func settings(r *rules.Rule, text string) []setting {
+	bare := strings.Trim(text, "\r\n") // a sample of several lines begins and ends where its credential does
 	crlf := strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n")
 	out := []setting{
-		{"at the end of a file", "first line\n\n" + text},
-		{"at the start of a file", text + "\n\nlast line\n"},
+		{"as all that a file holds", bare},
+		{"at the end of a file", "first line\n\n" + bare},
+		{"at the start of a file", bare + "\n\nlast line\n"},
 		{"between lines", "first line\n" + text + "\nlast line\n"},
 		{"between lines that end in CRLF", "first line\r\n" + crlf + "\r\nlast line\r\n"},
 	}
 	if !strings.Contains(text, "\n") && !anchoredToLine(r) {
 		filler := longLine()
-		out = append(out, setting{"in a minified line", filler + text + " " + filler})
+		out = append(out,
+			setting{"in a minified line", filler + text + " " + filler},
+			setting{"at the end of a minified line", filler + text},
+		)
 	}
 	return out
 }
