@@ -18,10 +18,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 
-	"github.com/charlievieth/fastwalk"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/straykey/straykey/source"
@@ -70,107 +67,121 @@ func Walk(ctx context.Context, root string, o Options, coverage *source.Coverage
 	if err != nil {
 		return err
 	}
-	w := &walker{Options: o, root: filepath.Clean(root), coverage: coverage}
-	q := newQueue()
+	w := &walker{Options: o, coverage: coverage, emit: emit}
+	w.begin(max(1, o.Jobs))
+	if info.IsDir() {
+		w.dirs = []*directory{{path: filepath.Clean(root), rules: w.rulesAbove(root)}}
+	} else {
+		w.files = []file{{path: root, rel: filepath.Base(root), named: true}}
+	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
-		defer close(q.batches)
-		if !info.IsDir() {
-			return q.send(ctx, job{path: root, rel: filepath.Base(root), named: true})
-		}
-		if err := w.walk(ctx, q); err != nil {
-			return err
-		}
-		return q.flush(ctx)
-	})
-	for i := range max(1, o.Jobs) {
-		g.Go(func() error {
-			r := reader{max: o.MaxSize}
-			for batch := range q.batches {
-				for _, j := range batch {
-					if err := ctx.Err(); err != nil {
-						return err
-					}
-					w.read(&r, j, func(data []byte) { emit(i, Text{Path: j.rel, Data: data, Kind: kindFile}) })
-				}
-			}
-			return nil
-		})
+	for i := range w.workers {
+		g.Go(func() error { return w.work(ctx, i) })
 	}
 	return g.Wait()
 }
 
-// walker finds the files below a directory.
+// walker finds and reads the files below a directory.
 type walker struct {
 	Options
-	root     string
 	coverage *source.Coverage
-	base     rules    // in force at the root, from above it
-	dirs     sync.Map // path relative to root → *dirState, of directories that are walked
+	emit     func(worker int, t Text)
+	pending
 }
 
-// dirState is what the entries of a directory need to know of it.
-type dirState struct {
-	rules   rules
-	ignored bool // and walked only for what is tracked in it
+// directory is one that is walked.
+type directory struct {
+	path    string // for the operating system
+	rel     string // for people: relative to the root, with slashes; empty: the root
+	rules   rules  // those of its parent, until it is listed
+	ignored bool   // and walked only for what is tracked in it
 }
 
-// walk sends the files below the root.
-func (w *walker) walk(ctx context.Context, to *queue) error {
-	if !w.NoGitignore {
-		w.base = rulesAbove(w.root)
-	}
-	conf := fastwalk.Config{NumWorkers: max(2, w.Jobs)}
-	return fastwalk.Walk(&conf, w.root, func(path string, d fs.DirEntry, err error) error {
+// file is a file or symbolic link to be read.
+type file struct {
+	path string // for the operating system
+	rel  string // for people
+
+	link  bool // a symbolic link, to be read and not followed
+	named bool // by the user, who may mean a link or a pipe
+}
+
+// work reads files and lists directories until nothing is left to do. The caller starts as many as there are workers.
+func (w *walker) work(ctx context.Context, worker int) error {
+	defer w.stop()
+	r := reader{max: w.MaxSize}
+	emit := func(f *file, data []byte) { w.emit(worker, Text{Path: f.rel, Data: data, Kind: kindFile}) }
+	for {
+		dir, files := w.next()
+		if dir == nil && files == nil {
+			return nil
+		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		rel := filepath.ToSlash(strings.TrimPrefix(path[len(w.root):], string(filepath.Separator)))
-		if err != nil {
-			return w.unreadableDir(rel, err)
+		if dir != nil {
+			if err := w.list(dir); err != nil {
+				return err
+			}
 		}
-		if rel == "" {
-			w.dirs.Store("", &dirState{rules: w.base.enter(path, "", !w.NoGitignore)})
-			return nil
+		for i := range files {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			w.read(&r, &files[i], emit)
 		}
-		return w.entry(ctx, to, path, rel, d)
-	})
+	}
 }
 
-// entry sees to an entry of a directory, whose own entry was seen to before.
-func (w *walker) entry(ctx context.Context, to *queue, path, rel string, d fs.DirEntry) error {
-	if d.Name() == ".git" {
-		return skip(d)
+// rulesAbove returns the rules that hold at the root because of what is above it.
+func (w *walker) rulesAbove(root string) rules {
+	if w.NoGitignore {
+		return rules{}
 	}
-	parent := ""
-	if i := strings.LastIndexByte(rel, '/'); i >= 0 {
-		parent = rel[:i]
-	}
-	v, _ := w.dirs.Load(parent)
-	in := v.(*dirState)
-	ignored := in.ignored || in.rules.ignore(rel, d.IsDir())
-	if ignored && (w.Tracked == nil || !w.Tracked(rel)) {
-		w.skipped(kindOf(d), rel, source.Ignored, "excluded by ignore rules")
-		return skip(d)
-	}
-	switch d.Type() {
-	case fs.ModeDir:
-		w.dirs.Store(rel, &dirState{in.rules.enter(path, rel, !w.NoGitignore && !ignored), ignored})
-		return nil
-	case 0:
-		return to.send(ctx, job{path: path, rel: rel})
-	case fs.ModeSymlink:
-		return to.send(ctx, job{path: path, rel: rel, link: true})
-	}
-	w.skipped(kindFile, rel, source.Ignored, "neither file nor symbolic link: "+d.Type().String())
-	return nil
+	return rulesAbove(root)
 }
 
-// skip is what a callback returns to pass over d and what is in it.
-func skip(d fs.DirEntry) error {
-	if d.IsDir() {
-		return fs.SkipDir
+// list adds what is in a directory to what is to be done. It fails if the directory is the root and cannot be listed.
+func (w *walker) list(dir *directory) error {
+	entries, err := os.ReadDir(dir.path)
+	if err != nil {
+		if dir.rel == "" {
+			return err
+		}
+		w.skipped(kindDirectory, dir.rel, source.Unreadable, reason(err)) // what could be listed of it is walked
 	}
+	dir.rules = dir.rules.enter(dir, entries, !w.NoGitignore && !dir.ignored)
+	path, rel := dir.path, dir.rel
+	if !os.IsPathSeparator(path[len(path)-1]) {
+		path += string(filepath.Separator)
+	}
+	if rel != "" {
+		rel += "/"
+	}
+	var files []file
+	var dirs []*directory
+	for _, e := range entries {
+		if e.Name() == ".git" {
+			continue
+		}
+		path, rel := path+e.Name(), rel+e.Name()
+		ignored := dir.ignored || dir.rules.ignore(rel, e.IsDir())
+		if ignored && (w.Tracked == nil || !w.Tracked(rel)) {
+			w.skipped(kindOf(e), rel, source.Ignored, "excluded by ignore rules")
+			continue
+		}
+		switch e.Type() {
+		case fs.ModeDir:
+			dirs = append(dirs, &directory{path, rel, dir.rules, ignored})
+		case 0:
+			files = append(files, file{path: path, rel: rel})
+		case fs.ModeSymlink:
+			files = append(files, file{path: path, rel: rel, link: true})
+		default:
+			w.skipped(kindFile, rel, source.Ignored, "neither file nor symbolic link: "+e.Type().String())
+		}
+	}
+	w.add(dirs, files)
 	return nil
 }
 
@@ -179,15 +190,6 @@ func kindOf(d fs.DirEntry) string {
 		return kindDirectory
 	}
 	return kindFile
-}
-
-// unreadableDir counts a directory that cannot be listed. If it is the root, the walk has failed.
-func (w *walker) unreadableDir(rel string, err error) error {
-	if rel == "" {
-		return err
-	}
-	w.skipped(kindDirectory, rel, source.Unreadable, reason(err))
-	return nil
 }
 
 func (w *walker) skipped(kind, rel string, why source.Reason, detail string) {
@@ -204,18 +206,18 @@ func reason(err error) string {
 }
 
 // read reads a file and emits its text, or counts why not.
-func (w *walker) read(r *reader, j job, emit func(data []byte)) {
-	data, err := r.read(j)
+func (w *walker) read(r *reader, f *file, emit func(f *file, data []byte)) {
+	data, err := r.read(f)
 	switch {
 	case err == nil:
-		emit(data)
+		emit(f, data)
 		w.coverage.Scanned(kindFile, 1, int64(len(data)))
 	case errors.Is(err, errTooLarge):
-		w.skipped(kindFile, j.rel, source.TooLarge, fmt.Sprintf("more than %d bytes", w.MaxSize))
+		w.skipped(kindFile, f.rel, source.TooLarge, fmt.Sprintf("more than %d bytes", w.MaxSize))
 	case errors.Is(err, fs.ErrNotExist):
 		// It may have been renamed to where the walk had been before: do not call this complete.
-		w.skipped(kindFile, j.rel, source.Absent, "gone before it could be read")
+		w.skipped(kindFile, f.rel, source.Absent, "gone before it could be read")
 	default:
-		w.skipped(kindFile, j.rel, source.Unreadable, reason(err))
+		w.skipped(kindFile, f.rel, source.Unreadable, reason(err))
 	}
 }

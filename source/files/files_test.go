@@ -502,9 +502,31 @@ func TestReadAll(t *testing.T) {
 	var r reader
 	for _, tt := range tests {
 		r.max = tt.max
-		got, err := r.readAll(tt.from, tt.size)
+		got, err := r.readAll(tt.from, tt.size, false)
 		if !errors.Is(err, tt.err) || !bytes.Equal(got, []byte(tt.want)) {
 			t.Errorf("%s: %d bytes, %v; want %d, %v", tt.name, len(got), err, len(tt.want), tt.err)
+		}
+	}
+}
+
+// A regular file is read until it gives less than it could; the first few bytes of another say nothing of its end.
+func TestReadToTheEnd(t *testing.T) {
+	parts := func() io.Reader {
+		return io.MultiReader(strings.NewReader("1234"), strings.NewReader("5678"), iotest.ErrReader(errors.New("asked once more")))
+	}
+	for _, tt := range []struct {
+		name    string
+		size    int64
+		regular bool
+		want    string
+	}{
+		{"all", 8, true, "12345678"},
+		{"a file that grows", 3, true, ""},
+		{"no regular file", 8, false, ""},
+	} {
+		var r reader
+		if got, err := r.readAll(parts(), tt.size, tt.regular); string(got) != tt.want || (err == nil) != (tt.want != "") {
+			t.Errorf("%s: %q, %v; want %q", tt.name, got, err, tt.want)
 		}
 	}
 }
@@ -513,19 +535,19 @@ func TestReadAll(t *testing.T) {
 func TestReplaced(t *testing.T) {
 	root := tree(t, map[string]string{"dir/x": "x", "link": "->dir/x"})
 	var r reader
-	if _, err := r.read(job{path: filepath.Join(root, "dir")}); err == nil {
+	if _, err := r.read(&file{path: filepath.Join(root, "dir")}); err == nil {
 		t.Error("read a directory")
 	}
-	if _, err := r.read(job{path: filepath.Join(root, "dir", "x"), link: true}); err == nil {
+	if _, err := r.read(&file{path: filepath.Join(root, "dir", "x"), link: true}); err == nil {
 		t.Error("read a file as a link")
 	}
 	if runtime.GOOS == "windows" {
 		return
 	}
-	if data, err := r.read(job{path: filepath.Join(root, "link")}); err == nil {
+	if data, err := r.read(&file{path: filepath.Join(root, "link")}); err == nil {
 		t.Errorf("followed a link to %q", data)
 	}
-	if _, err := r.read(job{path: filepath.Join(root, "gone")}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := r.read(&file{path: filepath.Join(root, "gone")}); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("got %v, want %v", err, fs.ErrNotExist)
 	}
 }

@@ -27,15 +27,15 @@ type reader struct {
 }
 
 // read returns what a file or symbolic link holds, valid until the next call.
-func (r *reader) read(j job) ([]byte, error) {
-	if j.link {
-		target, err := os.Readlink(j.path)
+func (r *reader) read(of *file) ([]byte, error) {
+	if of.link {
+		target, err := os.Readlink(of.path)
 		return []byte(filepath.ToSlash(target)), err
 	}
-	if !j.named {
-		return r.readRegular(j.path)
+	if !of.named {
+		return r.readRegular(of.path)
 	}
-	f, err := os.Open(j.path)
+	f, err := os.Open(of.path)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func (r *reader) read(j job) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.readAll(f, info.Size())
+	return r.readAll(f, info.Size(), info.Mode().IsRegular())
 }
 
 // readRegular reads a file that was a regular one when its directory was listed.
@@ -54,20 +54,21 @@ func (r *reader) readRegular(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }() // it was only read
-	return r.readAll(f, size)
+	return r.readAll(f, size, true)
 }
 
 // readAll reads up to the end. The size is a hint: files grow and shrink while they are read,
-// and some have none.
-func (r *reader) readAll(f io.Reader, size int64) ([]byte, error) {
+// and some have none. But a regular file that has given as many bytes as it has, and fewer than were asked for, need not be asked
+// again.
+func (r *reader) readAll(f io.Reader, size int64, regular bool) ([]byte, error) {
 	if r.max > 0 && size > r.max {
 		return nil, errTooLarge
 	}
 	if len(r.buf) > keepBuffer {
 		r.buf = nil
 	}
-	if size = min(size, maxBuffer); int64(len(r.buf)) <= size {
-		r.buf = make([]byte, max(size+1, minBuffer)) // a byte to spare, to meet the end
+	if first := min(size, maxBuffer); int64(len(r.buf)) <= first {
+		r.buf = make([]byte, max(first+1, minBuffer)) // a byte to spare, to meet the end
 	}
 	n := 0
 	for {
@@ -79,7 +80,7 @@ func (r *reader) readAll(f io.Reader, size int64) ([]byte, error) {
 		if r.max > 0 && int64(n) > r.max {
 			return nil, errTooLarge
 		}
-		if err == io.EOF {
+		if err == io.EOF || err == nil && regular && int64(n) == size && n < len(r.buf) {
 			return r.buf[:n], nil
 		}
 		if err != nil {

@@ -1,8 +1,10 @@
 package files
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/straykey/straykey/source/files/gitignore"
@@ -41,21 +43,29 @@ func (r rules) ignore(rel string, dir bool) bool {
 }
 
 // enter returns the rules for the entries of a directory: those of its parent, and those of
-// the directory's own if it is to be asked for them. In the work tree of another repository
+// the directory's own if it has some and is to be asked for them. In the work tree of another repository
 // the rules from above do not hold.
-func (r rules) enter(path, rel string, ask bool) rules {
+func (r rules) enter(dir *directory, entries []fs.DirEntry, ask bool) rules {
 	if !ask {
 		return rules{prefix: r.prefix}
 	}
-	dir := r.prefix
-	if rel != "" {
-		dir += rel + "/"
-		if exclude, ok := repository(path); ok {
-			r.last = nil
-			r = r.with(dir, exclude)
+	holds := func(name string) bool {
+		return slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == name })
+	}
+	below := r.prefix
+	if dir.rel != "" {
+		below += dir.rel + "/"
+		if holds(".git") {
+			if exclude, ok := repository(dir.path); ok {
+				r.last = nil
+				r = r.with(below, exclude)
+			}
 		}
 	}
-	return r.with(dir, filepath.Join(path, ".gitignore"))
+	if holds(".gitignore") {
+		r = r.with(below, filepath.Join(dir.path, ".gitignore"))
+	}
+	return r
 }
 
 // with adds the rules of a file, if there are any.
@@ -148,5 +158,5 @@ func under(dir, path string) string {
 // readSmall reads a regular file of at most maxIgnoreFile bytes.
 func readSmall(path string) ([]byte, error) {
 	r := reader{max: maxIgnoreFile}
-	return r.read(job{path: path})
+	return r.read(&file{path: path})
 }

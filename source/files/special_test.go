@@ -44,7 +44,7 @@ func TestSpecialFiles(t *testing.T) {
 		t.Error("special files make the run incomplete")
 	}
 	var r reader
-	if _, err := r.read(job{path: pipe}); !errors.Is(err, errNotRegular) {
+	if _, err := r.read(&file{path: pipe}); !errors.Is(err, errNotRegular) {
 		t.Errorf("a file that became a pipe: got %v, want %v", err, errNotRegular)
 	}
 }
