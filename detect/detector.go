@@ -16,10 +16,11 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 		return
 	}
 	lo, hi, loFree, hiFree := s.view(c, pos, end-pos)
-	text := generic.Text{B: s.text, Lo: lo, Hi: hi, LineStart: loFree}
+	text := &s.line
+	*text = generic.Text{B: s.text, Lo: lo, Hi: hi, LineStart: loFree}
 	key := uint64(0)
 	if !c.wide {
-		key = s.memo.key(s.text, c.number, pos, end, &text)
+		key = s.memo.key(s.text, c.number, pos, end, text)
 	}
 	if key != 0 && s.trace == nil {
 		if known, near := s.memo.has(key); known {
@@ -29,7 +30,7 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 			return
 		}
 	}
-	s.candidates = c.detector.Find(s.candidates[:0], &text, pos, end)
+	s.candidates = c.detector.Find(s.candidates[:0], text, pos, end)
 	if len(s.candidates) == 0 {
 		s.drop(c, pos, stepUnassigned)
 	}
@@ -40,8 +41,8 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 			s.drop(c, pos, stepCut)
 			continue
 		}
-		kept = s.judge(c, &text, found, literal, pos) || kept
-		kept = s.tryShort(c, &text, found, literal, pos) || kept
+		kept = s.judge(c, text, found, literal, pos) || kept
+		kept = s.tryShort(c, text, found, literal, pos) || kept
 	}
 	if text.AskedBefore {
 		s.mark(pos)

@@ -69,7 +69,8 @@ type Scanner struct {
 	groups []int
 	// seamSpans is scratch of seams.
 	seamSpans []span
-	// candidates are those of the last detector.
+	// line and candidates are those of the last detector.
+	line       generic.Text
 	candidates []generic.Candidate
 	memo       memo
 	known      *lineMemo
@@ -202,7 +203,7 @@ func (s *Scanner) begin(text []byte, deferWide bool) {
 
 // finish sorts what was found, drops repetitions and makes facts of it.
 func (s *Scanner) finish(decoded bool) *Facts {
-	defer func() { s.text = nil }()
+	defer func() { s.text, s.line.B = nil, nil }()
 	places := sortedPlaces(s.decoder.places)
 	if len(s.hits) == 0 && len(s.wide) == 0 && len(places) == 0 && !decoded {
 		return nil

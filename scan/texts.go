@@ -12,7 +12,7 @@ type texts struct {
 	facts    *detect.Facts
 	scanned  []byte
 	around   int                        // bytes around a match that are kept
-	locators map[int]*correlate.Locator // by detect.Match.Part
+	locators map[int]*correlate.Locator // by detect.Match.Part; nil until there is one
 }
 
 // newTexts scans data, which must not change while the texts are used.
@@ -22,7 +22,7 @@ func (o *Options) newTexts(s *detect.Scanner, data []byte) *texts {
 
 // textsOf returns the texts of what was scanned already, to locate.
 func (o *Options) textsOf(facts *detect.Facts, scanned []byte) *texts {
-	return &texts{facts: facts, scanned: scanned, around: o.Around, locators: map[int]*correlate.Locator{}}
+	return &texts{facts: facts, scanned: scanned, around: o.Around}
 }
 
 // locate fills in where a match stands. o.Path is the path of the whole.
@@ -32,6 +32,9 @@ func (t *texts) locate(o *correlate.Occurrence, m detect.Match) {
 	if locator == nil {
 		locator = correlate.NewLocator(t.facts.Part(t.scanned, m.Part))
 		locator.Around = t.around
+		if t.locators == nil {
+			t.locators = map[int]*correlate.Locator{}
+		}
 		t.locators[m.Part] = locator
 	}
 	locator.Locate(o, m)

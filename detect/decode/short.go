@@ -23,26 +23,31 @@ func Short(value []byte) (text []byte, kind Kind, ok bool) {
 	if len(value) < minShort || len(value) >= minRun {
 		return nil, None, false
 	}
-	if text := make([]byte, hex.DecodedLen(len(value))); len(value) >= minShortHex {
-		if _, err := hex.Decode(text, value); err == nil {
-			text, ok = shortText(text)
-			return text, Hex, ok
+	var buf [minRun]byte // hardly any value is decoded to its end
+	if len(value) >= minShortHex {
+		if n, err := hex.Decode(buf[:], value); err == nil {
+			text, ok = shortText(buf[:n])
+			return bytes.Clone(text), Hex, ok
 		}
 	}
-	encodings := [...]*base64.Encoding{base64.StdEncoding, base64.URLEncoding}
+	encodings := &padded
 	if len(value)%4 != 0 {
-		encodings = [...]*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding}
+		encodings = &unpadded
 	}
 	for _, encoding := range encodings {
-		encoding = encoding.Strict()
-		text := make([]byte, encoding.DecodedLen(len(value)))
-		if n, err := encoding.Decode(text, value); err == nil {
-			text, ok = shortText(text[:n])
-			return text, Base64, ok
+		if n, err := encoding.Decode(buf[:], value); err == nil {
+			text, ok = shortText(buf[:n])
+			return bytes.Clone(text), Base64, ok
 		}
 	}
 	return nil, None, false
 }
+
+// The alphabets of base64, with and without padding.
+var (
+	padded   = [...]*base64.Encoding{base64.StdEncoding.Strict(), base64.URLEncoding.Strict()}
+	unpadded = [...]*base64.Encoding{base64.RawStdEncoding.Strict(), base64.RawURLEncoding.Strict()}
+)
 
 // shortText returns what of decoded bytes is text, if all of it is and there is a letter in it.
 func shortText(b []byte) ([]byte, bool) {

@@ -262,7 +262,8 @@ emerald sapphire pearl amber sales knight king queen prince wizard warrior angel
 soccer hockey tennis golf guitar piano music cinnamon pasta bread butter sandwich burger whiskey vodka wine beer castle tower`
 
 var dictionary = sync.OnceValue(func() map[string]bool {
-	words := map[string]bool{}
+	const enough = 11000
+	words := make(map[string]bool, enough) // as large as it becomes: see knownWords
 	for _, text := range [...]string{dictionaryText, names, codeWords, libraryWords, stockWords} {
 		for w := range strings.FieldsSeq(text) {
 			if len(w) > 2 {

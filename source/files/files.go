@@ -70,7 +70,9 @@ func Walk(ctx context.Context, root string, o Options, coverage *source.Coverage
 	w := &walker{Options: o, coverage: coverage, emit: emit}
 	w.begin(max(1, o.Jobs))
 	if info.IsDir() {
-		w.dirs = []*directory{{path: filepath.Clean(root), rules: w.rulesAbove(root)}}
+		root = filepath.Clean(root)
+		w.top = len(withSeparator(root))
+		w.dirs = []*directory{{path: root, rules: w.rulesAbove(root)}}
 	} else {
 		w.files = []file{{path: root, rel: filepath.Base(root), named: true}}
 	}
@@ -86,6 +88,7 @@ type walker struct {
 	Options
 	coverage *source.Coverage
 	emit     func(worker int, t Text)
+	top      int // how much of the path of an entry is that of the root
 	pending
 }
 
@@ -151,20 +154,15 @@ func (w *walker) list(dir *directory) error {
 		w.skipped(kindDirectory, dir.rel, source.Unreadable, reason(err)) // what could be listed of it is walked
 	}
 	dir.rules = dir.rules.enter(dir, entries, !w.NoGitignore && !dir.ignored)
-	path, rel := dir.path, dir.rel
-	if !os.IsPathSeparator(path[len(path)-1]) {
-		path += string(filepath.Separator)
-	}
-	if rel != "" {
-		rel += "/"
-	}
-	var files []file
+	below := withSeparator(dir.path)
+	files := make([]file, 0, len(entries))
 	var dirs []*directory
 	for _, e := range entries {
 		if e.Name() == ".git" {
 			continue
 		}
-		path, rel := path+e.Name(), rel+e.Name()
+		path := below + e.Name()
+		rel := filepath.ToSlash(path[w.top:])
 		ignored := dir.ignored || dir.rules.ignore(rel, e.IsDir())
 		if ignored && (w.Tracked == nil || !w.Tracked(rel)) {
 			w.skipped(kindOf(e), rel, source.Ignored, "excluded by ignore rules")
@@ -183,6 +181,14 @@ func (w *walker) list(dir *directory) error {
 	}
 	w.add(dirs, files)
 	return nil
+}
+
+// withSeparator returns the path of a directory as it stands before those of its entries.
+func withSeparator(dir string) string {
+	if os.IsPathSeparator(dir[len(dir)-1]) { // the root of a file system
+		return dir
+	}
+	return dir + string(filepath.Separator)
 }
 
 func kindOf(d fs.DirEntry) string {

@@ -68,7 +68,7 @@ func (r *reader) readAll(f io.Reader, size int64, regular bool) ([]byte, error) 
 		r.buf = nil
 	}
 	if first := min(size, maxBuffer); int64(len(r.buf)) <= first {
-		r.buf = make([]byte, max(first+1, minBuffer)) // a byte to spare, to meet the end
+		r.buf = make([]byte, max(first+1, 2*int64(len(r.buf)), minBuffer)) // a byte to spare, to meet the end
 	}
 	n := 0
 	for {
