@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "9eb3af04e21e0fe0f4e818acc83fc20e"
+const tableHash = "8d0e397a31c790bc09e2aec2f1459eee"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -3908,6 +3908,25 @@ var tableRules = [...]Rule{
 		Source:      Position{File: "gcp.toml"},
 	},
 	{
+		ID:          `firebase-web-key`,
+		Family:      `firebase-web-key`,
+		Provider:    `Google Cloud`,
+		Description: `The API key in a Firebase app's configuration names the project to Google and is made to be public; it matters where it may call other APIs too, such as Gemini.`,
+		Identity:    `api-key`,
+		Severity:    `low`,
+		Docs:        `https://firebase.google.com/docs/projects/api-keys`,
+		Confidence:  `high`,
+		Class:       `credentials`,
+		Regex:       `(?:apiKey["']?\s{0,4}[:=]\s{0,4}["'](AIza[0-9A-Za-z_-]{35})["'][^<>]{0,400}?(?:\.firebaseapp\.com|\.firebaseio\.com|messagingSenderId)|(?:FIREBASE_(?:WEB_)?API_KEY["']?\s{0,4}[:=]\s{0,4}["']?|"current_key"\s{0,4}:\s{0,4}"|<key>API_KEY</key>\s{0,40}<string>)(AIza[0-9A-Za-z_-]{35})(?:[^0-9A-Za-z_-]|$))`,
+		Keywords:    []string{`apikey`, `firebase_api_key`, `firebase_web_api_key`, `current_key`, `<key>api_key</key>`},
+		Entropy:     3.5,
+		Reach:       1024,
+		Multiline:   true,
+		Verify:      &tableVerify92,
+		Derived:     &Derived{Of: 0xba524c83750dbb86, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "apikey"}, {Literal: "apikey", Shape: 1}, {Literal: "apikey", Shape: 2}, {Literal: "firebase_web_api_key", Shape: 3}, {Literal: "firebase_web_api_key", Shape: 4}, {Literal: "firebase_api_key", Shape: 5}, {Literal: "firebase_api_key", Shape: 6}, {Literal: "\"current_key\"", Shape: 7}, {Literal: "\"current_key\"", Shape: 8}, {Literal: "<key>api_key</key>", Shape: 9}, {Literal: "<key>api_key</key>", Shape: 10}}},
+		Source:      Position{File: "gcp.toml"},
+	},
+	{
 		ID:          `fireworks-api-key`,
 		Family:      `fireworks-api-key`,
 		Provider:    `Fireworks AI`,
@@ -3919,7 +3938,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fw_[0-9A-Za-z]{24}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify92,
+		Verify:      &tableVerify93,
 		Derived:     &Derived{Of: 0xd9096304586a46f6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fw_", Next: "0123456789abcdefghijklmnopqrstuvwxyz"}}},
 		Source:      Position{File: "ai.toml"},
 	},
@@ -3966,7 +3985,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `FLWSECK-[0-9a-z]{32}-(?:X|[0-9a-z]{11,19}-X)`,
-		Verify:      &tableVerify93,
+		Verify:      &tableVerify94,
 		Derived:     &Derived{Of: 0x650d661ff7de9723, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "flwseck-"}, {Literal: "flwseck-", Shape: 1}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -3981,7 +4000,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Token:       `(?:FLWSECK_TEST-[0-9a-zA-Z]{12,32}-X|FLWSECK_TEST[0-9a-zA-Z]{12})`,
-		Verify:      &tableVerify93,
+		Verify:      &tableVerify94,
 		Derived:     &Derived{Of: 0xb259dfcf9078d30b, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "flwseck_test-"}, {Literal: "flwseck_test", Shape: 1}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -3999,7 +4018,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`fm2_`, `fm1r_`, `fm1a_`},
 		Entropy:     3.5,
 		Reach:       8192,
-		Verify:      &tableVerify94,
+		Verify:      &tableVerify95,
 		Derived:     &Derived{Of: 0x9130c7ec045e65f, Back: 8192, Anchors: []Anchor{{Literal: "fm1a_"}, {Literal: "fm1r_"}, {Literal: "fm2_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -4015,7 +4034,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fo1_[A-Za-z0-9_-]{43}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify94,
+		Verify:      &tableVerify95,
 		Derived:     &Derived{Of: 0xc81797239cc9334a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fo1_"}}},
 		Source:      Position{File: "clouds.toml"},
 	},
@@ -4031,7 +4050,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `fio-u-[A-Za-z0-9_-]{64}`,
 		Entropy:     4,
-		Verify:      &tableVerify95,
+		Verify:      &tableVerify96,
 		Derived:     &Derived{Of: 0xf28bf430dcaf0d9d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "fio-u-"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -4049,7 +4068,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`freshbooks`},
 		Names:       []string{`token`, `secret`},
 		Entropy:     3,
-		Verify:      &tableVerify96,
+		Verify:      &tableVerify97,
 		Derived:     &Derived{Of: 0x55b3f7d107475365, Back: 2048, Anchors: []Anchor{{Literal: "freshbooks"}}},
 		Source:      Position{File: "work.toml"},
 	},
@@ -4067,7 +4086,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`freshdesk`, `freshservice`},
 		Names:       []string{`api`, `key`, `token`},
 		Entropy:     3.2,
-		Verify:      &tableVerify97,
+		Verify:      &tableVerify98,
 		Derived:     &Derived{Of: 0xa5cfa86bb0dd9eae, Back: 2048, Anchors: []Anchor{{Literal: "freshdesk"}, {Literal: "freshservice"}}},
 		Source:      Position{File: "saas.toml"},
 	},
@@ -4161,7 +4180,7 @@ var tableRules = [...]Rule{
 		Token:       `(?:ya29\.|ya29\.c\.)[A-Za-z0-9_-]{40,}`,
 		Entropy:     3.5,
 		Reach:       2048,
-		Verify:      &tableVerify98,
+		Verify:      &tableVerify99,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://oauth2.googleapis.com/revoke`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `token={secret}`}, Hosts: []string{`oauth2.googleapis.com`}, Done: []int{200}, Effect: `The token stops working, and so does the refresh token of the same grant.`},
 		Derived:     &Derived{Of: 0x677362c4436c8753, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ya29."}, {Literal: "ya29.c.", Shape: 1}}},
 		Source:      Position{File: "gcp.toml"},
@@ -4212,7 +4231,7 @@ var tableRules = [...]Rule{
 		Token:       `1//0[A-Za-z0-9_-]{40,160}`,
 		Entropy:     3.5,
 		Pair:        []string{`gcp-oauth-client-secret`},
-		Verify:      &tableVerify99,
+		Verify:      &tableVerify100,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://oauth2.googleapis.com/revoke`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `token={secret}`}, Hosts: []string{`oauth2.googleapis.com`}, Done: []int{200}, Effect: `The refresh token stops working, and with it the access tokens that it gave.`},
 		Derived:     &Derived{Of: 0xa01042e88b6d1b6a, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "1//0"}}},
 		Source:      Position{File: "gcp.toml"},
@@ -4233,7 +4252,7 @@ var tableRules = [...]Rule{
 		Reach:       8192,
 		Multiline:   true,
 		Proof:       `gcp-service-account`,
-		Verify:      &tableVerify100,
+		Verify:      &tableVerify101,
 		Derived:     &Derived{Of: 0xcf12e815c9c6fd58, Back: 8192, Anchors: []Anchor{{Literal: "service_account"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
@@ -4412,7 +4431,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gitea`, `forgejo`, `codeberg`},
 		Names:       []string{`token`, `apikey`},
 		Entropy:     3,
-		Verify:      &tableVerify101,
+		Verify:      &tableVerify102,
 		Derived:     &Derived{Of: 0xade16d68c0683738, Back: 2048, Anchors: []Anchor{{Literal: "codeberg"}, {Literal: "forgejo"}, {Literal: "gitea"}}},
 		Source:      Position{File: "ci.toml"},
 	},
@@ -4428,7 +4447,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9]{1,12}_eyJ[A-Za-z0-9_-]{20,}\.eyJ[A-Za-z0-9_-]{20,}\.[A-Za-z0-9_-]{80,}`,
 		Reach:       2048,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify103,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x841db07080cd2c80, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4445,7 +4464,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghs_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify102,
+		Verify:      &tableVerify103,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://api.github.com/installation/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{204}, Effect: `The installation token stops working at once; the app can ask for another.`},
 		Derived:     &Derived{Of: 0x61e3b6d0abea8d34, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghs_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4463,7 +4482,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghu_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify103,
+		Verify:      &tableVerify104,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x30683ba4dcd6d212, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghu_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4482,7 +4501,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_token`, `github-token`, `githubtoken`, `github_access_token`, `github-access-token`, `githubaccesstoken`, `github_api_token`, `github-api-token`, `githubapitoken`, `github_oauth_token`, `github-oauth-token`, `githuboauthtoken`, `github_pat`, `github-pat`, `githubpat`, `gh_token`, `gh-token`, `ghtoken`, `homebrew_github_api_token`, `homebrew-github-api-token`, `homebrewgithubapitoken`, `github_password`, `github-password`, `githubpassword`},
 		Entropy:     3,
-		Verify:      &tableVerify103,
+		Verify:      &tableVerify104,
 		Derived:     &Derived{Of: 0xab987c5dba66924, Back: 2048, Anchors: []Anchor{{Literal: "gh-token"}, {Literal: "gh_token"}, {Literal: "ghtoken"}, {Literal: "github-access-token"}, {Literal: "github-api-token"}, {Literal: "github-oauth-token"}, {Literal: "github-password"}, {Literal: "github-pat"}, {Literal: "github-token"}, {Literal: "github_access_token"}, {Literal: "github_api_token"}, {Literal: "github_oauth_token"}, {Literal: "github_password"}, {Literal: "github_pat"}, {Literal: "github_token"}, {Literal: "githubaccesstoken"}, {Literal: "githubapitoken"}, {Literal: "githuboauthtoken"}, {Literal: "githubpassword"}, {Literal: "githubpat"}, {Literal: "githubtoken"}, {Literal: "homebrew-github-api-token"}, {Literal: "homebrew_github_api_token"}, {Literal: "homebrewgithubapitoken"}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4499,7 +4518,7 @@ var tableRules = [...]Rule{
 		Assigned:    `[0-9a-f]{40}`,
 		Keywords:    []string{`github_client_secret`, `github-client-secret`, `githubclientsecret`, `github_oauth_secret`, `github-oauth-secret`, `githuboauthsecret`, `github_app_secret`, `github-app-secret`, `githubappsecret`, `github_oauth_client_secret`, `github-oauth-client-secret`, `githuboauthclientsecret`, `github_secret`, `github-secret`, `githubsecret`},
 		Entropy:     3,
-		Verify:      &tableVerify104,
+		Verify:      &tableVerify105,
 		Derived:     &Derived{Of: 0x6f5f3986d4d029a5, Back: 2048, Anchors: []Anchor{{Literal: "github-app-secret"}, {Literal: "github-client-secret"}, {Literal: "github-oauth-client-secret"}, {Literal: "github-oauth-secret"}, {Literal: "github-secret"}, {Literal: "github_app_secret"}, {Literal: "github_client_secret"}, {Literal: "github_oauth_client_secret"}, {Literal: "github_oauth_secret"}, {Literal: "github_secret"}, {Literal: "githubappsecret"}, {Literal: "githubclientsecret"}, {Literal: "githuboauthclientsecret"}, {Literal: "githuboauthsecret"}, {Literal: "githubsecret"}}},
 		Source:      Position{File: "github.toml"},
 	},
@@ -4516,7 +4535,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gho_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify103,
+		Verify:      &tableVerify104,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xbbefbfb7b8722e68, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gho_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4534,7 +4553,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `ghp_[0-9A-Za-z]{36}`,
 		Proof:       `github`,
-		Verify:      &tableVerify103,
+		Verify:      &tableVerify104,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0xdbf3da9bc79ffccb, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "ghp_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4552,7 +4571,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `github_pat_[0-9A-Za-z]{22}_[0-9A-Za-z]{59}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify103,
+		Verify:      &tableVerify104,
 		Revoke:      &Revoke{Request: Request{Method: `POST`, URL: `https://api.github.com/credentials/revoke`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Body: `{"credentials": ["{secret}"]}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Done: []int{202}, Effect: `GitHub revokes the token for good and tells its owner by e-mail.`},
 		Derived:     &Derived{Of: 0x54403874fa7ca59, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "github_pat_"}}},
 		Source:      Position{File: "github.toml"},
@@ -4601,7 +4620,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glcbt-[0-9A-Za-z]{1,5}_[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify105,
+		Verify:      &tableVerify106,
 		Derived:     &Derived{Of: 0x892139fcbfacb6f6, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glcbt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4617,7 +4636,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gldt-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify106,
+		Verify:      &tableVerify107,
 		Derived:     &Derived{Of: 0x23a86db115ced5a4, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gldt-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4633,7 +4652,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glffct-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify107,
+		Verify:      &tableVerify108,
 		Derived:     &Derived{Of: 0xfb54438cc8decc6d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glffct-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4693,7 +4712,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `gloas-[0-9A-Za-z_-]{64}`,
 		Entropy:     3,
-		Verify:      &tableVerify108,
+		Verify:      &tableVerify109,
 		Derived:     &Derived{Of: 0x1c49212eb4ec4b7d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "gloas-"}}},
 		Source:      Position{File: "gitlab.toml"},
 	},
@@ -4709,7 +4728,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glpat-[0-9A-Za-z_-]{20}`,
 		Entropy:     3,
-		Verify:      &tableVerify109,
+		Verify:      &tableVerify110,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Done: []int{204}, Effect: `GitLab revokes the token for good.`},
 		Derived:     &Derived{Of: 0xd51d638ce146e4d, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glpat-"}}},
 		Source:      Position{File: "gitlab.toml"},
@@ -4726,7 +4745,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `glpat-[0-9A-Za-z_-]{27,300}\.(?:[0-9a-z]{2}\.[0-9a-z]{9}|[0-9a-z]{9})`,
 		Proof:       `gitlab-routable`,
-		Verify:      &tableVerify109,
+		Verify:      &tableVerify110,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Done: []int{204}, Effect: `GitLab revokes the token for good.`},
 		Derived:     &Derived{Of: 0x78495984acc2c997, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glpat-"}, {Literal: "glpat-", Shape: 1}}},
 		Source:      Position{File: "gitlab.toml"},
@@ -4758,7 +4777,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `(?:glrt-|glrtr-)(?:[0-9A-Za-z_-]{20}|t[0-9]_[0-9A-Za-z_-]{20})`,
 		Entropy:     3,
-		Verify:      &tableVerify110,
+		Verify:      &tableVerify111,
 		Revoke:      &Revoke{Request: Request{Method: `DELETE`, URL: `https://gitlab.com/api/v4/runners`, Body: `token={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Done: []int{204}, Effect: `GitLab deletes the runner the token belongs to; its machines get no more jobs.`},
 		Derived:     &Derived{Of: 0x337e397ca44aa377, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "glrt-"}, {Literal: "glrt-t0_", Shape: 1}, {Literal: "glrt-t1_", Shape: 1}, {Literal: "glrt-t2_", Shape: 1}, {Literal: "glrt-t3_", Shape: 1}, {Literal: "glrt-t4_", Shape: 1}, {Literal: "glrt-t5_", Shape: 1}, {Literal: "glrt-t6_", Shape: 1}, {Literal: "glrt-t7_", Shape: 1}, {Literal: "glrt-t8_", Shape: 1}, {Literal: "glrt-t9_", Shape: 1}, {Literal: "glrtr-", Shape: 2}, {Literal: "glrtr-t0_", Shape: 3}, {Literal: "glrtr-t1_", Shape: 3}, {Literal: "glrtr-t2_", Shape: 3}, {Literal: "glrtr-t3_", Shape: 3}, {Literal: "glrtr-t4_", Shape: 3}, {Literal: "glrtr-t5_", Shape: 3}, {Literal: "glrtr-t6_", Shape: 3}, {Literal: "glrtr-t7_", Shape: 3}, {Literal: "glrtr-t8_", Shape: 3}, {Literal: "glrtr-t9_", Shape: 3}}},
 		Source:      Position{File: "gitlab.toml"},
@@ -4850,7 +4869,7 @@ var tableRules = [...]Rule{
 		Keywords:    []string{`gocardless`, `gc_access`, `gc-access`, `gcaccess`, `gc_token`, `gc-token`, `gctoken`, `gc_api`, `gc-api`, `gcapi`},
 		Names:       []string{`api`, `token`, `access`},
 		Entropy:     3.8,
-		Verify:      &tableVerify111,
+		Verify:      &tableVerify112,
 		Derived:     &Derived{Of: 0x6c87d6cab6306c65, Back: 2048, Anchors: []Anchor{{Literal: "gc-access"}, {Literal: "gc-api"}, {Literal: "gc-token"}, {Literal: "gc_access"}, {Literal: "gc_api"}, {Literal: "gc_token"}, {Literal: "gcaccess"}, {Literal: "gcapi"}, {Literal: "gctoken"}, {Literal: "gocardless"}}},
 		Source:      Position{File: "payment.toml"},
 	},
@@ -4866,7 +4885,7 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Token:       `AIza[0-9A-Za-z_-]{35}`,
 		Entropy:     3.5,
-		Verify:      &tableVerify112,
+		Verify:      &tableVerify92,
 		Derived:     &Derived{Of: 0xd95fb4fd4a188983, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "aiza"}}},
 		Source:      Position{File: "gcp.toml"},
 	},
@@ -12280,47 +12299,47 @@ var tableVerify90 = Verify{Request: Request{URL: `https://api.figma.com/v1/me`, 
 
 var tableVerify91 = Verify{Request: Request{URL: `https://finnhub.io/api/v1/quote?symbol=AAPL`, Headers: []Header{Header{Name: `X-Finnhub-Token`, Value: `{secret}`}}}, Hosts: []string{`finnhub.io`}, SideEffects: `none`, Rate: 1, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `c`, Op: `exists`}, Condition{Path: `pc`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `Invalid API key`}}, Outcome: `inactive`}}}
 
-var tableVerify92 = Verify{Request: Request{URL: `https://api.fireworks.ai/inference/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.fireworks.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
+var tableVerify92 = Verify{Request: Request{URL: `https://generativelanguage.googleapis.com/v1beta/models?pageSize=1`, Headers: []Header{Header{Name: `X-Goog-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`generativelanguage.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `models`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_INVALID`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_SERVICE_BLOCKED`}}, Outcome: `forbidden`, Reason: `not for this API`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_HTTP_REFERRER_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_IP_ADDRESS_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_ANDROID_APP_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_IOS_APP_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `SERVICE_DISABLED`}}, Outcome: `forbidden`, Reason: `not for this API`}}}
 
-var tableVerify93 = Verify{Request: Request{URL: `https://api.flutterwave.com/v3/subaccounts`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.flutterwave.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `success`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authorization key`}}, Outcome: `inactive`}}}
+var tableVerify93 = Verify{Request: Request{URL: `https://api.fireworks.ai/inference/v1/models`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.fireworks.ai`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `data`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `exists`}}, Outcome: `inactive`}}}
 
-var tableVerify94 = Verify{Request: Request{URL: `https://api.machines.dev/v1/apps?org_slug=personal`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.machines.dev`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `apps`, Op: `exists`}, Condition{Path: `total_apps`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `unauthorized`}}, Outcome: `forbidden`, Reason: `it may not list the applications of its owner`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify94 = Verify{Request: Request{URL: `https://api.flutterwave.com/v3/subaccounts`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.flutterwave.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `status`, Op: `=`, Value: `success`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Invalid authorization key`}}, Outcome: `inactive`}}}
 
-var tableVerify95 = Verify{Request: Request{URL: `https://api.frame.io/v2/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.frame.io`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_id`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify95 = Verify{Request: Request{URL: `https://api.machines.dev/v1/apps?org_slug=personal`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.machines.dev`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `apps`, Op: `exists`}, Condition{Path: `total_apps`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `unauthorized`}}, Outcome: `forbidden`, Reason: `it may not list the applications of its owner`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify96 = Verify{Request: Request{URL: `https://api.freshbooks.com/auth/api/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.freshbooks.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `response.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `unauthenticated`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `response.business_memberships.0.business.name`}, Tell{Field: `owner`, From: `json`, What: `response.email`}, Tell{Field: `principal`, From: `json`, What: `response.id`}}}
+var tableVerify96 = Verify{Request: Request{URL: `https://api.frame.io/v2/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.frame.io`}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `401`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `account_id`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify97 = Verify{Request: Request{URL: `https://{domain}.freshdesk.com/api/v2/agents/me`, Basic: `{secret}:X`}, Hosts: []string{`*.freshdesk.com`}, Parts: []Part{Part{Name: `domain`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.freshdesk\.com\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `contact.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `invalid_credentials`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `domain`}, Tell{Field: `owner`, From: `json`, What: `contact.email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify97 = Verify{Request: Request{URL: `https://api.freshbooks.com/auth/api/v1/users/me`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}}}, Hosts: []string{`api.freshbooks.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `response.id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `unauthenticated`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `response.business_memberships.0.business.name`}, Tell{Field: `owner`, From: `json`, What: `response.email`}, Tell{Field: `principal`, From: `json`, What: `response.id`}}}
 
-var tableVerify98 = Verify{Request: Request{URL: `https://oauth2.googleapis.com/tokeninfo?access_token={secret}`, SecretInURL: true}, Hosts: []string{`oauth2.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scope`, Op: `exists`}, Condition{Path: `exp`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `exp`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `azp`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify98 = Verify{Request: Request{URL: `https://{domain}.freshdesk.com/api/v2/agents/me`, Basic: `{secret}:X`}, Hosts: []string{`*.freshdesk.com`}, Parts: []Part{Part{Name: `domain`, Regex: `\b([a-z0-9][a-z0-9-]{0,62})\.freshdesk\.com\b`}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}, Condition{Path: `contact.email`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `code`, Op: `=`, Value: `invalid_credentials`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `domain`}, Tell{Field: `owner`, From: `json`, What: `contact.email`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify99 = Verify{Request: Request{Method: `POST`, URL: `https://oauth2.googleapis.com/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=refresh_token&client_id={id}&client_secret={client_secret}&refresh_token={secret}`}, Hosts: []string{`oauth2.googleapis.com`}, Parts: []Part{Part{Name: `client_secret`, Rules: []string{`gcp-oauth-client-secret`}}, Part{Name: `id`, Regex: `\b([0-9]{6,24}-[a-z0-9]{32}\.apps\.googleusercontent\.com)\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `scope`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}, Condition{Path: `error_description`, Op: `=`, Value: `Token has been expired or revoked.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
+var tableVerify99 = Verify{Request: Request{URL: `https://oauth2.googleapis.com/tokeninfo?access_token={secret}`, SecretInURL: true}, Hosts: []string{`oauth2.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `scope`, Op: `exists`}, Condition{Path: `exp`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_token`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `exp`}, Tell{Field: `owner`, From: `json`, What: `email`}, Tell{Field: `principal`, From: `json`, What: `azp`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify100 = Verify{Check: `gcp-service-account`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
+var tableVerify100 = Verify{Request: Request{Method: `POST`, URL: `https://oauth2.googleapis.com/token`, Headers: []Header{Header{Name: `Content-Type`, Value: `application/x-www-form-urlencoded`}}, Body: `grant_type=refresh_token&client_id={id}&client_secret={client_secret}&refresh_token={secret}`}, Hosts: []string{`oauth2.googleapis.com`}, Parts: []Part{Part{Name: `client_secret`, Rules: []string{`gcp-oauth-client-secret`}}, Part{Name: `id`, Regex: `\b([0-9]{6,24}-[a-z0-9]{32}\.apps\.googleusercontent\.com)\b`}}, SideEffects: `login`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `access_token`, Op: `exists`}, Condition{Path: `scope`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}, Condition{Path: `error_description`, Op: `=`, Value: `Token has been expired or revoked.`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `id`}, Tell{Field: `scopes`, From: `json`, What: `scope`}}}
 
-var tableVerify101 = Verify{Request: Request{URL: `https://{host}/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`gitea.com`, `codeberg.org`}, Endpoint: `gitea`, Parts: []Part{Part{Name: `host`, Regex: `\b(gitea\.com|codeberg\.org)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Body: []string{`required scope`}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify101 = Verify{Check: `gcp-service-account`, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`}}}
 
-var tableVerify102 = Verify{Request: Request{URL: `https://api.github.com/installation/repositories?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `repositories`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not list its repositories`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `repositories.0.owner.login`}, Tell{Field: `principal`, From: `text`, What: `app installation`}}}
+var tableVerify102 = Verify{Request: Request{URL: `https://{host}/api/v1/user`, Headers: []Header{Header{Name: `Authorization`, Value: `token {secret}`}}}, Hosts: []string{`gitea.com`, `codeberg.org`}, Endpoint: `gitea`, Parts: []Part{Part{Name: `host`, Regex: `\b(gitea\.com|codeberg\.org)\b`, Optional: true}}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Body: []string{`required scope`}, Outcome: `forbidden`, Reason: `it may not read the user`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `owner`, From: `json`, What: `login`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify103 = Verify{Request: Request{URL: `https://api.github.com/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not read its own user`}}, Tells: []Tell{Tell{Field: `expires`, From: `header`, What: `GitHub-Authentication-Token-Expiration`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `login`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
+var tableVerify103 = Verify{Request: Request{URL: `https://api.github.com/installation/repositories?per_page=1`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `repositories`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not list its repositories`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `repositories.0.owner.login`}, Tell{Field: `principal`, From: `text`, What: `app installation`}}}
 
-var tableVerify104 = Verify{Request: Request{Method: `POST`, URL: `https://api.github.com/applications/{client_id}/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Basic: `{client_id}:{secret}`, Body: `{"access_token": "gho_none"}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z])(Iv1\.[0-9a-f]{16}|(?:Iv23|Ov23)[0-9A-Za-z]{16}|[0-9a-f]{20})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{404, 422}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify104 = Verify{Request: Request{URL: `https://api.github.com/user`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}}, Hosts: []string{`api.github.com`}, Endpoint: `github`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `login`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `=`, Value: `Bad credentials`}}, Outcome: `inactive`}, Answer{Status: []int{403}, Body: []string{`Resource not accessible by`}, Outcome: `forbidden`, Reason: `it may not read its own user`}}, Tells: []Tell{Tell{Field: `expires`, From: `header`, What: `GitHub-Authentication-Token-Expiration`}, Tell{Field: `owner`, From: `json`, What: `name`}, Tell{Field: `principal`, From: `json`, What: `login`}, Tell{Field: `scopes`, From: `header`, What: `X-OAuth-Scopes`}}}
 
-var tableVerify105 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/job`, Headers: []Header{Header{Name: `Job-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `pipeline.project_id`}, Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
+var tableVerify105 = Verify{Request: Request{Method: `POST`, URL: `https://api.github.com/applications/{client_id}/token`, Headers: []Header{Header{Name: `Accept`, Value: `application/vnd.github+json`}, Header{Name: `X-Github-Api-Version`, Value: `2022-11-28`}}, Basic: `{client_id}:{secret}`, Body: `{"access_token": "gho_none"}`}, Hosts: []string{`api.github.com`}, Endpoint: `github`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z])(Iv1\.[0-9a-f]{16}|(?:Iv23|Ov23)[0-9A-Za-z]{16}|[0-9a-f]{20})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{404, 422}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `message`, Op: `exists`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
 
-var tableVerify106 = Verify{Request: Request{URL: `https://gitlab.com/jwt/auth?service=container_registry`, Basic: `{user}:{secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `user`, Regex: `(gitlab\+deploy-token-[0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `errors.*.code`, Op: `=`, Value: `UNAUTHORIZED`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `user`}}}
+var tableVerify106 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/job`, Headers: []Header{Header{Name: `Job-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `pipeline.project_id`}, Tell{Field: `owner`, From: `json`, What: `user.username`}, Tell{Field: `principal`, From: `json`, What: `name`}}}
 
-var tableVerify107 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/feature_flags/unleash/{project}/client/features`, Headers: []Header{Header{Name: `Unleash-Instanceid`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `project`, Regex: `feature_flags/unleash/([0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `features`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `project`}}}
+var tableVerify107 = Verify{Request: Request{URL: `https://gitlab.com/jwt/auth?service=container_registry`, Basic: `{user}:{secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `user`, Regex: `(gitlab\+deploy-token-[0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `token`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, JSON: []Condition{Condition{Path: `errors.*.code`, Op: `=`, Value: `UNAUTHORIZED`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `user`}}}
 
-var tableVerify108 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/oauth/token`, Body: `grant_type=authorization_code&code=none&redirect_uri=https%3A%2F%2Flocalhost&client_id={client_id}&client_secret={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z-])([0-9a-f]{64})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
+var tableVerify108 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/feature_flags/unleash/{project}/client/features`, Headers: []Header{Header{Name: `Unleash-Instanceid`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `project`, Regex: `feature_flags/unleash/([0-9]{1,12})`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `features`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `account`, From: `part`, What: `project`}}}
 
-var tableVerify109 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not use the API`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
+var tableVerify109 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/oauth/token`, Body: `grant_type=authorization_code&code=none&redirect_uri=https%3A%2F%2Flocalhost&client_id={client_id}&client_secret={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, Parts: []Part{Part{Name: `client_id`, Regex: `(?:^|[^0-9A-Za-z-])([0-9a-f]{64})(?:[^0-9A-Za-z]|$)`}}, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_grant`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `invalid_client`}}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `principal`, From: `part`, What: `client_id`}}}
 
-var tableVerify110 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/api/v4/runners/verify`, Body: `token={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `token_expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
+var tableVerify110 = Verify{Request: Request{URL: `https://gitlab.com/api/v4/personal_access_tokens/self`, Headers: []Header{Header{Name: `Private-Token`, Value: `{secret}`}}}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 10, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `true`}}, Outcome: `active`}, Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `active`, Op: `=`, Value: `false`}}, Outcome: `inactive`}, Answer{Status: []int{401}, Outcome: `inactive`, Reason: `not known at this instance`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error`, Op: `=`, Value: `insufficient_scope`}}, Outcome: `forbidden`, Reason: `it may not use the API`}}, Tells: []Tell{Tell{Field: `created`, From: `json`, What: `created_at`}, Tell{Field: `expires`, From: `json`, What: `expires_at`}, Tell{Field: `last_used`, From: `json`, What: `last_used_at`}, Tell{Field: `owner`, From: `json`, What: `user_id`}, Tell{Field: `principal`, From: `json`, What: `name`}, Tell{Field: `scopes`, From: `json`, What: `scopes`}}}
 
-var tableVerify111 = Verify{Request: Request{URL: `https://api.gocardless.com/creditors?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Gocardless-Version`, Value: `2015-07-06`}}}, Hosts: []string{`api.gocardless.com`}, SideEffects: `none`, Rate: 16, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `creditors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.errors.0.reason`, Op: `=`, Value: `access_token_not_found`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.errors.0.reason`, Op: `=`, Value: `access_token_revoked`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `creditors.0.name`}, Tell{Field: `principal`, From: `json`, What: `creditors.0.id`}}}
+var tableVerify111 = Verify{Request: Request{Method: `POST`, URL: `https://gitlab.com/api/v4/runners/verify`, Body: `token={secret}`}, Hosts: []string{`gitlab.com`}, Endpoint: `gitlab`, SideEffects: `none`, Rate: 5, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `id`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{403}, Outcome: `inactive`, Reason: `not known at this instance`}}, Tells: []Tell{Tell{Field: `expires`, From: `json`, What: `token_expires_at`}, Tell{Field: `principal`, From: `json`, What: `id`}}}
 
-var tableVerify112 = Verify{Request: Request{URL: `https://generativelanguage.googleapis.com/v1beta/models?pageSize=1`, Headers: []Header{Header{Name: `X-Goog-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`generativelanguage.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `models`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{400}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_INVALID`}}, Outcome: `inactive`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_SERVICE_BLOCKED`}}, Outcome: `forbidden`, Reason: `not for this API`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_HTTP_REFERRER_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_IP_ADDRESS_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_ANDROID_APP_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `API_KEY_IOS_APP_BLOCKED`}}, Outcome: `forbidden`, Reason: `not from here`}, Answer{Status: []int{403}, JSON: []Condition{Condition{Path: `error.details.*.reason`, Op: `=`, Value: `SERVICE_DISABLED`}}, Outcome: `forbidden`, Reason: `not for this API`}}}
+var tableVerify112 = Verify{Request: Request{URL: `https://api.gocardless.com/creditors?limit=1`, Headers: []Header{Header{Name: `Authorization`, Value: `Bearer {secret}`}, Header{Name: `Gocardless-Version`, Value: `2015-07-06`}}}, Hosts: []string{`api.gocardless.com`}, SideEffects: `none`, Rate: 16, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `creditors`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.errors.0.reason`, Op: `=`, Value: `access_token_not_found`}}, Outcome: `inactive`}, Answer{Status: []int{401}, JSON: []Condition{Condition{Path: `error.errors.0.reason`, Op: `=`, Value: `access_token_revoked`}}, Outcome: `inactive`}}, Tells: []Tell{Tell{Field: `account`, From: `json`, What: `creditors.0.name`}, Tell{Field: `principal`, From: `json`, What: `creditors.0.id`}}}
 
 var tableVerify113 = Verify{Request: Request{URL: `https://generativelanguage.googleapis.com/v1beta/models?pageSize=1`, Headers: []Header{Header{Name: `X-Goog-Api-Key`, Value: `{secret}`}}}, Hosts: []string{`generativelanguage.googleapis.com`}, SideEffects: `none`, Answers: []Answer{Answer{Status: []int{200}, JSON: []Condition{Condition{Path: `models`, Op: `exists`}}, Outcome: `active`}, Answer{Status: []int{401, 403}, Outcome: `unknown`, Reason: `revoked, or its project is not set up`}}}
 
