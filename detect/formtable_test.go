@@ -203,7 +203,7 @@ var connectionForms = []form{
 	},
 	{
 		"LDAP", "config.yml",
-		[]string{"ldap:\n  bind_password: ⟦{{alnum 14}}⟧\n", "bindpw ⟦{{alnum 14}}⟧\n"},
+		[]string{"url: ldap://cn=admin,dc=acme,dc=io:⟦{{alnum 14}}⟧@ldap.acme.io:389\n", "ldap:\n  bind_password: ⟦{{alnum 14}}⟧\n", "bindpw ⟦{{alnum 14}}⟧\n"},
 		[]string{"url: ldap://ldap.acme.io:389/dc=acme,dc=io\n", "bind_dn: cn=admin,dc=acme,dc=io\n", "bindpw ${LDAP_PW}\n"},
 	},
 	{
@@ -250,7 +250,7 @@ var headerForms = []form{
 	{
 		"SQL", "init.sql",
 		[]string{
-			`CREATE USER 'shop'@'%' IDENTIFIED BY '⟦{{alnum 14}}⟧';`, `ALTER USER shop IDENTIFIED BY ⟦{{alnum 14}}⟧;`, `CREATE ROLE shop LOGIN PASSWORD '⟦{{alnum 14}}⟧';`,
+			`CREATE USER 'shop'@'%' IDENTIFIED BY '⟦{{alnum 14}}⟧';`, `ALTER USER shop IDENTIFIED BY ⟦{{alnum 14}}⟧;`, `CREATE ROLE shop LOGIN PASSWORD '⟦{{alnum 14}}⟧';`, `ALTER LOGIN sa WITH PASSWORD = N'⟦{{alnum 14}}⟧';`,
 			`SET PASSWORD FOR 'root'@'localhost' = '⟦{{alnum 14}}⟧';`, `GRANT ALL ON shop.* TO 'shop'@'%' IDENTIFIED BY '⟦{{alnum 14}}⟧';`,
 		},
 		[]string{`CREATE USER shop IDENTIFIED BY '${PASSWORD}';`, `ALTER ROLE shop PASSWORD NULL;`, `CREATE USER shop IDENTIFIED EXTERNALLY;`, `CREATE TABLE users (password varchar(60) NOT NULL);`, `SELECT password FROM users WHERE id = ?;`},
@@ -261,7 +261,7 @@ var headerForms = []form{
 var commandForms = []form{
 	{
 		"--password", "run.sh",
-		[]string{`acme login --user ci --password ⟦{{alnum 14}}⟧`, `acme --token=⟦{{hex 40}}⟧ list`},
+		[]string{`acme login --user ci --password ⟦{{alnum 14}}⟧`, `acme login --password=⟦{{alnum 14}}⟧ --user ci`, `acme --token=⟦{{hex 40}}⟧ list`},
 		[]string{`acme login --password "$PASSWORD"`, `acme login --password-stdin`, `acme login --password <password>`, `acme --api-key-file key.txt list`},
 	},
 	{
@@ -271,7 +271,7 @@ var commandForms = []form{
 	},
 	{
 		"curl -u", "run.sh",
-		[]string{`curl -u ci:⟦{{alnum 14}}⟧ https://nexus.acme.io/`, `curl --user "ci:⟦{{alnum 14}}⟧" https://nexus.acme.io/`},
+		[]string{`curl -u ci:⟦{{alnum 14}}⟧ https://nexus.acme.io/`, `curl --user "ci:⟦{{alnum 14}}⟧" https://nexus.acme.io/`, `curl -sSfu 'ci:⟦{{alnum 14}}⟧' https://nexus.acme.io/`},
 		[]string{`curl -u "$USER:$PASS" https://nexus.acme.io/`, `curl -u ci https://nexus.acme.io/`, `curl -u user:password https://nexus.acme.io/`},
 	},
 	{
@@ -291,7 +291,7 @@ var commandForms = []form{
 	},
 	{
 		"net use", "run.bat",
-		[]string{`net user deploy ⟦{{alnum 14}}⟧ /add`},
+		[]string{`net use Z: \\srv\share ⟦{{alnum 14}}⟧ /user:ACME\svc`, `net use \\srv\share /user:ACME\svc "⟦{{alnum 14}}⟧" /persistent:no`, `net user deploy ⟦{{alnum 14}}⟧ /add`},
 		[]string{`net use Z: \\srv\share /user:ACME\svc *`, `net use Z: \\srv\share %PW% /user:ACME\svc`, `net use Z: /delete`, `net use Z: \\srv\share /user:ACME\svc`, `net user deploy * /add`},
 	},
 	{
@@ -326,7 +326,7 @@ var commandForms = []form{
 	},
 	{
 		"openssl", "run.sh",
-		[]string{`openssl rsa -in key.pem -passin pass:⟦{{alnum 14}}⟧ -out plain.pem`, `openssl pkcs12 -export -out a.p12 -passout pass:⟦{{alnum 14}}⟧`},
+		[]string{`openssl rsa -in key.pem -passin pass:⟦{{alnum 14}}⟧ -out plain.pem`, `openssl pkcs12 -export -out a.p12 -passout pass:⟦{{alnum 14}}⟧`, `openssl enc -aes-256-cbc -k ⟦{{alnum 14}}⟧ -in a`},
 		[]string{`openssl rsa -in key.pem -passin env:PW -out plain.pem`, `openssl rsa -in key.pem -passin pass:$PW`, `openssl pkcs12 -export -out a.p12 -passout pass:`},
 	},
 	{
@@ -437,12 +437,13 @@ var fileForms = []form{
 		"Terraform state", "terraform.tfstate",
 		[]string{
 			"{\n  \"version\": 4,\n  \"resources\": [{\"type\": \"aws_db_instance\", \"instances\": [{\"attributes\": {\n    \"address\": \"db.acme.io\",\n    \"password\": \"⟦{{alnum 14}}⟧\"\n  }}]}]\n}\n",
+			"  \"resources\": [{\"type\": \"random_password\", \"instances\": [{\"attributes\": {\n    \"length\": 16,\n    \"result\": \"⟦{{alnum 16}}⟧\"\n  }}]}]\n",
 		},
 		[]string{"{\n  \"version\": 4,\n  \"outputs\": {\n    \"db_address\": {\n      \"value\": \"db.acme.io\",\n      \"type\": \"string\"\n    }\n  }\n}\n", "    \"password\": null,\n    \"password_wo\": null,\n"},
 	},
 	{
 		".pgpass", ".pgpass",
-		[]string{"db.acme.io:5432:shop:svc:⟦{{alnum 14}}⟧\n"},
+		[]string{"db.acme.io:5432:shop:svc:⟦{{alnum 14}}⟧\n", "db.acme.io:6543:*:svc:⟦{{alnum 14}}⟧\n", "*:*:*:postgres:⟦{{alnum 14}}⟧\n"},
 		[]string{"# hostname:port:database:username:password\n", "db.acme.io:5432:shop:svc:$PW\n", "db.acme.io:5432:shop\n"},
 	},
 	{
@@ -469,6 +470,16 @@ var fileForms = []form{
 		"Laravel", ".env",
 		[]string{"APP_KEY=⟦base64:{{b64 42}}8=⟧\n", "DB_PASSWORD=⟦{{alnum 14}}⟧\n", "PUSHER_APP_SECRET=⟦{{lower 20}}⟧\n"},
 		[]string{"APP_KEY=\n", "DB_PASSWORD=\n", "MAIL_PASSWORD=null\n"},
+	},
+	{
+		"shadow", "etc/shadow",
+		[]string{"root:⟦$6${{alnum 16}}${{alnum 86}}⟧:19000:0:99999:7:::\n", "svc:⟦$y$j9T${{alnum 22}}${{alnum 43}}⟧:19000:0:99999:7:::\n", "old:⟦$1${{alnum 8}}${{alnum 22}}⟧:19000:0:99999:7:::\n"},
+		[]string{"daemon:*:19000:0:99999:7:::\n", "svc:!!:19000::::::\n", "root:x:0:0:root:/root:/bin/bash\n"},
+	},
+	{
+		".htpasswd", ".htpasswd",
+		[]string{"admin:⟦$2y$10${{alnum 53}}⟧\n", "admin:⟦$apr1${{alnum 8}}${{alnum 22}}⟧\n"},
+		[]string{"admin:\n", "admin:$2y$10${{alnum 12}}\n"},
 	},
 }
 

@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "8d0e397a31c790bc09e2aec2f1459eee"
+const tableHash = "b99a80fcf038a466b71666e486997e63"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -2508,7 +2508,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Detector:    `option`,
-		Keywords:    []string{`sshpass`, `mysql`, `mariadb`, `redis-cli`, `ldap`, `sqlcmd`, `mongo`, `mosquitto_`, `ipmitool`, `plink`, `pscp`, `smbclient`, `rpcclient`, `xfreerdp`, `psexec`, `unlock-keychain`, `login -`, ` -u `, `-pass`, `htpasswd`, `net user`, `securestring`, `chpasswd`, `passwd --stdin`},
+		Keywords:    []string{`sshpass`, `mysql`, `mariadb`, `redis-cli`, `ldap`, `sqlcmd`, `mongo`, `mosquitto_`, `ipmitool`, `plink`, `pscp`, `smbclient`, `rpcclient`, `xfreerdp`, `psexec`, `unlock-keychain`, `login -`, ` -u `, `-pass`, `htpasswd`, `net user`, `net use`, `openssl enc`, `openssl aes`, `securestring`, `chpasswd`, `passwd --stdin`},
 		Source:      Position{File: "commands.toml"},
 	},
 	{
@@ -3652,6 +3652,22 @@ var tableRules = [...]Rule{
 		Entropy:     2.8,
 		Derived:     &Derived{Of: 0xe4a6928d14fca47f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "endr+"}}},
 		Source:      Position{File: "infra.toml"},
+	},
+	{
+		ID:          `etc-shadow`,
+		Family:      `htpasswd-hash`,
+		Provider:    `Generic`,
+		Description: `The hash of a password of a Unix system, in its shadow file, can be guessed at leisure.`,
+		Identity:    `system-account`,
+		Severity:    `high`,
+		Docs:        `https://man7.org/linux/man-pages/man5/shadow.5.html`,
+		Confidence:  `medium`,
+		Class:       `credentials`,
+		Regex:       `(?m)^[A-Za-z_][A-Za-z0-9_.-]{0,31}:(\$(?:1|5|6|7|y|gy|2[aby])\$[A-Za-z0-9./$=,]{20,200}):[0-9]{0,6}:[0-9]{0,6}:`,
+		Keywords:    []string{`:$1$`, `:$5$`, `:$6$`, `:$7$`, `:$y$`, `:$gy$`, `:$2a$`, `:$2b$`, `:$2y$`},
+		Entropy:     3.5,
+		Derived:     &Derived{Of: 0xda5768ec9f6503c8, Back: 2048, Anchors: []Anchor{{Literal: ":$1$"}, {Literal: ":$2a$"}, {Literal: ":$2b$"}, {Literal: ":$2y$"}, {Literal: ":$5$"}, {Literal: ":$6$"}, {Literal: ":$7$"}, {Literal: ":$gy$"}, {Literal: ":$y$"}}},
+		Source:      Position{File: "generic.toml"},
 	},
 	{
 		ID:          `ethereum-private-key`,
@@ -5201,6 +5217,21 @@ var tableRules = [...]Rule{
 		Verify:      &tableVerify123,
 		Derived:     &Derived{Of: 0x1c1e6d568b0e6882, Back: 2048, Anchors: []Anchor{{Literal: "honeycomb"}, {Literal: "x-honeycomb-team"}}},
 		Source:      Position{File: "observability.toml"},
+	},
+	{
+		ID:          `htpasswd-entry`,
+		Family:      `htpasswd-hash`,
+		Provider:    `Generic`,
+		Description: `A user of a web server with the hash of the password, which can be guessed at leisure.`,
+		Identity:    `system-account`,
+		Severity:    `medium`,
+		Docs:        `https://httpd.apache.org/docs/current/misc/password_encryptions.html`,
+		Confidence:  `medium`,
+		Class:       `credentials`,
+		Regex:       `(?m)^[^\s:#"'$<>=,]{1,64}:(\$2[aby]\$[0-9]{2}\$[A-Za-z0-9./]{53}|\$apr1\$[A-Za-z0-9./]{1,8}\$[A-Za-z0-9./]{22}|\{SHA\}[A-Za-z0-9+/]{27}=)\r?$`,
+		Entropy:     3.5,
+		Derived:     &Derived{Of: 0x706c73974a76eba8, Back: 2048, Span: 486, Anchors: []Anchor{{Literal: "2a$"}, {Literal: "2b$"}, {Literal: "2y$"}, {Literal: "apr1$"}, {Literal: "{sha}"}}},
+		Source:      Position{File: "generic.toml"},
 	},
 	{
 		ID:          `htpasswd-hash`,
@@ -8475,8 +8506,8 @@ var tableRules = [...]Rule{
 		Docs:        `https://www.postgresql.org/docs/current/libpq-pgpass.html`,
 		Confidence:  `medium`,
 		Class:       `credentials`,
-		Regex:       `(?m)^[A-Za-z0-9.*_-]{1,200}:5432:[^:\s]{1,64}:[^:\s]{1,64}:([^\s:]{4,200})\r?$`,
-		Keywords:    []string{`:5432:`},
+		Regex:       `(?m)^[A-Za-z0-9.*_-]{1,200}(?::5432:|:5433:|:5434:|:6432:|:6543:|:\*:)[^:\s]{1,64}:[^:\s]{1,64}:([^\s:]{4,200})\r?$`,
+		Keywords:    []string{`:5432:`, `:5433:`, `:5434:`, `:6432:`, `:6543:`, `:*:`},
 		Entropy:     2.8,
 		Weak:        true,
 		Allowlists: []Allowlist{
@@ -8492,7 +8523,7 @@ var tableRules = [...]Rule{
 			},
 		},
 		Verify:  &tableVerify211,
-		Derived: &Derived{Of: 0x6efe629cbf01b214, Back: 2048, Anchors: []Anchor{{Literal: ":5432:"}}},
+		Derived: &Derived{Of: 0x7d7d6bc62c4bf957, Back: 2048, Anchors: []Anchor{{Literal: ":*:"}, {Literal: ":5432:"}, {Literal: ":5433:"}, {Literal: ":5434:"}, {Literal: ":6432:"}, {Literal: ":6543:"}}},
 		Source:  Position{File: "databases.toml"},
 	},
 	{
@@ -10757,6 +10788,24 @@ var tableRules = [...]Rule{
 		Entropy:     4,
 		Verify:      &tableVerify263,
 		Derived:     &Derived{Of: 0x6fe382b85c89f6cb, Back: 20, Direct: true, Anchors: []Anchor{{Literal: ".atlasv1.", Offset: 14}}},
+		Source:      Position{File: "infra.toml"},
+	},
+	{
+		ID:          `terraform-random-password`,
+		Family:      `generic-password`,
+		Provider:    `Terraform`,
+		Description: `A password that Terraform made up stands in its state as it is.`,
+		Identity:    `generic`,
+		Severity:    `high`,
+		Docs:        `https://registry.terraform.io/providers/hashicorp/random/latest/docs/resources/password`,
+		Confidence:  `high`,
+		Class:       `credentials`,
+		Regex:       `"random_password"(?:.|\n)*?"result"[ \t]*:[ \t]*"([^"\\\s]{6,128})"`,
+		Keywords:    []string{`"random_password"`},
+		Entropy:     2,
+		Reach:       4096,
+		Multiline:   true,
+		Derived:     &Derived{Of: 0xec4530cf15d97060, Back: 4096, Anchors: []Anchor{{Literal: "\"random_password\""}}},
 		Source:      Position{File: "infra.toml"},
 	},
 	{

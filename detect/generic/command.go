@@ -1,12 +1,15 @@
 package generic
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // command is a program that takes a secret on its command line.
 type command struct {
 	word string // the anchor, in lower case
 	// flags are the options whose value is the secret. One that ends in = or : has the value attached; one that
-	// ends in * may have it attached or as the next word.
+	// ends in * may have it attached or as the next word, and one of … may have other letters there: -sSfu.
 	flags []string
 	// pair says that the value is user:password, or user%password.
 	pair byte
@@ -16,7 +19,7 @@ type command struct {
 // commands are the programs by their anchors.
 var commands = []command{
 	{word: "sshpass", flags: []string{"-p*"}},
-	{word: "curl", flags: []string{"-u*", "-U*"}, pair: ':'},
+	{word: "curl", flags: []string{"-u*", "-U*", "-…u"}, pair: ':'},
 	{word: "--user", flags: []string{""}, pair: ':'},
 	{word: "--proxy-user", flags: []string{""}, pair: ':'},
 	{word: "mysql", flags: []string{"-p!"}},
@@ -37,8 +40,11 @@ var commands = []command{
 	{word: "login -", flags: []string{"-p*"}},
 	{word: " -u ", flags: []string{"-p"}},
 	{word: "-pass", flags: []string{"pass:"}},
+	{word: "openssl enc", flags: []string{"-k"}},
+	{word: "openssl aes", flags: []string{"-k"}},
 	{word: "htpasswd", find: htpasswd},
 	{word: "net user", find: netUser},
+	{word: "net use", find: netUse},
 	{word: "securestring", find: secureString},
 	{word: "chpasswd", find: piped},
 	{word: "passwd --stdin", find: piped},
@@ -88,7 +94,11 @@ func options(out []Candidate, t *Text, lo, hi int) []Candidate {
 		return out
 	}
 	b, _ := t.window(hi)
-	for i := hi; i < len(b); {
+	i := hi
+	if b[i-1] == '-' { // the first option begins within the anchor
+		i--
+	}
+	for i < len(b) {
 		if end := b[i]; end == '|' || end == ';' || end == '\r' { // another command
 			break
 		}
@@ -130,6 +140,12 @@ func (c *command) value(b []byte, word Span) int {
 			}
 		}
 		w := word.of(b)
+		if last, ok := strings.CutPrefix(f, "-…"); ok {
+			if isCluster(w) && w[len(w)-1] == last[0] && (word.Hi == len(b) || isBlank(b[word.Hi])) {
+				return blanksIn(b, word.Hi)
+			}
+			continue
+		}
 		if !bytes.HasPrefix(w, []byte(flag)) {
 			continue
 		}
@@ -149,6 +165,19 @@ func (c *command) value(b []byte, word Span) int {
 		}
 	}
 	return -1
+}
+
+// isCluster reports whether a word is several options of one letter each, as of curl none but the last takes a value.
+func isCluster(w []byte) bool {
+	if len(w) < 3 || len(w) > 10 || w[0] != '-' {
+		return false
+	}
+	for _, c := range w[1 : len(w)-1] {
+		if strings.IndexByte("sSfkLvgiIjlnNOqRJ#0123456", c) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // option makes a candidate of the argument at b[i]; name is the option before it. Of a pair the part after the
@@ -224,6 +253,42 @@ func netUser(out []Candidate, t *Text, _, hi int) []Candidate {
 		return out
 	}
 	return place(out, t, list[1], quotes[1], list[0])
+}
+
+// netUse reads net use [drive:] \\host\share password /user:name, the two also the other way round.
+func netUse(out []Candidate, t *Text, lo, hi int) []Candidate {
+	b, _ := t.window(hi)
+	if hi < len(b) && !isBlank(b[hi]) { // net user
+		return out
+	}
+	var password Span
+	var quote Quote
+	user := false
+	for i := blanksIn(b, hi); i < len(b) && b[i] != '|' && b[i] != '&' && b[i] != '\r'; {
+		word, q, end := Span{i, i}, Bare, i
+		for word.Hi < len(b) && !isBlank(b[word.Hi]) && b[word.Hi] != '\r' { // to a backslash no shell of Windows gives a meaning
+			word.Hi++
+		}
+		end = word.Hi
+		if quoteOf(b[i]) != Bare {
+			var ok bool
+			if word, q, end, ok = argument(b, i); !ok || word.Len() == 0 {
+				return out
+			}
+		}
+		switch w := word.of(b); {
+		case hasFold(w, 0, "/user:") || hasFold(w, 0, "/u:"):
+			user = true
+		case w[0] == '/' || w[0] == '\\' || w[0] == '*' || w[len(w)-1] == ':':
+		case password.Len() == 0:
+			password, quote = word, q
+		}
+		i = blanksIn(b, end)
+	}
+	if !user || password.Len() == 0 {
+		return out
+	}
+	return place(out, t, password, quote, Span{lo, hi})
 }
 
 // secureString reads ConvertTo-SecureString [-String] 'v' … and 'v' | ConvertTo-SecureString.

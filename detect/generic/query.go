@@ -18,6 +18,9 @@ func queries(out []Candidate, t *Text, lo, hi int) []Candidate {
 	if i < 0 {
 		return out
 	}
+	if i+1 < len(b) && b[i]|0x20 == 'n' && b[i+1] == '\'' { // N'v', as Transact-SQL writes texts of all letters
+		i++
+	}
 	v, q, end, ok := argument(b, i)
 	if !ok || end == len(b) && cut || q == Bare && (isOneOf(v.of(b), "null", "values", "required", "externally", "globally", "random", "expire", "default", "with", "by", "as", "is", "and", "for", "to") || i == hi) {
 		return out

@@ -1,5 +1,7 @@
 package generic
 
+import "bytes"
+
 // maxScheme and maxUserinfo bound the parts of a URL that are read.
 const (
 	maxScheme   = 24
@@ -74,7 +76,14 @@ scan:
 			}
 		case '@':
 			last = i
-		case '#', '?', ',', ';', ')', '|':
+		case ',':
+			if last < 0 && colon < 0 && bytes.IndexByte(b[at:i], '=') > 0 { // ldap://cn=admin,dc=acme:v@host
+				continue
+			}
+			if last >= 0 || colon < 0 {
+				break scan
+			}
+		case '#', '?', ';', ')', '|':
 			if last >= 0 || colon < 0 {
 				break scan
 			}
