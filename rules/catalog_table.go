@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "b99a80fcf038a466b71666e486997e63"
+const tableHash = "9833f3d19e2f78352b18152ed4cdb968"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -4392,14 +4392,14 @@ var tableRules = [...]Rule{
 		ID:          `generic-salt`,
 		Family:      `generic-salt`,
 		Provider:    `Generic`,
-		Description: `A value assigned to a name like salt or nonce.`,
+		Description: `A value assigned to a name like salt, nonce or csrf_token.`,
 		Identity:    `generic`,
 		Severity:    `low`,
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
 		Confidence:  `medium`,
 		Class:       `identifiers`,
 		Detector:    `salt`,
-		Keywords:    []string{`salt`, `nonce`},
+		Keywords:    []string{`salt`, `nonce`, `csrf`, `xsrf`, `authenticity`, `requestverification`},
 		Weak:        true,
 		Source:      Position{File: "generic.toml"},
 	},

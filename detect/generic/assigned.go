@@ -25,8 +25,7 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 		} else if !a.readValue() {
 			return out
 		}
-		value := a.value.of(a.b)
-		if control(value) || a.listed() || a.labels() || a.prose() || g == Auth && isScheme(value) {
+		if a.noSecret(g) || g == Token && signedRequest(t, a.name) {
 			return out
 		}
 		return append(out, Candidate{
@@ -34,13 +33,6 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 			Name: a.name, Value: a.value, Start: a.name.Lo, End: a.value.Hi,
 		})
 	}
-}
-
-// control reports whether a value holds a control character, as what follows a text in a compiled
-// message catalogue or program does, or begins a command to a terminal: nobody types one.
-func control(value []byte) bool {
-	return bytes.IndexFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7F }) >= 0 ||
-		bytes.IndexByte(value, '\\') >= 0 && containsFold(value, `\u001b[`, `\x1b[`, `\033[`, `\e[`)
 }
 
 // assignedQuick reports whether an operator follows the name that the key word b[lo:hi] stands in.
@@ -353,29 +345,6 @@ func (a *assignment) byteBefore(i int) byte {
 		return '\n'
 	}
 	return a.b[i-1]
-}
-
-// listed reports whether name and value are members of a list of three and more: ['user', 'passwd', 'group', 'shadow'].
-func (a *assignment) listed() bool {
-	if a.op != OpComma || a.quote == Bare || a.name.Lo == a.lo {
-		return false
-	}
-	switch a.byteBefore(a.name.Lo - 1) {
-	case '[', '{', ',':
-		return a.byteAt(a.blanks(a.value.Hi+1)) == ','
-	}
-	return false
-}
-
-// labels reports whether name and value are the labels of a block: resource "aws_key_pair" "deployer" {
-func (a *assignment) labels() bool {
-	return a.op == OpSpace && a.quoted && a.quote == Double && a.byteAt(a.blanks(a.value.Hi+1)) == '{'
-}
-
-// prose reports whether the name is a verb among words: pass "x" to the function.
-func (a *assignment) prose() bool {
-	return a.op == OpSpace && isOneOf(a.name.of(a.b), "pass", "passes") &&
-		(isNameByte(a.byteBefore(a.name.Lo)) || isBlank(a.byteAt(a.value.Hi+1)) && isLetter(a.byteAt(a.blanks(a.value.Hi+1))))
 }
 
 // twoWords reports whether the line is a directive and its value: requirepass v, set password v,

@@ -106,6 +106,38 @@ func TestAssigned(t *testing.T) {
 		{`password: string | null = "{{pw}}"`, "{{pw}}"},
 		{`password = {SSHA512}{{hex}}`, "{SSHA512}{{hex}}"},
 		{`password = {{{pw}}}`, "{{{pw}}"},
+		// What reads as an assignment and is none: see nosecret.go.
+		{`/* First pass: {{low}}, in j */`, ""},
+		{"in the one pass: `{{signs}}`", ""},
+		{`user sa pass: {{pw}}`, "{{pw}}"},
+		{`cc.has_member('struct passwd', '{{low}}')`, ""},
+		{`'Test::Event::Pass' => '{{low}}',`, ""},
+		{`"mysql::server::root_password": "{{pw}}"`, "{{pw}}"},
+		{`x.RemoveAll(y => keys.Contains(y.Replace("{{pw}}", "")))`, ""},
+		{`client.auth.setKey("{{pw}}")`, "{{pw}}"},
+		{`    input_token.value = {{low}};`, ""},
+		{`    input_token.value = {{low}}; /* owned by them */`, ""},
+		{`    input_token.value = "{{low}}";`, "{{low}}"},
+		{`db.password = {{pw}};`, "{{pw}}"},
+		{`db.password={{low}};`, "{{low}}"},
+		{`"https://acme.io/reset-password={{hex}}"`, ""},
+		{`https://acme.io/login?user_password={{hex}}`, "{{hex}}"},
+		{`vcap.services.mysql.credentials.name: {{hex}}`, ""},
+		{`vcap.services.mysql.credentials.key: {{hex}}`, "{{hex}}"},
+		{`Cookie: .ASPXAUTH={{pw}}; path=/`, ""},
+		{`.ASPXAUTH={{hex}}`, "{{hex}}"},
+		{`const STORAGE_KEY = 'todos-acme-3.x'`, ""},
+		{`STORAGE_KEY = "{{hex}}/{{hex}}=="`, "{{hex}}/{{hex}}=="},
+		{`vkey := "acme.io+{{verifier}}"`, ""},
+		{`skey := "PRIVATE+KEY+acme.io+{{verifier}}"`, "PRIVATE+KEY+acme.io+{{verifier}}"},
+		{`"token": "BYRADIUS",`, ""},
+		{`"token": "{{HEX}}",`, "{{HEX}}"},
+		{`"{\"key\":\"\\u003c\\u003e\\u0026\"}"`, ""},
+		{`"key": "\x3c\x3e"`, ""},
+		{`"password": "\u043f\u0430\u0440"`, `\u043f\u0430\u0440`},
+		{"timestamp: 1539112500,\ntoken: \"{{hex}}\",", ""},
+		{"timestamp: now(),\ntoken: \"{{hex}}\",", "{{hex}}"},
+		{"timestamp: 1539112500,\napi_token: \"{{hex}}\",", "{{hex}}"},
 	} {
 		if got := assignments(test.line); got != made(test.want) {
 			t.Errorf("%s\ngot  %q\nwant %q", test.line, got, test.want)
@@ -117,6 +149,8 @@ func TestGroupOf(t *testing.T) {
 	for name, want := range map[string]Group{
 		"db_password": Password, "passwordSalt": Salt, "client_secret": Secret, "secret_key": Secret, "SECRET_ACCESS_KEY": Secret,
 		"token_secret": Secret, "password_reset_token": Token, "apiKey": Key, "nkey": Key, "oauth_token": Token, "credentials": Auth, "userId": ID,
+		"authenticity_token": Salt, "csrf-token": Salt, "csrfmiddlewaretoken": Salt, "__RequestVerificationToken": Salt,
+		"WTF_CSRF_SECRET_KEY": Secret, "x-csrf-token": Token,
 	} {
 		if got := groupOf([]byte(name)); got != want {
 			t.Errorf("%s is %s, want %s", name, got, want)

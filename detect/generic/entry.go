@@ -60,7 +60,7 @@ func entries(out []Candidate, t *Text, lo, hi int) []Candidate {
 		return out
 	}
 	name := entryName(t, start)
-	if name.Len() == 0 || name.Len() > maxName || control(a.value.of(b)) {
+	if name.Len() == 0 || name.Len() > maxName || control(a.value.of(b)) || shortTicket(name.of(t.B), a.value.of(b)) {
 		return out
 	}
 	g := groupOf(name.of(t.B))

@@ -29,6 +29,8 @@ func TestEntries(t *testing.T) {
 		{"<key>password</key>\n<integer>123456</integer>", "", ""},
 		{"<title>password</title>\n<string>{{pw}}</string>", "", ""},
 		{"value: {{pw}}", "", ""},
+		{"Name: \".ASPXAUTH\",\nValue: \"{{pw}}\"", "", ""}, // too short for what that cookie holds
+		{"Name: \".ASPXAUTH\",\nValue: \"{{hex}}\"", ".ASPXAUTH", "{{hex}}"},
 	} {
 		line := made(test.text)
 		text := &Text{B: []byte(line), Lo: strings.LastIndexByte(line, '\n') + 1, Hi: len(line), LineStart: true}

@@ -82,7 +82,7 @@ func goesOn(word, rest []byte) bool {
 		}
 	case 'c':
 		switch r {
-		case "ential", "entials", "ña", "na":
+		case "ential", "entials", "ña", "na", "middlewaretoken":
 			return true
 		}
 		return word[len(word)-1] == 'e' // contrase…
@@ -141,6 +141,9 @@ func groupOf(name []byte) Group {
 			if !bytes.HasPrefix(low[i:], []byte(k.text)) || !keywordAt(name, 0, len(name), i, i+len(k.text)) {
 				continue
 			}
+			if k.group == Token && isAntiForgery(low) {
+				return Salt
+			}
 			if k.group != Key {
 				return k.group
 			}
@@ -148,6 +151,12 @@ func groupOf(name []byte) Group {
 		}
 	}
 	return best
+}
+
+// isAntiForgery reports whether a name in lower case is of a token that a form and a session have to show that they belong together. It
+// opens nothing: a nonce. One in a header was recorded with the rest of the request, and says more.
+func isAntiForgery(name []byte) bool {
+	return !hasFold(name, 0, "x-") && containsAny(name, "csrf", "xsrf", "authenticity", "requestverification", "antiforgery")
 }
 
 // keywordsBy are the key words by their first byte, as sets of their numbers.

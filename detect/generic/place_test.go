@@ -6,15 +6,16 @@ import (
 	"testing"
 )
 
-// find returns the values that a detector finds in a line from all places where one of the words stands.
+// find returns the values that a detector finds in a line from all places where one of the words stands. A line before it is only looked
+// back at.
 func find(d *Detector, line string, words ...string) []string {
 	line = made(line)
-	text := &Text{B: []byte(line), Hi: len(line), LineStart: true}
+	text := &Text{B: []byte(line), Lo: strings.LastIndexByte(line, '\n') + 1, Hi: len(line), LineStart: true}
 	low := strings.ToLower(line)
 	var out []string
 	seen := map[Span]bool{}
 	for _, w := range words {
-		for from := 0; ; {
+		for from := text.Lo; ; {
 			i := strings.Index(low[from:], w)
 			if i < 0 {
 				break
@@ -39,7 +40,7 @@ func find(d *Detector, line string, words ...string) []string {
 func made(text string) string {
 	return strings.NewReplacer(
 		"{{pw}}", "vq8"+"Kx2", "{{two}}", "vq8"+" Kx2", "{{mail}}", "vq8"+"@Kx2", "{{strong}}", "t7#Kx9"+"!vQz2m", "{{low}}", "vqx"+"kzw", "{{at}}", "Ose5yN"+"@ssw0rd", "{{signs}}", "p#9"+"?xQ",
-		"{{numbers}}", "13, 124, 91, 57, "+"8, 95, 15, 201, 35, 215", "{{hex}}", "9f8a7c6b"+"5d4e3f2a", "{{HEX}}", "9F8A7C6B"+"5D4E3F2A1B0C", "{{basic}}", "c3ZjOnZx"+"OEt4Mg==", "{{latin}}", "b3d4aDo1"+"ODnCow==",
+		"{{numbers}}", "13, 124, 91, 57, "+"8, 95, 15, 201, 35, 215", "{{verifier}}", "c74f20a3+AR"+strings.Repeat("pc2Qc", 8)+"kq", "{{hex}}", "9f8a7c6b"+"5d4e3f2a", "{{HEX}}", "9F8A7C6B"+"5D4E3F2A1B0C", "{{basic}}", "c3ZjOnZx"+"OEt4Mg==", "{{latin}}", "b3d4aDo1"+"ODnCow==",
 	).Replace(text)
 }
 
@@ -72,6 +73,8 @@ func TestURLs(t *testing.T) {
 		{`ssh://git@github.com:22/acme/x.git`, ""},
 		{`https://user:${TOKEN}@git.acme.io/`, ""},
 		{`postgres://%s:%s@%s/%s`, ""},
+		{`http://%4d%65:%4d^%70@acme.io`, ""}, // three bytes
+		{`http://me:%4d^%70%71@acme.io`, "%4d^%70%71"},
 		{`https://<user>:<password>@acme.io`, ""},
 		{`://[^:]+:([^@]+)@`, ""},
 		{`see http://acme.io:80, or mail me@acme.io`, ""},

@@ -52,10 +52,22 @@ func urls(out []Candidate, t *Text, lo, hi int) []Candidate {
 			return out
 		}
 	}
-	if c.Value.Len() < minValue || c.Name.Len() > maxName || plainly(c.Value.of(b)) || stock(c.Value.of(b), c.Name.of(b)) {
+	if unescapedLen(c.Value.of(b)) < minValue || c.Name.Len() > maxName || plainly(c.Value.of(b)) || stock(c.Value.of(b), c.Name.of(b)) {
 		return out
 	}
 	return append(out, c)
+}
+
+// unescapedLen returns how many bytes a part of a URL stands for.
+func unescapedLen(s []byte) int {
+	n := len(s)
+	for i := 0; i+2 < len(s); i++ {
+		if s[i] == '%' && isHexByte(s[i+1]) && isHexByte(s[i+2]) {
+			n -= 2
+			i += 2
+		}
+	}
+	return n
 }
 
 func isSchemeByte(c byte) bool {
