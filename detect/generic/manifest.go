@@ -40,7 +40,7 @@ func manifestQuick(b []byte, lo, hi int) bool {
 
 // manifests finds the members of the Secret whose kind stands at the anchor.
 func manifests(out []Candidate, t *Text, lo, _ int) []Candidate {
-	m := manifest{b: t.B[:t.Hi], lo: t.Lo, cut: t.Hi < len(t.B), out: out}
+	m := manifest{b: t.B[:t.Hi], lo: t.Lo, torn: !t.LineStart, cut: t.Hi < len(t.B), out: out}
 	if b := t.B; lo > t.Lo && b[lo-1] == '"' && bytes.IndexByte(b[lo:min(t.Hi, lo+len("kind\""))], '"') >= 0 {
 		m.object(lo - 1)
 	} else {
@@ -51,11 +51,12 @@ func manifests(out []Candidate, t *Text, lo, _ int) []Candidate {
 
 // manifest reads a Secret.
 type manifest struct {
-	b   []byte // up to the end of what may be looked at
-	lo  int    // and where that begins
-	cut bool   // the text goes on behind b
-	out []Candidate
-	n   int
+	b    []byte // up to the end of what may be looked at
+	lo   int    // and where that begins
+	torn bool   // which is within a line
+	cut  bool   // the text goes on behind b
+	out  []Candidate
+	n    int
 }
 
 // add takes in a member. Encoded ones are in base64, which may be wrapped.
@@ -194,10 +195,10 @@ func (m *manifest) lineStart(at int) int {
 	if i := bytes.LastIndexByte(m.b[m.lo:at], '\n'); i >= 0 {
 		return m.lo + i + 1
 	}
-	if m.lo > 0 {
+	if m.torn {
 		return -1
 	}
-	return 0
+	return m.lo
 }
 
 func (m *manifest) lineEnd(at int) int {
