@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"encoding/binary"
 	"math"
+	"math/bits"
 )
 
 // anchorFinder finds all occurrences of many literals in one pass, ASCII case
@@ -12,7 +13,7 @@ import (
 // there. A gram that is set leads to the few literals it may belong to, which
 // are compared in full. Each literal is entered once, by its rarest gram.
 type anchorFinder struct {
-	slots    [1 << hashBits]uint8   // by hash of gram: the slotBits of the entries
+	slots    [1 << hashBits]uint8   // by hash of gram: the bits of the entries, see slotNumber
 	heads    [1 << chainBits]uint16 // by low bits of the hash: 1 + index of first entry
 	entries  []gramEntry
 	literals []string // lower case
@@ -41,9 +42,9 @@ const (
 
 func gramHash(gram uint32) uint32 { return gram * gramMul >> hashShift }
 
-// slotBit is three more bits of the hash. They tell seven in eight of those grams apart that
+// slotNumber is three more bits of the hash: the number of a bit in a slot. They tell seven in eight of those grams apart that
 // share a slot with one that is looked for.
-func slotBit(gram uint32) uint8 { return 1 << (gram * gramMul >> (hashShift - 3) & 7) }
+func slotNumber(gram uint32) uint32 { return gram * gramMul >> (hashShift - 3) & 7 }
 
 // newAnchorFinder builds the finder. Literals must be distinct, lower case and at
 // least minAnchor bytes long. follows tells which bytes can come after a literal, if that is
@@ -99,7 +100,7 @@ func ordered(n int, key func(i int) int) []int {
 
 func (f *anchorFinder) add(gram uint32, literal, offset int) {
 	h := gramHash(gram)
-	f.slots[h] |= slotBit(gram)
+	f.slots[h] |= 1 << slotNumber(gram)
 	head := &f.heads[h%uint32(len(f.heads))]
 	f.entries = append(f.entries, gramEntry{gram, uint16(literal), uint16(offset), *head})
 	*head = uint16(len(f.entries))
@@ -188,7 +189,13 @@ func (f *anchorFinder) find(text []byte, lo, hi int, hit func(literal, pos int))
 			t[uint32(w1>>8)*gramMul>>hashShift]|
 			t[uint32(w1>>16)*gramMul>>hashShift]|
 			t[uint32(w1>>24)*gramMul>>hashShift] != 0 {
-			f.checkAll(text, lo, hi, i, min(i+block, hi), hit)
+			for mask := f.entered(w0, w1); mask != 0; mask &= mask - 1 {
+				k := bits.TrailingZeros32(mask)
+				if i+k >= hi {
+					break
+				}
+				f.check(text, lo, hi, i+k, binary.LittleEndian.Uint32(text[i+k:])|foldMask>>32, hit)
+			}
 		}
 	}
 	f.checkAll(text, lo, hi, i, min(hi, len(text)-gramLen+1), hit)
@@ -197,11 +204,24 @@ func (f *anchorFinder) find(text []byte, lo, hi int, hit func(literal, pos int))
 	}
 }
 
+// entered returns a set of bits: which of the eight grams are entered that begin in w0 and of which the last end in w1, the
+// text four bytes on. There is no branch in it: what it would depend on cannot be foretold, and the first look at eight grams has
+// told already that it is worth it.
+func (f *anchorFinder) entered(w0, w1 uint64) (mask uint32) {
+	return f.isEntered(uint32(w0)) | f.isEntered(uint32(w0>>8))<<1 | f.isEntered(uint32(w0>>16))<<2 | f.isEntered(uint32(w0>>24))<<3 |
+		f.isEntered(uint32(w1))<<4 | f.isEntered(uint32(w1>>8))<<5 | f.isEntered(uint32(w1>>16))<<6 | f.isEntered(uint32(w1>>24))<<7
+}
+
+// isEntered returns 1 for a gram that shares its bit with an entry, else 0.
+func (f *anchorFinder) isEntered(gram uint32) uint32 {
+	return uint32(f.slots[gramHash(gram)]) >> slotNumber(gram) & 1
+}
+
 // checkAll compares the literals that the grams that start in text[i:end] may belong to.
 func (f *anchorFinder) checkAll(text []byte, lo, hi, i, end int, hit func(literal, pos int)) {
 	for ; i < end; i++ {
 		gram := binary.LittleEndian.Uint32(text[i:]) | foldMask>>32
-		if f.slots[gramHash(gram)]&slotBit(gram) != 0 {
+		if f.isEntered(gram) != 0 {
 			f.check(text, lo, hi, i, gram, hit)
 		}
 	}
