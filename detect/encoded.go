@@ -57,7 +57,7 @@ type decoder struct {
 func (s *Scanner) beginDecoding() {
 	d := &s.decoder
 	d.last, d.places = [decode.Kinds]span{}, d.places[:0]
-	if s.depth >= s.e.decodeDepth {
+	if s.depth > s.e.decodeDepth || s.e.decodeDepth == 0 {
 		return
 	}
 	if d.runs == nil {
@@ -71,14 +71,20 @@ func (s *Scanner) beginDecoding() {
 
 // decodeRuns reads the runs whose finding depends on some byte of text[lo:hi].
 func (s *Scanner) decodeRuns(lo, hi int) {
-	if s.depth < s.e.decodeDepth {
+	if s.depth < s.e.decodeDepth || s.atBottom() {
 		s.decoder.runs.Find(lo, hi, s.decoder.onRun)
 	}
 }
 
+// atBottom reports whether what is encoded here is encoded too often: it is told, and not decoded. Where the user wants less to be
+// decoded, nothing is.
+func (s *Scanner) atBottom() bool {
+	return s.depth == maxDecodeDepth && s.e.decodeDepth == maxDecodeDepth
+}
+
 // tryMark reads the unit around a mark. Marks come in order of place, nearly, and mostly many to a unit.
 func (s *Scanner) tryMark(kind decode.Kind, pos int) {
-	if s.depth >= s.e.decodeDepth {
+	if s.depth >= s.e.decodeDepth && !s.atBottom() {
 		return
 	}
 	if kind == decode.QuotedPrintable { // the only units that are not part of a line
@@ -120,6 +126,10 @@ func (s *Scanner) clamp(lo, hi int) (int, int) { return max(lo, -1), min(hi, len
 // tryRun scans what a run decodes to.
 func (s *Scanner) tryRun(run decode.Span) {
 	s.mark(run.Lo)
+	if run.Hi-run.Lo > decode.MaxRun || s.atBottom() {
+		s.notePlace(run, 0, true)
+		return
+	}
 	d := &s.decoder
 	d.text = d.runs.Decode(d.text[:0], s.text, run)
 	if !s.expand(d.text) {
@@ -135,8 +145,8 @@ func (s *Scanner) tryRun(run decode.Span) {
 		via0 = append(via0, "zlib")
 	}
 	facts := s.scanInner(text, run, func(int) int { return run.Lo })
-	if cost := s.expanded - before; cost > 0 {
-		s.notePlace(run, cost, cutOff(facts) || len(text) == innerBytes)
+	if cost, cut := s.expanded-before, cutOff(facts) || len(text) == innerBytes; cost > 0 || cut {
+		s.notePlace(run, cost, cut)
 		if s.expanded > textBytes {
 			s.spent = true
 		}
@@ -168,6 +178,9 @@ func (s *Scanner) tryUnit(unit decode.Span) (cut bool) {
 	d.text = decode.DecodeUnit(d.text[:0], nil, s.text, unit)
 	if string(d.text) == string(s.text[unit.Lo:unit.Hi]) {
 		return false
+	}
+	if s.atBottom() {
+		return true
 	}
 	var at []int32
 	outer := func(pos int) int {
@@ -336,7 +349,7 @@ func (s *Scanner) packedSkips(places []place) []Skip {
 	if !cut && !s.spent {
 		return nil
 	}
-	return []Skip{{Why: archive.Limit, Detail: "what is packed within the text was not unpacked to its end"}}
+	return []Skip{{Why: archive.Limit, Detail: "what is encoded or packed within the text was not read to its end"}}
 }
 
 // sortedPlaces sorts places and drops repetitions.

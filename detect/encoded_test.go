@@ -12,6 +12,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/straykey/straykey/delta"
+	"github.com/straykey/straykey/detect/archive"
+	"github.com/straykey/straykey/detect/decode"
 	"github.com/straykey/straykey/rules"
 )
 
@@ -107,14 +110,41 @@ func TestDeepEncodings(t *testing.T) {
 	text := "the token = tok_0123456789ab; and so on"
 	for depth := 1; depth <= maxDecodeDepth+1; depth++ {
 		text = base64.StdEncoding.EncodeToString([]byte(text))
-		if got, want := len(s.Scan([]byte(text)).Matches()), depth <= maxDecodeDepth; got > 0 != want {
-			t.Errorf("depth %d: %d matches", depth, got)
+		facts := s.Scan([]byte(text))
+		if got, want := len(facts.Matches()), depth <= maxDecodeDepth; got > 0 != want || len(facts.Skips()) > 0 == want {
+			t.Errorf("depth %d: %d matches, %v", depth, got, facts.Skips())
 		}
 	}
 	r := rand.New(rand.NewPCG(1, 1))
 	bomb := []byte(strings.Repeat(`\u005c`, 100_000) + strings.Repeat("%2525", 100_000) + strings.Repeat("&#38;", 100_000))
 	s.Scan(bomb)
 	s.Scan([]byte(encodeAs(r, string(bomb[:20_000]), 12)))
+}
+
+// What is not decoded, for it is too long, is told; a picture is none of it.
+func TestTooLongToDecode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads tens of megabytes")
+	}
+	s := newTestEngine(t, testRules()).NewScanner()
+	plain := bytes.Repeat([]byte("there is nothing to see\n"), decode.MaxRun/24)
+	giant := []byte("x\ntok_0123456789ab\n" + base64.StdEncoding.EncodeToString(plain) + "\n")
+	facts := s.Scan(giant)
+	if skips := facts.Skips(); len(skips) != 1 || skips[0].Why != archive.Limit || len(facts.Matches()) != 1 {
+		t.Errorf("%d matches, %v", len(facts.Matches()), skips)
+	}
+	target := slices.Concat(giant, []byte("more"))
+	if skips := s.Update(target, facts, []delta.Run{{Len: len(giant)}}).Skips(); len(skips) != 1 {
+		t.Errorf("after a change far from it: %v", skips)
+	}
+	short := giant[:len(giant)/2]
+	if skips := s.Update(short, facts, []delta.Run{{Len: len(short)}}).Skips(); len(skips) != 0 {
+		t.Errorf("made shorter: %v", skips)
+	}
+	picture := base64.StdEncoding.EncodeToString(append([]byte("\x89PNG"), plain...))
+	if skips := s.Scan([]byte(picture)).Skips(); len(skips) != 0 {
+		t.Errorf("a picture: %v", skips)
+	}
 }
 
 // What is too short for a run is decoded where its name says that it is a secret, and nowhere else.

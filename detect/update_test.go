@@ -230,6 +230,9 @@ func describe(e *Engine, f *Facts) []string {
 	for _, m := range e.Keep(f.Matches(), "a.txt", "") {
 		out = append(out, fmt.Sprintf("kept %s %d", m.Rule.ID, m.Start))
 	}
+	for _, skip := range f.Skips() {
+		out = append(out, fmt.Sprint("skipped ", skip))
+	}
 	return out
 }
 

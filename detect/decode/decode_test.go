@@ -54,7 +54,6 @@ func TestRuns(t *testing.T) {
 		{"a path", "/usr/share/local/lib/some/where/else/Entirely/Different.go", nil},
 		{"an identifier", "aVeryLongIdentifierNameThatGoesOnAndOnAndOn", nil},
 		{"a web token", "eyJ" + base64.RawURLEncoding.EncodeToString([]byte(`"alg":"none","typ":"JWT"`)) + ".eyJ", nil},
-		{"too long", strings.Repeat(std[:64], MaxRun/64+1), nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,6 +61,38 @@ func TestRuns(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// Of a run that is too long its beginning is found from all places that tell so, once, if it may hold text.
+func TestGiantRuns(t *testing.T) {
+	if testing.Short() {
+		t.Skip("reads 20 megabytes many times")
+	}
+	const size, before = MaxRun + MaxRun/4, "data: \n"
+	text := bytes.Repeat([]byte("name = value; other = 1234567890;\n"), size/34)
+	oneLine := base64.StdEncoding.EncodeToString(text)
+	var wrapped strings.Builder
+	for rest := oneLine; len(rest) > 76; rest = rest[76:] {
+		wrapped.WriteString(rest[:76] + "\n")
+	}
+	for name, encoded := range map[string]string{
+		"one line": oneLine, "wrapped": wrapped.String(), "hex": hex.EncodeToString(text), "a picture": base64.StdEncoding.EncodeToString(append([]byte("\x89PNG"), text...)),
+	} {
+		all := []byte(before + encoded + "\nend\n")
+		for _, part := range []extent{{0, len(all)}, {0, 100}, {MaxRun / 2, MaxRun/2 + 100}, {MaxRun - 100, len(all)}, {MaxRun + MaxRun/8, MaxRun + MaxRun/8 + 100}} {
+			r := NewRunner()
+			r.Begin(all)
+			var got []extent
+			r.Find(part.lo, part.hi, func(s Span) { got = append(got, extent{s.Lo, s.Hi}) })
+			var want []extent
+			if name != "a picture" && part.lo < MaxRun {
+				want = []extent{{len(before), len(before) + MaxRun + 1}}
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(extent{})); diff != "" {
+				t.Errorf("%s, from %d to %d: -want +got:\n%s", name, part.lo, part.hi, diff)
+			}
+		}
 	}
 }
 

@@ -12,8 +12,8 @@ const (
 	// to, if it is a secret at all. The longer, the fewer bytes of a text need to be looked at.
 	minRun = 32
 	minHex = 32
-	// MaxRun is the longest run, all its lines together: Kubernetes keeps no more in a secret.
-	MaxRun = 1 << 20
+	// MaxRun is the longest run that is read, all its lines together. Bundles of scripts have source maps of some megabytes.
+	MaxRun = 16 << 20
 	// The lines of wrapped base64: PEM's have 64 bytes, MIME's 76.
 	minLine, maxLine = 40, 100
 	maxIndent        = 16
@@ -77,7 +77,8 @@ func strays(text []byte, at int) uint64 {
 
 // Find calls emit for each run that may hold text and that has a byte in text[lo:hi], or that such
 // bytes might continue if they follow a line end at lo. From call to call on one text lo must not
-// decrease; no run is emitted twice.
+// decrease; no run is emitted twice. Of a run that is longer than MaxRun as much is emitted as tells so, if one of the bytes
+// is in that.
 func (r *Runner) Find(lo, hi int, emit func(Span)) {
 	r.emit = emit
 	text := r.text
@@ -132,9 +133,14 @@ func (r *Runner) examine(at int) (end int) {
 		lo--
 	}
 	if lo == r.giant || hi-lo > MaxRun {
+		begins := lo != r.giant && at-lo <= MaxRun
 		r.giant = -1
 		if hi-at > MaxRun {
 			r.giant = hi // it goes on
+		}
+		if begins {
+			r.need = extent{lo, lo + MaxRun + 1}
+			r.evaluateGiant(lo, hi)
 		}
 		return hi
 	}
@@ -195,17 +201,33 @@ func (r *Runner) wrapped() bool {
 	}
 	slices.Reverse(r.lines)
 	r.lines = append(r.lines, own)
+	begins := !long
 	for last := own; ; {
 		next, ok := r.next(last)
 		if !ok {
-			return !long
+			break
 		}
 		r.lines = append(r.lines, next)
-		if last = next; last.hi-first.lo > 2*MaxRun || last.hi-own.lo > MaxRun {
-			r.giantLine = last.hi
-			return false
-		}
+		last = next
 		long = long || last.hi-first.lo > MaxRun
+		if last.hi-first.lo > 2*MaxRun || last.hi-own.lo > MaxRun {
+			r.giantLine = last.hi
+			break
+		}
+	}
+	if long && begins {
+		r.evaluateGiant(first.lo, first.hi)
+	}
+	return !long
+}
+
+// evaluateGiant emits of a run that is too long, whose first line is text[lo:hi], as much as tells so, if it may hold text.
+func (r *Runner) evaluateGiant(lo, hi int) {
+	lo = r.behindEscape(lo)
+	if r.begins(lo, hi) {
+		r.emit(Span{lo, lo + MaxRun + 1, Base64, r.need.lo - 1, max(r.need.hi, lo+MaxRun+1) + 1})
+	} else if r.hexEnd(lo, hi)-lo >= minHex && r.beginsHex(lo) {
+		r.emit(Span{lo, lo + MaxRun + 1, Hex, r.need.lo - 1, max(r.need.hi, lo+MaxRun+1) + 1})
 	}
 }
 
