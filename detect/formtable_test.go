@@ -82,8 +82,11 @@ var assignmentForms = []form{
 	},
 	{
 		"HCL", "main.tf",
-		[]string{`  master_password = "⟦{{alnum 14}}⟧"`},
-		[]string{`  master_password = var.db_password`, `  master_password = "${var.db_password}"`, "variable \"db_password\" {\n  type = string\n}\n", `  password = random_password.db.result`},
+		[]string{
+			`  master_password = "⟦{{alnum 14}}⟧"`, "variable \"db_password\" {\n  default = \"⟦{{alnum 14}}⟧\"\n}\n",
+			"variable \"db_password\" {\n  type    = string\n  default = \"⟦{{alnum 14}}⟧\"\n}\n",
+		},
+		[]string{`  master_password = var.db_password`, `  master_password = "${var.db_password}"`, "variable \"db_password\" {\n  type = string\n}\n\nvariable \"region\" {\n  default = \"{{alnum 14}}\"\n}\n", `  password = random_password.db.result`},
 	},
 	{
 		"Dockerfile", "Dockerfile",
@@ -109,7 +112,7 @@ var assignmentForms = []form{
 		"short passwords", "config/app.yml",
 		[]string{
 			"password: '⟦{{chars \"BDFHKMRTXZ\" 2}}{{digits 1}}!{{lower 1}}⟧'\n", "db_password: \"⟦{{alnum 6}}$%⟧\"\n",
-			"password: ⟦{{digits 6}}⟧\n",
+			"password: ⟦{{digits 6}}⟧\n", "password = \"⟦{{chars \"bdfhkmrtxz#!79\" 4}}⟧\"\n",
 		},
 		[]string{"password: no\n", "password: x\n", "password: null\n", "password: xxxx\n", "password: true\n"},
 	},
@@ -236,6 +239,11 @@ var headerForms = []form{
 		[]string{`Authorization: Token $TOKEN`, `Authorization: Token your-token-here`},
 	},
 	{
+		"other headers", "api.http",
+		[]string{`X-Api-Key: ⟦{{alnum 32}}⟧`, `curl -H "X-Auth-Token: ⟦{{hex 40}}⟧" https://api.acme.io`},
+		[]string{`X-Api-Key: ${API_KEY}`, `X-Api-Key: <your key>`, `Access-Control-Allow-Headers: X-Api-Key, X-Auth-Token`},
+	},
+	{
 		"cookies", "api.http",
 		[]string{`Cookie: PHPSESSID=⟦{{lower 26}}⟧; lang=en`, `Cookie: lang=en; JSESSIONID=⟦{{HEX 32}}⟧`, `curl --cookie "sessionid=⟦{{lower 32}}⟧" https://acme.io`},
 		[]string{`Cookie: PHPSESSID=$SESSION`, `Cookie: lang=en; theme=dark`, `JSESSIONID`, `Set-Cookie: sessionid=; Max-Age=0`},
@@ -244,6 +252,8 @@ var headerForms = []form{
 		"JWK", "jwks.json",
 		[]string{
 			`{"kty":"oct","k":"⟦{{b64url 43}}⟧","alg":"HS256"}`,
+			`{"kty":"OKP","crv":"Ed25519","d":"⟦{{b64url 42}}a⟧","x":"{{b64url 42}}a"}`,
+			"{\n  \"d\": \"⟦{{b64url 340}}ab⟧\",\n  \"e\": \"AQAB\",\n  \"kty\": \"RSA\",\n  \"n\": \"{{b64url 340}}ab\"\n}\n",
 		},
 		[]string{`{"kty":"EC","crv":"P-256","x":"{{b64url 43}}","y":"{{b64url 43}}"}`, `{"kty":"RSA","e":"AQAB","n":"{{b64url 342}}"}`},
 	},
@@ -437,6 +447,7 @@ var fileForms = []form{
 		"Terraform state", "terraform.tfstate",
 		[]string{
 			"{\n  \"version\": 4,\n  \"resources\": [{\"type\": \"aws_db_instance\", \"instances\": [{\"attributes\": {\n    \"address\": \"db.acme.io\",\n    \"password\": \"⟦{{alnum 14}}⟧\"\n  }}]}]\n}\n",
+			"{\n  \"version\": 4,\n  \"outputs\": {\n    \"db_password\": {\n      \"value\": \"⟦{{alnum 14}}⟧\",\n      \"type\": \"string\"\n    }\n  }\n}\n",
 			"  \"resources\": [{\"type\": \"random_password\", \"instances\": [{\"attributes\": {\n    \"length\": 16,\n    \"result\": \"⟦{{alnum 16}}⟧\"\n  }}]}]\n",
 		},
 		[]string{"{\n  \"version\": 4,\n  \"outputs\": {\n    \"db_address\": {\n      \"value\": \"db.acme.io\",\n      \"type\": \"string\"\n    }\n  }\n}\n", "    \"password\": null,\n    \"password_wo\": null,\n"},

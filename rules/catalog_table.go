@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "9833f3d19e2f78352b18152ed4cdb968"
+const tableHash = "a265f690bed40f377c2683c7f68e83e4"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -5374,6 +5374,21 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `header`,
 		Keywords:    []string{`bearer`, `authorization`},
+		Weak:        true,
+		Source:      Position{File: "headers.toml"},
+	},
+	{
+		ID:          `http-key-header`,
+		Family:      `generic-api-key`,
+		Provider:    `Generic`,
+		Description: `The value of a header such as X-Api-Key acts for its holder until it is revoked.`,
+		Identity:    `api-key`,
+		Severity:    `medium`,
+		Docs:        `https://swagger.io/docs/specification/v3_0/authentication/api-keys/`,
+		Confidence:  `medium`,
+		Class:       `credentials`,
+		Detector:    `header`,
+		Keywords:    []string{`x-api-key`, `x-auth-token`, `x-access-token`, `x-auth-key`, `x-apikey`, `private-token`},
 		Weak:        true,
 		Source:      Position{File: "headers.toml"},
 	},
@@ -10934,6 +10949,21 @@ var tableRules = [...]Rule{
 		Reach:       4096,
 		Multiline:   true,
 		Derived:     &Derived{Of: 0xec4530cf15d97060, Back: 4096, Anchors: []Anchor{{Literal: "\"random_password\""}}},
+		Source:      Position{File: "infra.toml"},
+	},
+	{
+		ID:          `terraform-variable`,
+		Family:      `generic-password`,
+		Provider:    `Terraform`,
+		Description: `The default of a variable whose name says that it is a password, a secret, a token or a key.`,
+		Identity:    `generic`,
+		Severity:    `medium`,
+		Docs:        `https://developer.hashicorp.com/terraform/language/values/variables`,
+		Confidence:  `medium`,
+		Class:       `credentials`,
+		Detector:    `variable`,
+		Keywords:    []string{`variable "`},
+		Weak:        true,
 		Source:      Position{File: "infra.toml"},
 	},
 	{

@@ -92,8 +92,13 @@ func entryNameIn(b []byte, lo, hi int) Span {
 		return Span{}
 	}
 	i := lo
-	if end := bytes.TrimRight(b[lo:hi], " \t\r"); len(end) > 0 && end[len(end)-1] == '>' {
-		return nameElement(b, lo, lo+len(end))
+	if end := bytes.TrimRight(b[lo:hi], " \t\r"); len(end) > 0 {
+		switch end[len(end)-1] {
+		case '>':
+			return nameElement(b, lo, lo+len(end))
+		case '{':
+			return nameOfBlock(b, lo, lo+len(end)-1)
+		}
 	}
 	for i < hi && opensMember(b[i]) {
 		i++
@@ -104,6 +109,62 @@ func entryNameIn(b []byte, lo, hi int) Span {
 		return Span{}
 	}
 	return a.value
+}
+
+// nameOfBlock reads the key of the block that opens behind b[lo:hi]: "db_password": {, in the outputs of Terraform's state.
+func nameOfBlock(b []byte, lo, hi int) Span {
+	line := trimSpan(b, Span{lo, hi})
+	for line.Len() > 0 && (b[line.Hi-1] == ':' || b[line.Hi-1] == '=' || isBlank(b[line.Hi-1])) {
+		line.Hi--
+	}
+	if line.Len() > 2 && quoteOf(b[line.Lo]) != Bare && b[line.Hi-1] == b[line.Lo] {
+		line = Span{line.Lo + 1, line.Hi - 1}
+	}
+	if nameEnd(b, line.Lo) != line.Hi {
+		return Span{}
+	}
+	return line
+}
+
+// variableReach is how far from its head the default of a variable of Terraform is looked for.
+const variableReach = 1 << 10
+
+// variables finds the default of a variable whose name says that it is a secret, on the lines below its head:
+//
+//	variable "db_password" {
+//	  type    = string
+//	  default = "v"
+//	}
+func variables(out []Candidate, t *Text, lo, hi int) []Candidate {
+	b := t.B[:t.Hi]
+	line := assignment{b: b, lo: t.Lo}
+	if b[hi-1] != '"' || !line.quotedValue(hi-1) {
+		return out
+	}
+	name := line.value
+	head := bytes.IndexByte(b[name.Hi:], '\n')
+	g := groupOf(name.of(b))
+	if head < 0 || g == ID || g == Salt || name.Len() > maxName || !bytes.HasSuffix(bytes.TrimRight(b[name.Hi:name.Hi+head], " \t\r"), []byte("{")) {
+		return out
+	}
+	for i := name.Hi + head + 1; i < len(b) && b[i] != '}'; {
+		end := i + max(0, bytes.IndexByte(b[i:], '\n'))
+		if end == i && b[i] != '\n' { // the last line, or not all of it
+			break
+		}
+		a := assignment{b: b[:end], lo: i}
+		a.name.Lo = blanksIn(b, i)
+		a.name.Hi = nameEnd(a.b, a.name.Lo)
+		if string(a.name.of(b)) == "default" && a.operator(a.name.Hi) && a.op == OpAssign && a.quotedValue(a.at) && a.value.Len() >= minValue {
+			if v := a.value.of(b); !plainly(v) && !stock(v, nil) && !control(v) {
+				out = append(out, Candidate{
+					Group: g, Op: OpAssign, Quote: a.quote, Name: name, Value: a.value, Start: a.name.Lo, End: a.value.Hi + 1, Apart: true,
+				})
+			}
+		}
+		i = end + 1
+	}
+	return out
 }
 
 // nameElement reads the name in the element that ends b[lo:hi]: <key>v</key>, or <setting name="v">.

@@ -3,6 +3,7 @@ package generic
 import (
 	"bytes"
 	"encoding/base64"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -14,8 +15,19 @@ var authorizationSchemes = [...]string{
 	"basic", "bearer", "token", "jwt", "apikey", "api-key", "key", "oauth", "ssws", "genie" + "key", "sso-key", "bot", "pat", "private-token",
 }
 
+// keyHeaders are headers whose whole value is a key or a token, in lower case.
+var keyHeaders = [...]string{"x-api-key", "x-auth-token", "x-access-token", "x-auth-key", "x-apikey", "private-token"}
+
+// isKeyHeader reports whether an anchor is the name of a header whose value is a key, with nothing before or behind it.
+func isKeyHeader(b []byte, lo, hi int) bool {
+	return hi < len(b) && startsWord(b, 0, lo) && (lo == 0 || b[lo-1] != '-') && (b[hi] == ':' || quoteOf(b[hi]) != Bare) && isOneOf(b[lo:hi], keyHeaders[:]...)
+}
+
 // headerQuick reports whether a blank and a value may follow the word of an authentication scheme.
 func headerQuick(b []byte, lo, hi int) bool {
+	if b[lo]|0x20 == 'x' || b[lo]|0x20 == 'p' {
+		return isKeyHeader(b, lo, hi)
+	}
 	return b[hi-1]|0x20 == 'n' /* authorization */ || hi+minValue < len(b) && b[hi] == ' ' && isHeaderByte(b[hi+1]) && isHeaderByte(b[hi+minValue]) && startsWord(b, 0, lo)
 }
 
@@ -23,6 +35,9 @@ func headerQuick(b []byte, lo, hi int) bool {
 // and its kin. The anchor is the name of the header, or Basic or Bearer wherever they stand.
 func headers(out []Candidate, t *Text, lo, hi int) []Candidate {
 	b, cut := t.window(hi)
+	if isKeyHeader(b, lo, hi) {
+		return keyHeader(out, b, cut, lo, hi)
+	}
 	if hasFold(b, lo, "authorization") {
 		if lo, hi = schemeAfter(b, hi); lo < 0 {
 			return out
@@ -57,6 +72,21 @@ func headers(out []Candidate, t *Text, lo, hi int) []Candidate {
 		}
 	}
 	return append(out, Candidate{Group: Header, Op: OpSpace, Name: scheme, Value: v, Start: lo, End: v.Hi})
+}
+
+// keyHeader finds the value of a header that is a key as a whole: X-Api-Key: v, "X-Api-Key": "v", set("X-Api-Key", "v").
+func keyHeader(out []Candidate, b []byte, cut bool, lo, hi int) []Candidate {
+	i := hi
+	for end := hi + maxHeaderGap; i < min(end, len(b)) && (isBlank(b[i]) || quoteOf(b[i]) != Bare || strings.IndexByte(`\:,=>])[(`, b[i]) >= 0); i++ {
+	}
+	v := Span{i, i}
+	for v.Hi < len(b) && isHeaderByte(b[v.Hi]) {
+		v.Hi++
+	}
+	if v.Len() < 16 || v.Hi == len(b) && cut || v.Hi < len(b) && strings.IndexByte("($[{", b[v.Hi]) >= 0 || charsOf(v.of(b)).digit == 0 || stock(v.of(b), nil) {
+		return out
+	}
+	return append(out, Candidate{Group: Header, Op: OpSpace, Name: Span{lo, hi}, Value: v, Start: lo, End: v.Hi})
 }
 
 // schemeAfter returns where the authentication scheme stands in the value of the header whose name ends at b[i]; -1 if
