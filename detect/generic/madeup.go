@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/base64"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -29,17 +30,18 @@ func (v *Verdict) describeMade(t *Text, c *Candidate) {
 	v.has.addIf(isPublished(value), fMade+madePublished)
 	v.has.addIf(c.Group == URL && reservedHost(t.B[c.Value.Hi:max(c.Value.Hi, c.End)]), fMade+madeReserved)
 	words, leet := wordsIn(value)
-	v.has.addIf(words*10 >= wordy, fMade+madeWords)
+	v.has.addIf(words*10 >= wordy || likeWords(value), fMade+madeWords)
 	v.has.addIf(words*10 < wordy && words*2 >= 1, fMade+madeSomeWords)
 	v.has.addIf(leet, fMade+madeLeet)
 	v.has.addIf(isStock(value), fMade+madeStock)
 	v.has.addIf(textOfWords(value), fMade+madeText)
 }
 
-// Wordy reports whether a secret is common words, as they stand, with digits for letters, or in base64, after a user perhaps.
+// Wordy reports whether a secret is common words, as they stand, backwards, with digits for letters, or in base64, after a user perhaps, or
+// keys that lie side by side.
 func Wordy(secret []byte) bool {
 	words, leet := wordsIn(secret)
-	return words*10 >= wordy || leet || isStock(secret) || textOfWords(secret)
+	return words*10 >= wordy || likeWords(secret) || leet || isStock(secret) || textOfWords(secret)
 }
 
 // published are secrets that standards print in their examples, and what many a test and manual has from there: of RFC 6749, 6750, 5849,
@@ -134,6 +136,71 @@ func readsPassword(s []byte) bool {
 		}
 	}
 	return false
+}
+
+// likeWords reports whether s comes to mind as easily as a word.
+func likeWords(s []byte) bool { return isBackwards(s) || isWalk(s) || saysPassword(s) }
+
+// isBackwards reports whether s is a word of the dictionary read from its end: terces.
+func isBackwards(s []byte) bool {
+	const shortest, longest = 4, 14
+	if len(s) < shortest || len(s) > longest {
+		return false
+	}
+	var buf [longest]byte
+	word := lower(buf[:0], s)
+	slices.Reverse(word)
+	return dictionary()[string(word)]
+}
+
+// keyRows are the rows of a keyboard, and what is typed with the one at the top and shift.
+var keyRows = [...]string{"1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", "!@#$%^&*()"}
+
+// keyAt returns where on a keyboard a character is typed.
+func keyAt(c byte) (row, column int, ok bool) {
+	if isUpper(c) {
+		c |= 0x20
+	}
+	for row, keys := range keyRows {
+		if column := strings.IndexByte(keys, c); column >= 0 {
+			return row % (len(keyRows) - 1), column, true
+		}
+	}
+	return 0, 0, false
+}
+
+// isWalk reports whether s goes over a keyboard from each key to one beside it, q1w2e3, or is long and stays where the hands are more than chance would, as
+// when somebody types anything: lkjhasdfkjhlaksjdf.
+func isWalk(s []byte) bool {
+	const walk, mash = 6, 20
+	beside, near := 0, 0
+	for i := 1; i < len(s); i++ {
+		row, column, ok := keyAt(s[i])
+		lastRow, lastColumn, lastOK := keyAt(s[i-1])
+		if !ok || !lastOK {
+			continue
+		}
+		rows, columns := max(row-lastRow, lastRow-row), max(column-lastColumn, lastColumn-column)
+		if rows <= 1 && columns <= 1 && rows+columns > 0 {
+			beside++
+		}
+		if rows == 0 && columns > 0 && columns <= 2 {
+			near++
+		}
+	}
+	return len(s) >= walk && beside == len(s)-1 || len(s) >= mash && near*5 >= 2*(len(s)-1)
+}
+
+// saysPassword reports whether s is a short name of a password rather than one: userpass, onepw.
+func saysPassword(s []byte) bool {
+	const longest = 12
+	s = bytes.TrimRight(s, "0123456789")
+	for _, c := range s {
+		if !isLetterOrUnder(c) {
+			return false
+		}
+	}
+	return len(s) <= longest && (hasSuffixFold(s, "pass") || hasSuffixFold(s, "pw"))
 }
 
 // likeS reports whether people write c for an s.
@@ -237,7 +304,8 @@ func longestWords(w []byte) int {
 //go:embed dictionary.txt
 var dictionaryText string
 
-// names are names that passwords are made of: people, animals, gods and places, seasons, weather, flowers, metals, games and food.
+// names are names that passwords are made of: people of many countries, animals, gods and places, seasons, weather, flowers, metals, games and
+// food; then what else people think of, in some other languages too, and makers whose products come with their name for a password.
 const names = `adam alan albert alex alexander alice amanda amy andrea andrew andy angela anna anne anthony arthur barbara ben benjamin bert
 betty bill bob brian bruce carl carlos carol caroline charles charlie chris christian christine claire claudia dan daniel dave david
 dennis diana donald donna doris edgar edward elena elizabeth emily emma eric ernest eva eve felix frank fred gary george gerald
@@ -259,7 +327,18 @@ swordfish letmein hunter correct battery staple trustno iloveyou princess sunshi
 autumn winter morning evening sunrise sunset rainbow thunder storm lightning rain flame planet galaxy comet mars venus jupiter saturn river
 lake beach island valley forest desert flower garden meadow oak maple willow daisy lily tulip violet silver copper iron steel crystal
 emerald sapphire pearl amber sales knight king queen prince wizard warrior angel devil phantom mystery freedom lucky sunny lover dream
-soccer hockey tennis golf guitar piano music cinnamon pasta bread butter sandwich burger whiskey vodka wine beer castle tower`
+soccer hockey tennis golf guitar piano music cinnamon pasta bread butter sandwich burger whiskey vodka wine beer castle tower
+aditya ahmed aisha akira aleksandr alejandro alessandro amit amir anders andrei anil anita anjali anton antonio arjun astrid bjorn boris bruno
+camila carla carmen catarina chen chloe claudio cristina daniela dariusz deepak diego dimitri dmitri eduardo elif emil enrique erik esther
+fatima federico felipe fernando francesca francisco francois gabriel giovanni giulia goran gustavo hans haruto hassan hiroshi ibrahim igor
+ingrid ivan javier jens jorge jose jurgen kenji khalid klaus kumar lars leila liam lorenzo luca lucia luis magnus manuel marco mario marta mateo
+miguel mohamed mohammed mustafa nadia natasha niels nikolai nuno olga omar pablo paolo pavel pedro pierre pooja priya rafael rahul rajesh ravi
+ricardo roberto rohit rosa sakura sanjay sergei sergio shreya sofia stefano sunil sven svetlana takeshi tariq tatiana valentina vijay viktor
+vladimir wolfgang yuki yusuf
+shiny happy fluffy sneaky spooky funny crazy lazy fuzzy tiny giant evil magic silly pretty lovely awesome epic boring lulz noob pwned haxor
+urlaub sommer herbst fruehling sonne schatz liebe hallo hund katze vogel schule soleil bonjour amour azerty doudou chien verano amor hola
+gato perro sol estrella estate ciao amore sole segredo tajne haslo heslo wachtwoord lozenord
+cisco juniper infoblox fortinet vagrant raspberry zabbix nagios tomcat jboss kibana grafana minio netgear linksys dlink motorola siemens`
 
 var dictionary = sync.OnceValue(func() map[string]bool {
 	const enough = 11000

@@ -31,6 +31,18 @@ func TestWordy(t *testing.T) {
 		{"dbPa$$w" + "0rm", true},
 		{"03#pa33w" + "0rd", true},
 		{"spare" + "wheel9x", true},
+		{"terces", true},
+		{"teRnes", false},
+		{"q1w2" + "e3", true},
+		{"!QAZ" + "xsw2", true},
+		{"qpwo" + "ei", false},
+		{"qqqqqq", false},
+		{"asdfkjfhk" + "lajsdhfklasdf", true},
+		{"vbxzqpmw" + "ytnrkcgoaeiuhl", false},
+		{"two" + "pw", true},
+		{"prox" + "pass1", true},
+		{"pwvq8x", false},
+		{"aditya", true},
 	} {
 		if got := Wordy([]byte(test.value)); got != test.want {
 			t.Errorf("%q: %v", test.value, got)

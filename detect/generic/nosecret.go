@@ -6,9 +6,9 @@ import "bytes"
 func (a *assignment) noSecret(g Group) bool {
 	name, value := a.name.of(a.b), a.value.of(a.b)
 	switch {
-	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.statement(), a.resetLink():
+	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.statement(), a.resetLink(), a.passing():
 		return true
-	case control(value), onlyEscapes(value), shortTicket(name, value):
+	case control(value), onlyEscapes(value), shortTicket(name, value), a.cutShort():
 		return true
 	}
 	switch g {
@@ -17,7 +17,7 @@ func (a *assignment) noSecret(g Group) bool {
 	case Key:
 		return isVerifierKey(value) || storageKey(name, value)
 	case Token:
-		return a.quote != Bare && isOneOf(name, "token") && isCapitals(value)
+		return a.quote != Bare && isOneOf(name, "token") && isCapitals(value) || a.hidden()
 	}
 	return false
 }
@@ -118,6 +118,24 @@ func signedRequest(t *Text, name Span) bool {
 		}
 	}
 	return len(value) >= least
+}
+
+// passing reports whether the value is what Spring Boot writes to its log when no password is set: a new one at each start.
+func (a *assignment) passing() bool {
+	return bytes.HasSuffix(a.b[a.lo:a.name.Lo], []byte("Using generated security "))
+}
+
+// hidden reports whether the name is of a hidden field of a form: what a page has for the one who looks at it to be sent back, a nonce.
+func (a *assignment) hidden() bool {
+	before := a.b[max(a.lo, a.name.Lo-Context):a.name.Lo]
+	tag := bytes.LastIndexByte(before, '<')
+	return tag >= 0 && hasFold(before, tag, "<input") && indexFold(before, tag, len(before), "hidden") >= 0
+}
+
+// cutShort reports whether dots stand for the rest of the value: token=9cbaf023…
+func (a *assignment) cutShort() bool {
+	rest := a.b[a.value.Hi:]
+	return a.quote == Bare && (bytes.HasPrefix(rest, []byte("...")) || bytes.HasPrefix(rest, []byte("…")))
 }
 
 // otherMember reports whether a name is of a part of credentials that is none itself: credentials.name.

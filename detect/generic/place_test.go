@@ -40,7 +40,7 @@ func find(d *Detector, line string, words ...string) []string {
 func made(text string) string {
 	return strings.NewReplacer(
 		"{{pw}}", "vq8"+"Kx2", "{{two}}", "vq8"+" Kx2", "{{mail}}", "vq8"+"@Kx2", "{{strong}}", "t7#Kx9"+"!vQz2m", "{{low}}", "vqx"+"kzw", "{{at}}", "Ose5yN"+"@ssw0rd", "{{signs}}", "p#9"+"?xQ",
-		"{{numbers}}", "13, 124, 91, 57, "+"8, 95, 15, 201, 35, 215", "{{verifier}}", "c74f20a3+AR"+strings.Repeat("pc2Qc", 8)+"kq", "{{hex}}", "9f8a7c6b"+"5d4e3f2a", "{{HEX}}", "9F8A7C6B"+"5D4E3F2A1B0C", "{{basic}}", "c3ZjOnZx"+"OEt4Mg==", "{{latin}}", "b3d4aDo1"+"ODnCow==",
+		"{{numbers}}", "13, 124, 91, 57, "+"8, 95, 15, 201, 35, 215", "{{uuid}}", "9f8a7c6b"+"-5d4e-4f2a-8b1c-"+"0d9e8f7a6b5c", "{{verifier}}", "c74f20a3+AR"+strings.Repeat("pc2Qc", 8)+"kq", "{{hex}}", "9f8a7c6b"+"5d4e3f2a", "{{HEX}}", "9F8A7C6B"+"5D4E3F2A1B0C", "{{basic}}", "c3ZjOnZx"+"OEt4Mg==", "{{latin}}", "b3d4aDo1"+"ODnCow==",
 	).Replace(text)
 }
 
