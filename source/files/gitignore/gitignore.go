@@ -31,7 +31,26 @@ const (
 )
 
 // List is the patterns of one file. It is read-only and may be shared.
-type List struct{ patterns []pattern }
+type List struct {
+	patterns []pattern
+	// Most patterns mean one path, or one name at any depth. They are looked up, and the others tried.
+	paths, names map[string]last
+	tried        []int // places in patterns
+}
+
+// last tells which is the last of the patterns that mean the same path or name: 1 and its place, or 0 for none.
+type last struct {
+	any int
+	dir int // of those for directories only
+}
+
+// of returns the last that counts for a directory, or for what is none.
+func (l last) of(dir bool) int {
+	if dir {
+		return max(l.any, l.dir)
+	}
+	return l.any
+}
 
 // pattern is one line. Its last segment stands for the entry itself, those before for
 // the directories above it.
@@ -54,10 +73,37 @@ func Parse(data []byte) List {
 			continue
 		}
 		if p, ok := parsePattern(trimSpaces(line)); ok {
-			l.patterns = append(l.patterns, p)
+			l.add(p)
 		}
 	}
 	return l
+}
+
+func (l *List) add(p pattern) {
+	at := len(l.patterns)
+	l.patterns = append(l.patterns, p)
+	switch {
+	case p.path != "":
+		l.paths = noted(l.paths, p.path, p.dirOnly, at+1)
+	case p.anywhere && p.segments[0].kind == literal:
+		l.names = noted(l.names, p.segments[0].text, p.dirOnly, at+1)
+	default:
+		l.tried = append(l.tried, at)
+	}
+}
+
+func noted(known map[string]last, word string, dirOnly bool, n int) map[string]last {
+	if known == nil {
+		known = map[string]last{}
+	}
+	is := known[word]
+	if dirOnly {
+		is.dir = n
+	} else {
+		is.any = n
+	}
+	known[word] = is
+	return known
 }
 
 // trimSpaces removes the spaces at the end, but for those after a backslash.
@@ -136,27 +182,26 @@ func (l List) Empty() bool { return len(l.patterns) == 0 }
 // has slashes between its names.
 func (l List) Match(path string, dir bool) Verdict {
 	name := path[strings.LastIndexByte(path, '/')+1:]
-	for i := len(l.patterns) - 1; i >= 0; i-- {
-		p := &l.patterns[i]
-		if p.dirOnly && !dir {
-			continue
+	decides := max(l.paths[path].of(dir), l.names[name].of(dir))
+	for i := len(l.tried) - 1; i >= 0 && l.tried[i] >= decides; i-- {
+		p := &l.patterns[l.tried[i]]
+		if (dir || !p.dirOnly) && p.match(path, name) {
+			decides = l.tried[i] + 1
+			break
 		}
-		if !p.match(path, name) {
-			continue
-		}
-		if p.negated {
-			return Included
-		}
-		return Ignored
 	}
-	return Undecided
+	switch {
+	case decides == 0:
+		return Undecided
+	case l.patterns[decides-1].negated:
+		return Included
+	}
+	return Ignored
 }
 
+// match reports whether a pattern that is not looked up matches.
 func (p *pattern) match(path, name string) bool {
-	switch {
-	case p.path != "":
-		return path == p.path
-	case p.anywhere:
+	if p.anywhere {
 		return p.segments[0].match(name)
 	}
 	return matchPath(p.segments, path)
