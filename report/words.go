@@ -92,6 +92,9 @@ func count(n int64, noun string) string {
 	if n == 1 || noun == "stdin" {
 		return thousands(n) + " " + noun
 	}
+	if stem, ok := strings.CutSuffix(noun, "y"); ok { // directory, entry
+		return thousands(n) + " " + stem + "ies"
+	}
 	return thousands(n) + " " + noun + "s"
 }
 

@@ -71,7 +71,7 @@ func (a *assignment) asks() bool {
 	return a.op == OpCall && dot >= 0 && isOneOf(name[dot+1:], "contains", "containskey", "has", "haskey", "includes", "startswith", "endswith", "indexof")
 }
 
-// statement reports whether the line is a statement of a program that copies a variable to a member: input_token.value = chlg;
+// statement reports whether the line is a statement of a program that copies a variable to a member, as in token.value = other;
 func (a *assignment) statement() bool {
 	if a.op != OpAssign || a.quote != Bare || a.wrapped || bytes.IndexByte(a.name.of(a.b), '.') < 0 || !isBlank(a.byteAt(a.name.Hi)) ||
 		a.byteBefore(a.name.Lo) != '\n' || a.byteAt(a.value.Hi) != ';' {
