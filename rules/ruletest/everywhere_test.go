@@ -94,9 +94,15 @@ func TestCatalogEverywhere(t *testing.T) {
 
 // outsideLongLines are the positives of one line that a minified line cannot hold, and why.
 func outsideLongLines() map[string]string {
+	const line = "what stands between other text is no line of a "
 	return map[string]string{
 		"mnemonic-phrase positives[0]": "without quotes only the end of the line tells which word of it is the last",
-		"postgres-pgpass positives[0]": "what stands between other text is no line of a .pgpass file",
+		"postgres-pgpass positives[0]": line + ".pgpass file",
+		"postgres-pgpass positives[2]": line + ".pgpass file",
+		"etc-shadow positives[0]":      line + "shadow file",
+		"etc-shadow positives[2]":      line + "shadow file",
+		"htpasswd-entry positives[0]":  line + ".htpasswd file",
+		"htpasswd-entry positives[2]":  line + ".htpasswd file",
 	}
 }
 
