@@ -38,7 +38,7 @@ func TestReport(t *testing.T) {
 		t.Errorf("the second table is\n%s", without)
 	}
 	svg, _ := os.ReadFile(path("a.svg"))
-	for _, want := range []string{`class="own" x="270" y="32" width="306"`, `class="other" x="270" y="56" width="90"`, "other &lt;1&gt;", ">0.85<"} {
+	for _, want := range []string{`class="own" x="320" y="32" width="306"`, `class="other" x="320" y="56" width="90"`, "other &lt;1&gt;", ">0.85<"} {
 		if !strings.Contains(string(svg), want) {
 			t.Errorf("the chart lacks %s:\n%s", want, svg)
 		}
