@@ -107,12 +107,14 @@ func confidence(m *Match, path string) rules.Confidence {
 }
 
 // mayBeMadeUp reports whether a match of a rule without a detector is of a kind that people make up for tests and examples:
-// private keys, which a command makes by the dozen, and words where a name or a loose format alone makes a credential.
+// private keys and hashes of passwords, which a command makes by the dozen, and words where a name or a loose format alone makes a credential.
 // A token in the form of its issuer is none of them, nor is what carries an issuer's checksum.
 func mayBeMadeUp(m *Match) bool {
 	switch {
 	case m.Rule.Identity == rules.PrivateKey:
 		return m.Rule.Proof != "nkey" && m.Rule.Proof != "base58check" && m.Rule.Proof != "mnemonic"
+	case generic.Hashed([]byte(m.Secret)):
+		return true
 	case m.rule.style == styleAssigned || m.Rule.Weak:
 		return generic.Wordy([]byte(m.Secret))
 	}

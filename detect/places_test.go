@@ -166,7 +166,7 @@ func TestEncryptedKeysHaveLowConfidence(t *testing.T) {
 	}
 }
 
-// Private keys that stand among tests and examples are made for them; tokens in the form of an issuer are not, and words are.
+// Private keys and hashes of passwords that stand among tests and examples are made for them; tokens in the form of an issuer are not, and words are.
 func TestConfidenceDependsOnThePath(t *testing.T) {
 	r := forge.New("made up")
 	set := &rules.Set{Rules: []*rules.Rule{
@@ -176,7 +176,9 @@ func TestConfidenceDependsOnThePath(t *testing.T) {
 		},
 		{ID: "token", Token: `tok_[0-9a-z]{12}`},
 		{ID: "named", Assigned: `[0-9A-Za-z-]{12,30}`, Keywords: []string{"acme"}},
+		{ID: "user", Regex: `(?m)^\w+:(\$apr1\$\S+)$`, Keywords: []string{"$apr1$"}},
 	}}
+	user := "ci:$apr1$" + forge.Chars(r, forge.Hex, 8) + "$" + forge.Chars(r, forge.Hex, 22)
 	key, token, named, words := forge.PEM(r, "PRIVATE KEY"), "tok_"+forge.Chars(r, forge.Hex, 12), "acme = "+forge.Chars(r, forge.Hex, 20), "acme = horse-battery-staple"
 	e, err := New(set, Options{Confidence: rules.MediumConfidence, Unshown: true})
 	if err != nil {
@@ -190,6 +192,8 @@ func TestConfidenceDependsOnThePath(t *testing.T) {
 		{key, "deploy/id", rules.HighConfidence},
 		{key, "pkg/tls/testdata/id.pem", rules.LowConfidence},
 		{key, "docs/tls.md", rules.LowConfidence},
+		{user, "deploy/passwd", rules.HighConfidence},
+		{user, "test/passwd", rules.LowConfidence},
 		{token, "test/client_test.go", rules.HighConfidence},
 		{named, "test/client_test.go", rules.HighConfidence},
 		{words, "test/client_test.go", rules.LowConfidence},

@@ -469,6 +469,9 @@ func slotLen(s []byte) int {
 	return 0
 }
 
+// Hashed reports whether a secret is the hash of a password, or a ciphertext in a wrap that tells it is one.
+func Hashed(secret []byte) bool { return len(secret) > 0 && isCrypt(secret) }
+
 // isCrypt reports whether s is the hash of a password in one of the formats of crypt, or one that names its scheme, or a
 // ciphertext in one of the wraps that settings have for them.
 func isCrypt(s []byte) bool {
