@@ -7,7 +7,7 @@ import "bytes"
 // repeated or counted up. It is used for assigned and weak rules only; nothing
 // that carries a provider's own prefix is judged by its looks.
 func placeholder(v []byte) bool {
-	if len(v) == 0 || monotonous(v) || counting(v) || alphabet(v) || credentialName(v) || mailAddress(v) || fieldName(v) {
+	if len(v) == 0 || monotonous(v) || counting(v) || alphabet(v) || credentialName(v) || mailAddress(v) || fieldName(v) || maskedUUID(v) {
 		return true
 	}
 	switch {
@@ -69,6 +69,21 @@ func credentialName(v []byte) bool {
 		}
 	}
 	return false
+}
+
+// maskedUUID reports whether v is a UUID that documents print: one character in each group, 00000000-1111-2222-3333-444444444444.
+func maskedUUID(v []byte) bool {
+	const length, groups = 36, 5
+	parts := bytes.Split(v, []byte{'-'})
+	if len(v) != length || len(parts) != groups {
+		return false
+	}
+	for _, part := range parts {
+		if len(part) == 0 || bytes.Count(part, part[:1]) != len(part) {
+			return false
+		}
+	}
+	return true
 }
 
 // fieldName reports whether v is the name of the next field: letters and a colon.

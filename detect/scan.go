@@ -603,15 +603,15 @@ func secretOf(c *compiledRule, groups []int) (lo, hi int) {
 }
 
 // tokenBounds reports whether text[start:end] stands alone: no letter, digit or
-// underscore on either side. An escape before it (\n, %20) is no letter; a dash after it
-// counts as one where the token itself may end in a dash.
+// underscore on either side. An escape before it (\n, %20) is no letter; a dash, + or / after it
+// counts as one where the token itself may end in it.
 func tokenBounds(text []byte, start, end int, last *class) bool {
 	if !tokenStart(text, start) {
 		return false
 	}
 	if end < len(text) {
 		next := text[end]
-		if isWord(next) || next == '-' && last != nil && last.has('-') {
+		if isWord(next) || (next == '-' || next == '+' || next == '/') && last != nil && last.has(next) {
 			return false
 		}
 	}

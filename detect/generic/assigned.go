@@ -269,8 +269,12 @@ func (a *assignment) attribute(i int) int {
 	return 0
 }
 
-// maxType bounds the type between a name and what it is set to.
-const maxType = 48
+// maxType and maxTypeWords bound the type between a name and what it is set to: more words are a sentence,
+// as in secret to settings [ref=#7].
+const (
+	maxType      = 48
+	maxTypeWords = 2
+)
 
 // typed returns where the value begins if a type or another name and an = stand at i, or 0: in
 // password: String = "v", var password string = "v", password, err := "v".
@@ -287,7 +291,8 @@ func (a *assignment) typed(i int) int {
 			return i + 2
 		case c == '=' && i > start:
 			next := a.byteAt(i + 1)
-			if next == '=' || next == '>' || next == '~' || a.byteAt(a.blanks(i+1)) == '\n' || isNameByte(next) && isNameByte(a.b[i-1]) {
+			if next == '=' || next == '>' || next == '~' || a.byteAt(a.blanks(i+1)) == '\n' || isNameByte(next) && isNameByte(a.b[i-1]) ||
+				bytes.IndexByte(a.b[start:i], '|') < 0 && len(bytes.Fields(a.b[start:i])) > maxTypeWords {
 				return 0
 			}
 			return i + 1

@@ -2,6 +2,7 @@ package generic
 
 import (
 	"bytes"
+	"encoding/base64"
 	"strings"
 	"testing"
 )
@@ -134,7 +135,7 @@ func TestAssigned(t *testing.T) {
 		{`"token": "{{HEX}}",`, "{{HEX}}"},
 		{`"{\"key\":\"\\u003c\\u003e\\u0026\"}"`, ""},
 		{`"key": "\x3c\x3e"`, ""},
-		{`"password": "\u043f\u0430\u0440"`, `\u043f\u0430\u0440`},
+		{`"password": "\u043f\u0430\u0440"`, ""},
 		{`"token={{hex}}..."`, ""},
 		{`"token={{hex}}."`, "{{hex}}"},
 		{`Using generated security password: {{uuid}}`, ""},
@@ -144,9 +145,62 @@ func TestAssigned(t *testing.T) {
 		{"timestamp: 1539112500,\ntoken: \"{{hex}}\",", ""},
 		{"timestamp: now(),\ntoken: \"{{hex}}\",", "{{hex}}"},
 		{"timestamp: 1539112500,\napi_token: \"{{hex}}\",", "{{hex}}"},
+		// Sentences, and phrases in quotes.
+		{`Move client ID and secret to settings ref=[#{{pw}}]`, ""},
+		{`password as String = "{{pw}}"`, "{{pw}}"},
+		{`has_member('struct passwd', '{{pw}}', prefix: '#include <pwd.h>')`, ""},
+		{`"This is a top-100 common password":"{{pw}}"`, ""},
+		{`"Old DB password": "{{pw}}"`, "{{pw}}"},
+		{`/* First pass: tally, in j, the size */`, ""},
+		{`askpass: coerce answers to UTF-8`, ""},
+		{`pass: {{low}}`, "{{low}}"},
+		// Other variables.
+		{`if test $pass = dlpreopen || test x != y; then`, ""},
+		{`  # $pass = dlpreopen`, ""},
+		{`$pass = "{{pw}}";`, "{{pw}}"},
+		{`data->set.httpauth = CURLAUTH_AWS_SIGV4;`, ""},
+		{`*userpwd = passptr; /* for later */`, ""},
+		{`key="Server=db; Password = {{pw}};"`, "{{pw}} & Server=db; Password = {{pw}};"},
+		{`PASSWORD={{pw}}; export PASSWORD`, "{{pw}}"},
+		{`newpass = check_output(['pwgen', '-s', length])`, ""},
+		{`newpass = decode("{{pw}}")`, "{{pw}}"},
+		// Names that say so.
+		{`"hashed_secret": "{{hex}}",`, ""},
+		{`applicationServerKey: decode("{{hex}}")`, ""},
+		{`'translation_key' => 'bought_a_home',`, ""},
+		{`->middleware(['auth', 'throttle:6,1'])`, ""},
+		{`"{{ lookup('my_password', '{{pw}}', length=8) }}"`, ""},
+		// Values that are none.
+		{`"password_new": "Confirmaci\u00f3n",`, ""},
+		{`"password_new": "caf\u00e9-2093!",`, `caf\u00e9-2093!`},
+		{`# omniauth CVE-2015-9284`, ""},
+		{`key_arg:45,64;master_key:351=ar1;0;47;11,160,384;`, ""},
+		{`rc4_key_st:T133=s1032x:4,0,32;y:4,32,32;`, ""},
+		{`'password' => 'crwdns706:0crwdne706:0',`, ""},
 	} {
 		if got := assignments(test.line); got != made(test.want) {
 			t.Errorf("%s\ngot  %q\nwant %q", test.line, got, test.want)
+		}
+	}
+}
+
+// TestSealed: ciphertexts of Sealed Secrets are told by the length that they begin with.
+func TestSealed(t *testing.T) {
+	for _, test := range []struct {
+		size, more int
+		want       bool
+	}{{512, 30, true}, {256, 30, true}, {384, 16, true}, {512, 10, false}, {512, -100, false}, {513, 30, false}, {0, 600, false}} {
+		sealed := make([]byte, 2+test.size+test.more)
+		for i := range sealed {
+			sealed[i] = byte(i * 7)
+		}
+		sealed[0], sealed[1] = byte(test.size>>8), byte(test.size)
+		text := base64.StdEncoding.EncodeToString(sealed)
+		if got := none([]byte(text)); got != test.want {
+			t.Errorf("a ciphertext of %d bytes and %d more: %t", test.size, test.more, got)
+		}
+		if got := assignments("password: " + text); test.want && got != "" {
+			t.Errorf("a ciphertext of %d bytes is found", test.size)
 		}
 	}
 }

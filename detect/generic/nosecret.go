@@ -1,14 +1,19 @@
 package generic
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/base64"
+	"strconv"
+	"unicode"
+)
 
 // noSecret reports assignments that are none, or whose value is no secret by its form, whatever name and value look like.
 func (a *assignment) noSecret(g Group) bool {
 	name, value := a.name.of(a.b), a.value.of(a.b)
 	switch {
-	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.statement(), a.resetLink(), a.passing():
+	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.resetLink(), a.passing():
 		return true
-	case control(value), onlyEscapes(value), shortTicket(name, value), a.cutShort():
+	case control(value), onlyEscapes(value), none(value), isPublicName(name), shortTicket(name, value), a.cutShort():
 		return true
 	}
 	switch g {
@@ -22,10 +27,14 @@ func (a *assignment) noSecret(g Group) bool {
 	return false
 }
 
-// listed reports whether name and value are members of a list of three and more: ['user', 'passwd', 'group', 'shadow'].
+// listed reports whether name and value are members of a list of three and more: ['user', 'passwd', 'group', 'shadow']. The name of
+// a plugin of Ansible is none of a value either, nor is that of what stands before a request: lookup('my_password', 'host'), ['auth', 'verified'].
 func (a *assignment) listed() bool {
 	if a.op != OpComma || a.quote == Bare || a.name.Lo == a.lo {
 		return false
+	}
+	if isOneOf(a.name.of(a.b), "auth") || hasSuffixFold(a.b[a.lo:a.name.Lo-1], "lookup(") || hasSuffixFold(a.b[a.lo:a.name.Lo-1], "query(") {
+		return true
 	}
 	switch a.byteBefore(a.name.Lo - 1) {
 	case '[', '{', ',':
@@ -39,8 +48,18 @@ func (a *assignment) labels() bool {
 	return a.op == OpSpace && a.quoted && a.quote == Double && a.byteAt(a.blanks(a.value.Hi+1)) == '{'
 }
 
-// prose reports whether the name is a verb among words, pass "x" to the function, or a noun that is counted, first pass: count the lines.
+// prose reports whether the name is a verb among words, pass "x" to the function, or a noun that is counted, first pass: count the lines, or
+// what a sentence is about: askpass: read the answer.
 func (a *assignment) prose() bool {
+	if a.op == OpColon && a.quote == Bare && isLower(a.b[a.name.Lo]) && onlyLetters(a.value.of(a.b)) && hasSuffixFold(a.name.of(a.b), "pass") {
+		i := a.value.Hi
+		if a.byteAt(i) == ',' {
+			i++
+		}
+		if isBlank(a.byteAt(i)) && isLetter(a.byteAt(a.blanks(i))) {
+			return true
+		}
+	}
 	if !isOneOf(a.name.of(a.b), "pass", "passes") {
 		return false
 	}
@@ -71,19 +90,68 @@ func (a *assignment) asks() bool {
 	return a.op == OpCall && dot >= 0 && isOneOf(name[dot+1:], "contains", "containskey", "has", "haskey", "includes", "startswith", "endswith", "indexof")
 }
 
-// statement reports whether the line is a statement of a program that copies a variable to a member, as in token.value = other;
-func (a *assignment) statement() bool {
-	if a.op != OpAssign || a.quote != Bare || a.wrapped || bytes.IndexByte(a.name.of(a.b), '.') < 0 || !isBlank(a.byteAt(a.name.Hi)) ||
-		a.byteBefore(a.name.Lo) != '\n' || a.byteAt(a.value.Hi) != ';' {
+// inPhrase reports whether the name in quotes is the end of a phrase and no name: 'struct passwd', 'pw_gecos', or a text and its
+// translation. Two words before it may still be a label: "Old DB password".
+func (a *assignment) inPhrase() bool {
+	if !a.quoted || a.op != OpComma && a.op != OpColon && a.op != OpArrow || a.name.Lo == a.lo || !isBlank(a.b[a.name.Lo-1]) {
 		return false
 	}
-	for _, c := range a.value.of(a.b) {
+	most := 2
+	if a.op == OpComma {
+		most = 0
+	}
+	words := 0
+	for i := a.name.Lo; i > a.lo && words <= most; {
+		for i > a.lo && isBlank(a.b[i-1]) {
+			i--
+		}
+		end := i
+		for i > a.lo && !isBlank(a.b[i-1]) && quoteOf(a.b[i-1]) == Bare {
+			i--
+		}
+		if i < end {
+			words++
+		}
+		if i == a.lo || quoteOf(a.b[i-1]) != Bare {
+			return words > most
+		}
+	}
+	return words > most
+}
+
+// variable reports whether the value is another variable, or a word of a shell: $pass = link in a test, user->auth = CURLAUTH_SIGV4;
+// in a language that ends its statements. Strings have quotes there.
+func (a *assignment) variable() bool {
+	if a.quote != Bare || a.op != OpAssign && a.op != OpCompare || !isBlank(a.b[a.at-1]) {
+		return false
+	}
+	value := a.value.of(a.b)
+	if a.byteBefore(a.name.Lo) == '$' || a.byteBefore(a.name.Lo) == '{' {
+		return onlyLetters(value)
+	}
+	rest := bytes.TrimRight(a.b[a.value.Hi:], " \t\r")
+	return len(rest) > 0 && rest[0] == ';' && (len(rest) == 1 || bytes.HasPrefix(bytes.TrimLeft(rest[1:], " \t"), []byte("/"))) &&
+		(isIdentifier(value) || isConstant(value)) && bytes.IndexAny(a.b[a.lo:a.name.Lo], "\"'`") < 0
+}
+
+// isIdentifier reports whether v is a name of a program without digits: a word with digits may be a password in a file of settings.
+func isIdentifier(v []byte) bool {
+	for _, c := range v {
 		if !isLetterOrUnder(c) {
 			return false
 		}
 	}
-	rest := bytes.TrimSpace(a.b[a.value.Hi+1 : min(len(a.b), a.value.Hi+Context)])
-	return len(rest) == 0 || bytes.HasPrefix(rest, []byte("/*")) || bytes.HasPrefix(rest, []byte("//"))
+	return true
+}
+
+// isConstant reports whether v is capitals, digits and at least one _.
+func isConstant(v []byte) bool {
+	for _, c := range v {
+		if !isUpper(c) && !isDigit(c) && c != '_' {
+			return false
+		}
+	}
+	return bytes.IndexByte(v, '_') > 0
 }
 
 // resetLink reports whether the name is of the page of an address on which a password is set anew, and the value what its mail has been sent
@@ -198,6 +266,97 @@ func isCapitals(s []byte) bool {
 		}
 	}
 	return len(s) <= longest
+}
+
+// none reports values that are no secrets, whatever they are assigned to: no weight of a name may lift them.
+func none(v []byte) bool {
+	return isSealed(v) || isEscapedText(v) || isAdvisory(v) || isStab(v) || hasFold(v, 0, "crwdns")
+}
+
+// isPublicName reports the names by which tools and standards call what everybody may know: the hashes in a baseline of
+// detect-secrets, the public key of a server for Web Push, the names of texts.
+func isPublicName(name []byte) bool {
+	return isOneOf(name, "hashed_secret", "applicationserverkey", "translation_key", "translationkey", "i18n_key", "i18nkey")
+}
+
+// isSealed reports whether v is a ciphertext of Sealed Secrets: in base64 the length of an RSA ciphertext of 256, 384 or 512 bytes in two
+// bytes, the ciphertext, then what AES made of the value and its tag of 16 bytes.
+func isSealed(v []byte) bool {
+	const tag = 16
+	if len(v) < 4 || v[0] != 'A' {
+		return false
+	}
+	var head [3]byte
+	if n, err := base64.StdEncoding.Decode(head[:], v[:4]); err != nil || n < 2 {
+		return false
+	}
+	size := int(head[0])<<8 | int(head[1])
+	return (size == 256 || size == 384 || size == 512) && len(v)*3/4 >= 2+size+tag && charsOf(v).isBase64(len(v))
+}
+
+// isBase64 holds for letters, digits, + / and =.
+func (n chars) isBase64(size int) bool { return n.lower+n.upper+n.digit+n.base+n.slash == size }
+
+// isEscapedText reports whether v is a text of another script or with accents, as JSON escapes it: Confirmaci\u00f3n. Nobody writes
+// a password so, but translations are.
+func isEscapedText(v []byte) bool {
+	escaped := 0
+	for i := 0; i < len(v); i++ {
+		c := v[i]
+		if c == '\\' && i+6 <= len(v) && v[i+1] == 'u' {
+			r, err := strconv.ParseUint(string(v[i+2:i+6]), 16, 32)
+			if err != nil {
+				return false
+			}
+			if r >= 0x80 && (unicode.IsLetter(rune(r)) || unicode.IsMark(rune(r))) {
+				escaped++
+			}
+			i += 5
+			continue
+		}
+		if isDigit(c) {
+			return false
+		}
+	}
+	return escaped > 0
+}
+
+// isAdvisory reports whether v is the number of a vulnerability: CVE-2015-9284.
+func isAdvisory(v []byte) bool {
+	const year = 4
+	if !hasFold(v, 0, "cve-") || len(v) < len("cve-")+year+2 {
+		return false
+	}
+	for _, c := range v[len("cve-"):] {
+		if !isDigit(c) && c != '-' {
+			return false
+		}
+	}
+	return true
+}
+
+// isStab reports whether v is a type as compilers write it for debuggers in stabs, the number of a type and what it is made of:
+// key:132=ar1;0;1;5 and rc4_key_st:T133=s1032x:4,0,32.
+func isStab(v []byte) bool {
+	i := 0
+	for i < len(v) && (v[i] == 't' || v[i] == 'T') && i < 2 {
+		i++
+	}
+	start := i
+	for i < len(v) && isDigit(v[i]) {
+		i++
+	}
+	return i > start && i+2 < len(v) && v[i] == '=' && bytes.IndexByte([]byte("arsuef*&"), v[i+1]) >= 0 && (isDigit(v[i+2]) || v[i+1] == 'a')
+}
+
+// onlyLetters reports whether v is letters of ASCII and nothing else.
+func onlyLetters(v []byte) bool {
+	for _, c := range v {
+		if !isLetter(c) {
+			return false
+		}
+	}
+	return true
 }
 
 // control reports whether a value holds a control character, as what follows a text in a compiled

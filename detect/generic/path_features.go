@@ -93,7 +93,8 @@ func placeOf(dir string) (f feature, ok bool) {
 		return pathTest, true
 	case strings.Contains(dir, "example") || strings.Contains(dir, "sample") || strings.HasPrefix(dir, "demo") || strings.HasPrefix(dir, "tutorial"):
 		return pathExample, true
-	case strings.HasPrefix(dir, "locale") || strings.HasPrefix(dir, "translation"):
+	case strings.HasPrefix(dir, "locale") || strings.HasPrefix(dir, "translation") || strings.HasPrefix(dir, "values-") ||
+		strings.HasSuffix(dir, ".lproj") || strings.HasSuffix(dir, ".po") || strings.HasSuffix(dir, ".arb") || strings.HasSuffix(dir, ".xliff"):
 		return pathLocale, true
 	case strings.HasPrefix(dir, "deploy") || strings.HasPrefix(dir, "conf"):
 		return pathDeploy, true
@@ -103,7 +104,7 @@ func placeOf(dir string) (f feature, ok bool) {
 		return pathTest, true
 	case "docs", "doc", "documentation", "guide", "guides", "manual", "website", "man", "man1", "man3", "man5", "man7", "man8":
 		return pathExample, true
-	case "i18n", "lang", "l10n":
+	case "i18n", "lang", "langs", "languages", "l10n", "strings.xml":
 		return pathLocale, true
 	case "vendor", "third_party", "node_modules", "external":
 		return pathVendor, true

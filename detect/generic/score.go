@@ -22,6 +22,15 @@ type Verdict struct {
 	has           features
 }
 
+// translated is what is added to the logit of a value without digits among the texts of a program and their translations, where
+// the names are those of labels: 'password' => 'Adgangskode'.
+const translated = -6
+
+// translation reports whether a candidate is such a label, for the features of its path.
+func (v *Verdict) translation(at *features) bool {
+	return v.has.has(fDigits) && (at.has(fPath+pathLocale) || at.has(fPathBare+pathLocale))
+}
+
 // Score judges a candidate.
 func Score(t *Text, c *Candidate) Verdict {
 	v, _ := ScoreAtLeast(t, c, float32(math.Inf(-1)))
@@ -89,6 +98,9 @@ func (v *Verdict) At(path string) float32 {
 	for f := range at.all() {
 		logit += weightOf(f, v.Group)
 	}
+	if v.translation(&at) {
+		logit += translated
+	}
 	return logit
 }
 
@@ -151,6 +163,9 @@ func (v *Verdict) Terms(path string) []Term {
 			out = append(out, Term{featureName(f), weightOf(f, v.Group)})
 		}
 	}
+	if v.translation(&at) {
+		out = append(out, Term{"translation", translated})
+	}
 	return out
 }
 
@@ -188,7 +203,13 @@ func abs(x float32) float32 { return max(x, -x) }
 
 // AppendKey appends bytes to dst that are the same for two verdicts if no path tells them apart.
 func (v *Verdict) AppendKey(dst []byte) []byte {
-	dst = append(dst, byte(v.Group), byte(v.Quote))
+	var told byte
+	for i, f := range [...]feature{fDigits, fLine + lineComment} {
+		if v.has.has(f) {
+			told |= 1 << i
+		}
+	}
+	dst = append(dst, byte(v.Group), byte(v.Quote), told)
 	for _, x := range [...]float32{v.Logit, v.doubt, v.madeUp} {
 		dst = binary.LittleEndian.AppendUint32(dst, math.Float32bits(x))
 	}

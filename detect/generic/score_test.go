@@ -60,3 +60,29 @@ func TestPairs(t *testing.T) {
 		}
 	}
 }
+
+// TestTranslation: among translations a word is a label; what has digits, or stands elsewhere, is judged by its looks.
+func TestTranslation(t *testing.T) {
+	for _, test := range []struct {
+		path, value string
+		want        bool
+	}{
+		{"app/auth.php", "Wixkodarje", true},
+		{"resources/lang/da/auth.php", "Wixkodarje", false},
+		{"public/js/langs/da.js", "Wixkodarje", false},
+		{"app/src/main/res/values-da/strings.xml", "Wixkodarje", false},
+		{"i18n/da.json", "Wixkodarje", false},
+		{"resources/lang/da/auth.php", "Wixk0darj3" + "x9", true},
+	} {
+		line := []byte("password='" + test.value + "'")
+		text := &Text{B: line, Hi: len(line), LineStart: true}
+		found := assigned(Password)(nil, text, 0, len("pass"))
+		if len(found) != 1 {
+			t.Fatalf("%s: %d candidates", line, len(found))
+		}
+		verdict := Score(text, &found[0])
+		if got := verdict.Level(test.path) >= 0; got != test.want {
+			t.Errorf("%s at %s: %t, %s", line, test.path, got, verdict.Explain(test.path))
+		}
+	}
+}

@@ -203,7 +203,8 @@ func isLiteral(s []byte) bool {
 
 // isScheme reports whether s is the name of a scheme of authentication.
 func isScheme(s []byte) bool {
-	return isOneOf(s, "basic", "bearer", "digest", "ntlm", "negotiate", "kerberos", "gssapi", "cram-md5", "digest-md5", "scram-sha-1", "scram-sha-256", "xoauth2", "oauthbearer")
+	return isOneOf(s, "basic", "bearer", "digest", "ntlm", "negotiate", "gss-negotiate", "kerberos", "gssapi", "cram-md5", "digest-md5", "scram-sha-1",
+		"scram-sha-256", "xoauth2", "oauthbearer", "aws4-hmac-sha256", "vapid", "hoba", "mutual")
 }
 
 // percentEscaped reports whether s holds %3D and the like.

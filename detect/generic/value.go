@@ -9,7 +9,11 @@ func (a *assignment) readValue() bool {
 		return a.element(i)
 	}
 	for depth := 0; depth < 4; depth++ {
-		i = a.openers(i)
+		open := a.openers(i)
+		if a.wrapped && open > i && a.b[i] == '[' { // a list, as of the words of a command: check_output(["pwgen", "-s"])
+			return false
+		}
+		i = open
 		if a.numbers(i) {
 			return true
 		}
