@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "a265f690bed40f377c2683c7f68e83e4"
+const tableHash = "f24e8465b5afdd7b697f3894e480c7f2"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -4455,7 +4455,7 @@ var tableRules = [...]Rule{
 		Confidence:  `medium`,
 		Class:       `credentials`,
 		Detector:    `password`,
-		Keywords:    []string{`pass`, `pwd`, `bindpw`, `rootpw`, `kennwort`, `contrase`, `senha`, `mot_de_passe`, `motdepasse`, `wachtwoord`, `пароль`, `密码`, `密碼`, `パスワード`, `비밀번호`},
+		Keywords:    []string{`pass`, `pwd`, `pw=`, `pw =`, `pw:`, `pw :`, `pw"`, `pw'`, `_pw`, `$pw`, `psw`, `pswd`, `psk`, `bindpw`, `rootpw`, `kennwort`, `contrase`, `clave`, `senha`, `mot_de_passe`, `motdepasse`, `mdp`, `wachtwoord`, `lösenord`, `losenord`, `adgangskode`, `salasana`, `hasło`, `haslo`, `heslo`, `jelszo`, `lozinka`, `şifre`, `sifre`, `parola`, `kata_sandi`, `katasandi`, `пароль`, `密码`, `密碼`, `口令`, `パスワード`, `비밀번호`},
 		Weak:        true,
 		Source:      Position{File: "generic.toml"},
 	},

@@ -10,6 +10,7 @@ import "bytes"
 // queries and prose.
 func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 	return func(out []Candidate, t *Text, lo, hi int) []Candidate {
+		lo, hi = trimAnchor(t.B, lo, hi)
 		a := assignment{b: t.B[:t.Hi], lo: t.Lo}
 		a.name.Hi = nameEnd(a.b, hi)
 		if !a.operator(a.name.Hi) {
@@ -37,6 +38,7 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 
 // assignedQuick reports whether an operator follows the name that the key word b[lo:hi] stands in.
 func assignedQuick(b []byte, lo, hi int) bool {
+	lo, hi = trimAnchor(b, lo, hi)
 	i := nameEnd(b, hi)
 	if i < len(b) && isBlank(b[i]) {
 		// What most often follows a key word in text is another word.

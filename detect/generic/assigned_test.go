@@ -8,7 +8,7 @@ import (
 )
 
 // keyWords are the anchors of the rules on assigned values.
-var keyWords = []string{"pass", "pwd", "secret", "token", "key", "auth", "cred", "salt", "nonce", "contrase", "пароль", "密码"}
+var keyWords = []string{"pass", "pwd", "pw=", "pw =", "pw:", "_pw", "$pw", "psw", "psk", "clave", "mdp", "haslo", "parola", "sifre", "secret", "token", "key", "auth", "cred", "salt", "nonce", "contrase", "пароль", "密码"}
 
 // assignments returns the values that the detectors of assigned values find in a line.
 func assignments(line string) string {
@@ -68,6 +68,21 @@ func TestAssigned(t *testing.T) {
 		{`contraseña = "{{pw}}"`, "{{pw}}"},
 		{`пароль: {{pw}}`, "{{pw}}"},
 		{`密码：{{pw}}`, ""}, // a colon that is not ASCII
+		{`$clave = "{{pw}}";`, "{{pw}}"},
+		{`$mdp = '{{pw}}';`, "{{pw}}"},
+		{`string AdminSifre = "{{pw}}";`, "{{pw}}"},
+		{`parola corretta = "{{pw}}"`, "{{pw}}"},
+		{`cercate la parola '{{pw}}' col comando`, ""},
+		{`enclave = "{{pw}}"`, ""},
+		{`wpa_psk={{pw}}`, "{{pw}}"},
+		{`$pw = '{{pw}}';`, "{{pw}}"},
+		{`dbpw: {{pw}}`, "{{pw}}"},
+		{`adminPw = "{{pw}}"`, "{{pw}}"},
+		{`DB_PW2="{{pw}}"`, "{{pw}}"},
+		{`pw_name = "{{pw}}"`, ""},
+		{`hpw = "{{pw}}"`, ""},
+		{`passw: {{pw}}`, "{{pw}}"},
+		{`mot_de_passe: {{pw}}`, "{{pw}}"},
 		// What assigns nothing.
 		{`password = getPassword(user)`, ""},
 		{`password = os.environ["DB_PASSWORD"]`, ""},

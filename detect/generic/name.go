@@ -9,33 +9,100 @@ import (
 type keyword struct {
 	text  string // lower case
 	group Group
+	// stands says where in a name the word must stand to be one. Short ones, and those that are parts of other words, must
+	// stand alone.
+	stands standing
 }
+
+type standing uint8
+
+const (
+	joined standing = iota // also within a word: dbpass
+	alone                  // no letter of the same case stands beside it
+	last                   // and it is the last of the name: dbPw, db_pw2; not pw_name
+)
 
 // keywords are the words by which a name says that its value is a secret. The rules' keywords in
 // rules/catalog/generic.toml are the same: what is no anchor is never looked at.
 var keywords = []keyword{
-	{"pass", Password},
-	{"pwd", Password},
-	{"bindpw", Password},
-	{"rootpw", Password},
-	{"kennwort", Password},
-	{"contrase", Password}, // contraseña
-	{"senha", Password},
-	{"mot_de_passe", Password},
-	{"motdepasse", Password},
-	{"wachtwoord", Password},
-	{"пароль", Password},
-	{"密码", Password},
-	{"密碼", Password},
-	{"パスワード", Password},
-	{"비밀번호", Password},
-	{"secret", Secret},
-	{"token", Token},
-	{"key", Key},
-	{"auth", Auth},
-	{"cred", Auth},
-	{"salt", Salt},
-	{"nonce", Salt},
+	{"pass", Password, joined},
+	{"pwd", Password, joined},
+	{"pw", Password, last},
+	{"psw", Password, alone},
+	{"pswd", Password, alone},
+	{"psk", Password, last}, // of WPA and IPsec
+	{"bindpw", Password, joined},
+	{"rootpw", Password, joined},
+	{"kennwort", Password, joined},
+	{"contrase", Password, joined}, // contraseña
+	{"clave", Password, alone},
+	{"senha", Password, joined},
+	{"mot_de_passe", Password, joined},
+	{"motdepasse", Password, joined},
+	{"mdp", Password, alone},
+	{"wachtwoord", Password, joined},
+	{"lösenord", Password, joined},
+	{"losenord", Password, joined},
+	{"adgangskode", Password, joined},
+	{"salasana", Password, joined},
+	{"hasło", Password, joined},
+	{"haslo", Password, alone},
+	{"heslo", Password, alone},
+	{"jelszo", Password, alone},
+	{"lozinka", Password, joined},
+	{"şifre", Password, joined},
+	{"sifre", Password, alone},
+	{"parola", Password, alone},
+	{"kata_sandi", Password, joined},
+	{"katasandi", Password, joined},
+	{"пароль", Password, joined},
+	{"密码", Password, joined},
+	{"密碼", Password, joined},
+	{"口令", Password, joined},
+	{"パスワード", Password, joined},
+	{"비밀번호", Password, joined},
+	{"secret", Secret, joined},
+	{"token", Token, joined},
+	{"key", Key, joined},
+	{"auth", Auth, joined},
+	{"cred", Auth, joined},
+	{"salt", Salt, joined},
+	{"nonce", Salt, joined},
+}
+
+// fits reports whether the key word, which stands at name[i], stands there as it must.
+func (k *keyword) fits(name []byte, i int) bool {
+	j := i + len(k.text)
+	if k.stands == joined {
+		return keywordAt(name, 0, len(name), i, j)
+	}
+	if j < len(name) && isLetter(name[j]) && isUpper(name[j]) == isUpper(name[j-1]) {
+		return false
+	}
+	if k.stands == last && len(bytes.TrimRight(name[j:], "0123456789_")) > 0 {
+		return false
+	}
+	start := i
+	for start > 0 && isLetter(name[start-1]) && isUpper(name[start-1]) == isUpper(name[i]) {
+		start--
+	}
+	if start == i {
+		return true
+	}
+	var buf [maxName]byte
+	kind := knownWords().words[string(lower(buf[:0], name[start:i]))].kind
+	return k.stands == last && (kind == wordStrong || kind == wordUser) // dbpw
+}
+
+// trimAnchor narrows the anchor of a key word to the word: short ones have what stands beside them in it, as pw= has.
+func trimAnchor(b []byte, lo, hi int) (int, int) {
+	for lo < hi && (!isNameByte(b[lo]) || b[lo] == '_') {
+		lo++
+	}
+	for hi > lo && !isNameByte(b[hi-1]) {
+		hi--
+	}
+	return lo, hi
 }
 
 // keywordAt reports whether the key word b[i:j] is a word, or ends or begins one it is often joined
@@ -72,7 +139,7 @@ func goesOn(word, rest []byte) bool {
 	switch word[0] | 0x20 {
 	case 'p': // pass, pwd
 		switch r {
-		case "word", "words", "wd", "phrase", "wort", "phrases", "worddb", "wordhash", "wrd":
+		case "word", "words", "wd", "phrase", "wort", "phrases", "worddb", "wordhash", "wrd", "w", "e", "ord":
 			return true
 		}
 	case 'a':
@@ -138,7 +205,7 @@ func groupOf(name []byte) Group {
 	for i := len(low) - 1; i >= 0; i-- {
 		for set := keywordsBy[low[i]]; set != 0; set &= set - 1 {
 			k := &keywords[bits.TrailingZeros64(set)]
-			if !bytes.HasPrefix(low[i:], []byte(k.text)) || !keywordAt(name, 0, len(name), i, i+len(k.text)) {
+			if !bytes.HasPrefix(low[i:], []byte(k.text)) || !k.fits(name, i) {
 				continue
 			}
 			if k.group == Token && isAntiForgery(low) {

@@ -49,7 +49,7 @@ func (a *assignment) labels() bool {
 }
 
 // prose reports whether the name is a verb among words, pass "x" to the function, or a noun that is counted, first pass: count the lines, or
-// what a sentence is about: askpass: read the answer.
+// what a sentence is about: askpass: read the answer. In other languages a word like it means a word, or a key: la parola "x".
 func (a *assignment) prose() bool {
 	if a.op == OpColon && a.quote == Bare && isLower(a.b[a.name.Lo]) && onlyLetters(a.value.of(a.b)) && hasSuffixFold(a.name.of(a.b), "pass") {
 		i := a.value.Hi
@@ -60,7 +60,7 @@ func (a *assignment) prose() bool {
 			return true
 		}
 	}
-	if !isOneOf(a.name.of(a.b), "pass", "passes") {
+	if !isOneOf(a.name.of(a.b), "pass", "passes", "parola", "clave") {
 		return false
 	}
 	switch a.op {
