@@ -442,7 +442,7 @@ func (r *Runner) begins(at, hi int) bool {
 		}
 		n += 3
 	}
-	return plain || HasMagic(head[:n]) || looksUTF16(head[:n])
+	return plain || HasMagic(head[:n]) || looksWide(head[:n])
 }
 
 func (r *Runner) beginsHex(at int) bool {
@@ -452,7 +452,7 @@ func (r *Runner) beginsHex(at int) bool {
 	}
 	for _, c := range head {
 		if !printable(c) {
-			return HasMagic(head[:]) || looksUTF16(head[:])
+			return HasMagic(head[:]) || looksWide(head[:])
 		}
 	}
 	return true
