@@ -142,8 +142,15 @@ func TestPackedBombs(t *testing.T) {
 	if skips := facts.Skips(); len(skips) != 1 || skips[0].Why != archive.Limit {
 		t.Errorf("one bomb: %v", skips)
 	}
+	deflated := pack(t, strings.Repeat("nothing at all; ", 1<<20), func(w io.Writer) io.WriteCloser { return zlib.NewWriter(w) })
+	if skips := s.Scan([]byte("one: " + base64.StdEncoding.EncodeToString([]byte(deflated)) + "\n")).Skips(); len(skips) != 1 || skips[0].Why != archive.Limit {
+		t.Errorf("one in zlib: %v", skips)
+	}
 	many := []byte(strings.Repeat(string(text), 120))
 	facts = s.Scan(many)
+	if s.expanded > textBytes+2*innerBytes {
+		t.Errorf("%d bytes unpacked within one text", s.expanded)
+	}
 	if skips := facts.Skips(); len(skips) != 1 || !facts.whole {
 		t.Errorf("many bombs: %v, whole %v", skips, facts.whole)
 	}
