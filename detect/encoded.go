@@ -87,7 +87,7 @@ func (s *Scanner) tryMark(kind decode.Kind, pos int) {
 	if s.depth >= s.e.decodeDepth && !s.atBottom() {
 		return
 	}
-	if kind == decode.QuotedPrintable { // the only units that are not part of a line
+	if kind.CrossesLines() {
 		s.mark(pos)
 	}
 	last := &s.decoder.last[kind]
@@ -101,11 +101,11 @@ func (s *Scanner) tryMark(kind decode.Kind, pos int) {
 		cut = s.tryUnit(unit)
 	}
 	cost := s.expanded - before
-	if kind != decode.QuotedPrintable && unit.Hi-unit.Lo <= maxSmallUnit && cost == 0 && !cut {
+	if !kind.CrossesLines() && unit.Hi-unit.Lo <= maxSmallUnit && cost == 0 && !cut {
 		return
 	}
 	s.mark(pos)
-	if kind == decode.QuotedPrintable { // its mark stands far from what it holds, which takes the lines around into account
+	if kind.CrossesLines() { // the mark stands far from what it holds, which takes the lines around into account
 		unit.NeedLo, unit.NeedHi = min(unit.NeedLo, s.linesBefore(unit.Lo)-1), max(unit.NeedHi, s.lineEnd(unit.Hi)+1)
 	}
 	s.notePlace(unit, cost, cut)

@@ -2,8 +2,11 @@ package detect
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -15,6 +18,7 @@ import (
 	"github.com/straykey/straykey/delta"
 	"github.com/straykey/straykey/detect/archive"
 	"github.com/straykey/straykey/detect/decode"
+	"github.com/straykey/straykey/detect/proof/forge"
 	"github.com/straykey/straykey/rules"
 )
 
@@ -207,6 +211,43 @@ func TestEscapedSlash(t *testing.T) {
 	kept := e.Keep(e.NewScanner().Scan([]byte(text)).Matches(), "a.json", "")
 	if len(kept) != 1 || kept[0].Secret != secret || text[kept[0].SecretStart:kept[0].SecretEnd] != escaped || kept[0].Rule.ID != "aws-secret-access-key" {
 		t.Errorf("%+v, want the secret without the backslashes", kept)
+	}
+}
+
+// A private key in a file of DER is found where it stands, also through a delta: what changes beside it, and what changes in it.
+func TestDER(t *testing.T) {
+	set, err := rules.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newTestEngine(t, set)
+	r := forge.New("der")
+	rsa, _ := pem.Decode([]byte(forge.PEM(r, "RSA PRIVATE KEY")))
+	ed, err := x509.MarshalPKCS8PrivateKey(ed25519.NewKeyFromSeed(forge.Bytes(r, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, key := range map[string]string{"PKCS#1": string(rsa.Bytes), "PKCS#8": string(ed)} {
+		before, after := "first\n"+strings.Repeat("line\n", 2000), " tail\nlast"+strings.Repeat("\nline", 2000)
+		base := before + key + after
+		for edit, with := range map[string]string{"first": "1st", "last": "end", key[:4]: "1234", key[len(key)-9:]: "", "tail": "end", "\nlast": "\nand\nlast"} {
+			at := strings.Index(base, edit)
+			target := base[:at] + with + base[at+len(edit):]
+			runs := []delta.Run{{Base: 0, Target: 0, Len: at}, {Base: at + len(edit), Target: at + len(with), Len: len(base) - at - len(edit)}}
+			s := e.NewScanner()
+			got, want := s.Update([]byte(target), s.Scan([]byte(base)), runs), e.NewScanner().Scan([]byte(target))
+			if diff := cmp.Diff(describe(e, want), describe(e, got)); diff != "" {
+				t.Errorf("%s, %q for %q: -scan +update:\n%s", name, with, edit, diff)
+			}
+		}
+		ms := e.Keep(e.NewScanner().Scan([]byte(base)).Matches(), "deploy/key.der", "")
+		if len(ms) != 1 || ms[0].SecretStart != len(before) || ms[0].SecretEnd != len(before)+len(key) || ms[0].Secret != base64.StdEncoding.EncodeToString([]byte(key)) ||
+			strings.Join(ms[0].Via, " ") != "der" || ms[0].Confidence == rules.LowConfidence {
+			t.Errorf("%s: %d matches, want the key", name, len(ms))
+		}
+		if ms := e.NewScanner().Scan([]byte(base[:len(before)+len(key)-9])).Matches(); len(ms) > 0 {
+			t.Errorf("%s: cut short it is found", name)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -166,9 +167,48 @@ func FuzzRuns(f *testing.F) {
 	})
 }
 
-// FuzzUnits: a unit never decodes to more than itself, and its map ascends.
+// A private key in DER is found from the mark behind its head, as long as the head says it is.
+func TestDER(t *testing.T) {
+	body := "\x02\x01\x00\x02\x82" + strings.Repeat("\n", 195)
+	for _, tt := range []struct {
+		name, text string
+		want       bool
+	}{
+		{"short head", "\x30\x7f" + body, true},
+		{"one byte of length", "\x30\x81\xc8" + body, true},
+		{"two bytes of length", "\x30\x82\x00\xc8" + body, true},
+		{"with something around it", "key\n\x30\x81\xc8" + body + "end", true},
+		{"cut short", "\x30\x82\x01\xc8" + body, false},
+		{"longer than a unit", "\x30\x82\xff\xff" + body, false},
+		{"too short for a key", "\x30\x10" + body, false},
+		{"no sequence", "\x31\x82\x00\xc8" + body, false},
+		{"no head", body, false},
+	} {
+		var u Units
+		u.Begin([]byte(tt.text))
+		pos := strings.Index(tt.text, body)
+		s, ok := u.At(DER, pos)
+		if ok != tt.want || s.NeedLo >= s.Lo || s.NeedHi <= s.Hi {
+			t.Errorf("%s: %+v, %v", tt.name, s, ok)
+		}
+		if !ok {
+			continue
+		}
+		head := strings.Index(tt.text, "\x30")
+		end := min(len(tt.text), pos+200)
+		if tt.name == "short head" {
+			end = pos + 0x7f
+		}
+		if got := DecodeUnit(nil, nil, []byte(tt.text), s); string(got) != base64.StdEncoding.EncodeToString([]byte(tt.text[head:end])) {
+			t.Errorf("%s: %+v decodes to %s", tt.name, s, got)
+		}
+	}
+}
+
+// FuzzUnits: a unit never decodes to more than itself but for DER, which becomes base64, and its map ascends.
 func FuzzUnits(f *testing.F) {
 	f.Add([]byte(`a\u0041%41&#65;=41`), uint16(1), uint8(2))
+	f.Add([]byte("\x30\x28\x02\x01\x00"+strings.Repeat("x", 40)), uint16(2), uint8(DER-Percent))
 	f.Fuzz(func(t *testing.T, text []byte, pos uint16, kind uint8) {
 		if len(text) == 0 {
 			return
@@ -179,7 +219,11 @@ func FuzzUnits(f *testing.F) {
 		s, _ := u.At(k, int(pos)%len(text))
 		var at []int32
 		got := DecodeUnit(nil, &at, text, s)
-		if len(got) > s.Hi-s.Lo {
+		most := s.Hi - s.Lo
+		if k == DER {
+			most = base64.StdEncoding.EncodedLen(most)
+		}
+		if len(got) > most {
 			t.Errorf("%d bytes of %d", len(got), s.Hi-s.Lo)
 		}
 		for i := 1; i < len(at); i++ {
@@ -193,10 +237,10 @@ func FuzzUnits(f *testing.F) {
 // Every mark is found by what it stands for: it decodes to something else.
 func TestMarks(t *testing.T) {
 	for _, m := range Marks() {
-		if m.Kind == QuotedPrintable || m.Literal != string(bytes.ToLower([]byte(m.Literal))) {
-			if m.Kind != QuotedPrintable {
-				t.Errorf("mark %q is not in lower case", m.Literal)
-			}
+		if strings.ContainsFunc(m.Literal, unicode.IsUpper) {
+			t.Errorf("mark %q is not in lower case", m.Literal)
+		}
+		if m.Kind == QuotedPrintable {
 			continue
 		}
 		text := []byte(m.Literal + "00;00;")

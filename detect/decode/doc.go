@@ -8,7 +8,7 @@
 //     the run stands.
 //   - A unit ([UnitAt]) is text in which single characters are written otherwise: percent-encoding,
 //     escapes as in string literals, HTML entities, quoted-printable. What it decodes to keeps a
-//     map to where each byte stood.
+//     map to where each byte stood. A private key in DER is one, too, and is written in base64.
 //
 // # What is exact
 //
@@ -35,6 +35,7 @@ const (
 	Escapes
 	Entities
 	QuotedPrintable
+	DER // of private keys, which stands in no text; it becomes base64
 
 	Kinds // their number
 )
@@ -54,9 +55,14 @@ func (k Kind) String() string {
 		return "html-entities"
 	case QuotedPrintable:
 		return "quoted-printable"
+	case DER:
+		return "der"
 	}
 	return ""
 }
+
+// CrossesLines reports whether units of a kind are no parts of lines.
+func (k Kind) CrossesLines() bool { return k == QuotedPrintable || k == DER }
 
 // Span is text[Lo:Hi], which is encoded.
 type Span struct {

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"encoding/base64"
 	"fmt"
 	"strings"
 	"unicode/utf16"
@@ -33,6 +34,9 @@ func Marks() []Mark {
 	add(Entities, "&quot;", "&apos;", "&equals;", "&colon;", "&sol;", "&plus;", "&lowbar;", "&period;", "&commat;",
 		"&#x2", "&#x3", "&#x4", "&#x5", "&#x6", "&#x7", "&#3", "&#4", "&#5", "&#6", "&#7", "&#8", "&#9", "&#10", "&#11", "&#12")
 	add(QuotedPrintable, "quoted-printable")
+	// The beginnings of private keys behind their outer SEQUENCE: PKCS#8 of RSA, elliptic and Edwards curves, PKCS#1, SEC 1.
+	add(DER, "\x02\x01\x00\x30\x0d\x06\x09*", "\x02\x01\x00\x30\x13\x06\x07*", "\x02\x01\x00\x30\x10\x06\x07*", "\x02\x01\x00\x30\x05\x06\x03+",
+		"\x02\x01\x00\x02\x81", "\x02\x01\x00\x02\x82", "\x02\x01\x01\x04\x20", "\x02\x01\x01\x04\x30", "\x02\x01\x01\x04b")
 	for c := byte('0'); c <= 'z'; c++ {
 		if isAlnum(c) {
 			add(Percent, fmt.Sprintf("%%%02x%%", c))
@@ -64,8 +68,11 @@ func (u *Units) Begin(text []byte) { *u = Units{text: text} }
 // At returns the unit around a mark of a kind at pos. Of a unit that is too long, ok is false and the span
 // is what was looked at.
 func (u *Units) At(kind Kind, pos int) (s Span, ok bool) {
-	if kind == QuotedPrintable {
+	switch kind {
+	case QuotedPrintable:
 		return u.mail(pos), true
+	case DER:
+		return u.der(pos)
 	}
 	open := &u.open[kind]
 	if pos < open.lo || pos >= open.hi {
@@ -129,9 +136,42 @@ func (u *Units) mail(pos int) Span {
 	return Span{pos, hi, QuotedPrintable, pos - 1, need}
 }
 
+// der returns the SEQUENCE whose contents begin at pos. One that is none, or not whole, covers nothing but its head: what looks like the
+// head of a long one hides no key in it.
+func (u *Units) der(pos int) (s Span, ok bool) {
+	const sequence, long = 0x30, 0x80
+	for n := 2; n <= 4 && n <= pos; n++ { // the bytes of its head: a tag, a length or how many bytes that has, and these
+		head := u.text[pos-n : pos]
+		if head[0] != sequence || n == 2 && head[1] >= long || n > 2 && int(head[1]) != long+n-2 {
+			continue
+		}
+		size := 0
+		for _, c := range head[min(2, n-1):] {
+			size = size<<8 | int(c)
+		}
+		s = Span{pos - n, pos, DER, pos - n - 1, pos + 1}
+		if size < minDER || size > maxUnit {
+			return s, false
+		}
+		s.NeedHi = pos + size + 1
+		if pos+size > len(u.text) {
+			return s, false
+		}
+		s.Hi = pos + size
+		return s, true
+	}
+	return Span{pos, pos, DER, pos - 5, pos + 1}, false
+}
+
+// minDER is the least length of what is in a private key: of Ed25519 46 bytes.
+const minDER = 32
+
 // DecodeUnit appends to dst what a unit decodes to. If at is not nil, the offset in text of each byte appended
 // is appended to it, and then that of the end.
 func DecodeUnit(dst []byte, at *[]int32, text []byte, s Span) []byte {
+	if s.Kind == DER {
+		return encodeDER(dst, at, text, s)
+	}
 	for i := s.Lo; i < s.Hi; {
 		n := len(dst)
 		step := 0
@@ -156,6 +196,19 @@ func DecodeUnit(dst []byte, at *[]int32, text []byte, s Span) []byte {
 		i += step
 	}
 	if at != nil {
+		*at = append(*at, int32(s.Hi))
+	}
+	return dst
+}
+
+// encodeDER writes DER as texts hold it, in base64: that is what rules know.
+func encodeDER(dst []byte, at *[]int32, text []byte, s Span) []byte {
+	n := len(dst)
+	dst = base64.StdEncoding.AppendEncode(dst, text[s.Lo:s.Hi])
+	if at != nil {
+		for i := range len(dst) - n {
+			*at = append(*at, int32(min(s.Lo+i/4*3, s.Hi)))
+		}
 		*at = append(*at, int32(s.Hi))
 	}
 	return dst
