@@ -14,7 +14,7 @@ import (
 // form is one way in which credentials are written down.
 type form struct {
 	name, path string
-	// found are texts with ⟦⟧ around each secret: these are found, and nothing else; empty ones stand for the file itself.
+	// found are texts with ⟦⟧ around each secret: these are found, and nothing else.
 	// In missed nothing is: a reference, a placeholder, the public counterpart. Both are templates of package sample.
 	found, missed []string
 }
@@ -32,6 +32,23 @@ func TestForms(t *testing.T) {
 }
 
 func TestLowForms(t *testing.T) { testForms(t, rules.LowConfidence, lowForms) }
+
+// Of some files the path alone says that they hold a key.
+func TestFileForms(t *testing.T) {
+	e := builtinEngine(t, rules.MediumConfidence)
+	for path, want := range map[string]string{
+		"config/master.key": "rails-key-file", "shop/config/credentials/production.key": "rails-key-file",
+		"config/master.key.example": "", "config/credentials.yml.enc": "", "docs/master.key": "",
+	} {
+		got := ""
+		for _, m := range e.Keep(nil, path, "") {
+			got = m.Rule.ID
+		}
+		if got != want {
+			t.Errorf("%s: found by %q, want %q", path, got, want)
+		}
+	}
+}
 
 func testForms(t *testing.T, confidence rules.Confidence, forms []form) {
 	t.Helper()

@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "f24e8465b5afdd7b697f3894e480c7f2"
+const tableHash = "d0f5772eddca03219c12f80e5786f67d"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -8900,6 +8900,19 @@ var tableRules = [...]Rule{
 		Entropy:     4,
 		Derived:     &Derived{Of: 0x80a4f5f22999cd12, Back: 2048, Anchors: []Anchor{{Literal: "qdrant"}}},
 		Source:      Position{File: "ai.toml"},
+	},
+	{
+		ID:          `rails-key-file`,
+		Family:      `rails-key-file`,
+		Provider:    `Ruby on Rails`,
+		Description: `The file of the master key of a Rails application, or of the key of one environment, decrypts its credentials file.`,
+		Identity:    `signing-secret`,
+		Severity:    `critical`,
+		Docs:        `https://guides.rubyonrails.org/security.html`,
+		Confidence:  `high`,
+		Class:       `credentials`,
+		Path:        `(?:^|/)config/(?:master|credentials/[A-Za-z0-9_-]+)\.key$`,
+		Source:      Position{File: "generic.toml"},
 	},
 	{
 		ID:          `rails-master-key`,
