@@ -152,6 +152,7 @@ func TestAssigned(t *testing.T) {
 		{`"key": "\x3c\x3e"`, ""},
 		{`"password": "\u043f\u0430\u0440"`, ""},
 		{`"token={{hex}}..."`, ""},
+		{`$pw = getpwnam('{{low}}');`, ""},
 		{`"token={{hex}}."`, "{{hex}}"},
 		{`Using generated security password: {{uuid}}`, ""},
 		{`generated password: {{uuid}}`, "{{uuid}}"},
