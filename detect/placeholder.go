@@ -4,8 +4,8 @@ import "bytes"
 
 // placeholder reports whether a value that a name alone makes a secret is plainly none: a
 // template, a reference, a word that says "put yours here", one character
-// repeated or counted up. It is used for assigned and weak rules only; nothing
-// that carries a provider's own prefix is judged by its looks.
+// repeated or counted up. It is used for assigned and weak rules only; of what
+// carries a provider's own prefix, only what is filled up is told by its looks.
 func placeholder(v []byte) bool {
 	if len(v) == 0 || monotonous(v) || counting(v) || alphabet(v) || credentialName(v) || mailAddress(v) || fieldName(v) || maskedUUID(v) {
 		return true
@@ -28,6 +28,27 @@ var placeholderWords = [][]byte{
 	[]byte("example"), []byte("changeme"), []byte("change-me"), []byte("change_me"), []byte("placeholder"), []byte("your-"),
 	[]byte("your_"), []byte("yourpass"), []byte("yourkey"), []byte("insert"), []byte("replace"), []byte("redacted"),
 	[]byte("dummy"), []byte("xxxx"), []byte("****"), []byte("...."), []byte("null"), []byte("undefined"), []byte("${"), []byte("{{"),
+}
+
+// filled reports whether a token was filled up with one character, as in ghp_xxxxxxxxxxxxxxxx. Bytes of zeros and of ones, which
+// stand in binary formats, are A and / or _ in base64, and what pads a value is =.
+func filled(v []byte) bool {
+	const longest = 11 // of equal hexadecimal digits one random token in 10^11 has more
+	run := 0
+	for i, c := range v {
+		switch {
+		case c == 'A' || c == '/' || c == '_' || c == '-' || c == '=':
+			run = 0
+		case i > 0 && c == v[i-1]:
+			run++
+		default:
+			run = 1
+		}
+		if run > longest {
+			return true
+		}
+	}
+	return false
 }
 
 // alphabet reports whether v is a long string in which no byte stands twice. One in 500 random strings of

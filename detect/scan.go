@@ -506,7 +506,7 @@ func (s *Scanner) report(c *compiledRule, groups []int, literal, pos int) {
 		}
 		return
 	}
-	if (c.style == styleAssigned || c.Weak) && placeholder(secret) {
+	if (c.style == styleAssigned || c.Weak) && placeholder(secret) || c.style != styleRegex && filled(secret) {
 		s.drop(c, pos, stepPlaceholder)
 		return
 	}

@@ -45,7 +45,7 @@ func explainRegex(e *syntax.Error) string {
 	case syntax.ErrInvalidRepeatOp, syntax.ErrMissingRepeatArgument:
 		return "repetition" + fragment + " has nothing to repeat, or repeats a repetition; possessive operators such as *+ do not exist in RE2, write '''a*'''"
 	case syntax.ErrInvalidRepeatSize:
-		return "repeat count" + fragment + " is too large: RE2 allows 1000 at most, e.g. '''[a-z]{16,1000}'''"
+		return "repeat count" + fragment + " is too large: RE2 allows 1000 at most, and of a repetition in a repetition the product, e.g. '''[a-z]{16,1000}'''"
 	case syntax.ErrMissingParen, syntax.ErrUnexpectedParen:
 		return "parentheses do not pair up; escape a literal one, e.g. '''\\('''"
 	case syntax.ErrMissingBracket:

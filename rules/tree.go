@@ -82,11 +82,14 @@ func (f *file) syntaxError(err error) {
 		f.errorAt(0, "", "", "%s", withoutLongQuotes(err.Error()))
 		return
 	}
-	msg := withoutLongQuotes(pe.Message)
+	msg, line := withoutLongQuotes(pe.Message), pe.Position.Line
+	if strings.Contains(pe.Message, `but got '\n' instead`) && line > 1 {
+		line-- // the decoder has read the line end already, and what lacks stands before it
+	}
 	if pe.Position.Col > 0 {
 		msg = fmt.Sprintf("column %d: %s", pe.Position.Col, msg)
 	}
-	f.errorAt(pe.Position.Line, "", shortKey(pe.LastKey), "%s; expected TOML such as id = \"acme-token\"", msg)
+	f.errorAt(line, "", shortKey(pe.LastKey), "%s; expected TOML such as [[rules]] and id = \"acme-token\"", msg)
 }
 
 // withoutLongQuotes replaces what a message quotes at length.

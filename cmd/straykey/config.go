@@ -136,18 +136,23 @@ func newPolicyPlan(env *environment, f *scanFlags) (*scanPlan, error) {
 	return p, errors.Join(p.checkMode(), p.checkTargets())
 }
 
-// rulesFor returns the rules that a scan of a path would use.
-func (f *scanFlags) rulesFor(env *environment, path string) (*rules.Set, error) {
+// ruleFlags are the flags of a scan that say which rules there are.
+var ruleFlags = []string{"rules", "config", "no-config"}
+
+// addRuleFlags adds them to a command.
+func addRuleFlags(cmd *cobra.Command, f *scanFlags) {
+	addScanFlags(cmd.Flags(), f, func(flag string) bool { return slices.Contains(ruleFlags, flag) })
+}
+
+// rulesPlan begins a plan that ends with the rules, those that a scan of a path would use. catalog is as in scanPlan.
+func (f *scanFlags) rulesPlan(env *environment, path string, catalog func() (*rules.Set, error)) (*scanPlan, error) {
 	f.paths, f.policy.noSuppress = []string{path}, true
 	p, err := newPolicyPlan(env, f)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.loadPolicy(); err != nil {
-		return nil, err
-	}
-	err = p.loadRules()
-	return p.set, err
+	p.catalog = catalog
+	return p, p.loadPolicy()
 }
 
 func runConfigCheck(env *environment, f *scanFlags) error {

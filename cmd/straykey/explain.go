@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -37,12 +36,9 @@ Exit codes:
 			return runExplain(env, &f, args[0])
 		},
 	}
-	addScanFlags(cmd.Flags(), &f, func(flag string) bool { return slices.Contains(ruleFlags, flag) })
+	addRuleFlags(cmd, &f)
 	return cmd
 }
-
-// ruleFlags are the flags of a scan that say which rules there are.
-var ruleFlags = []string{"rules", "config", "no-config"}
 
 func runExplain(env *environment, f *scanFlags, place string) error {
 	w := env.stdout
@@ -59,17 +55,20 @@ func runExplain(env *environment, f *scanFlags, place string) error {
 	if have := strings.Count(string(plain), "\n") + 1; line > have {
 		return usageError("%s has %d lines, not %d", file, have, line)
 	}
-	set, err := f.rulesFor(env, file)
+	p, err := f.rulesPlan(env, file, nil)
 	if err != nil {
 		return err
 	}
-	engine, err := detect.New(set, detect.Options{})
+	if err := p.chooseRules(); err != nil {
+		return err
+	}
+	engine, err := detect.New(p.set, detect.Options{})
 	if err != nil {
 		return usageError("%w", err)
 	}
 	steps := engine.Explain(text, filepath.ToSlash(file), line)
 	if len(steps) == 0 {
-		fmt.Fprintf(w, "%s:%d: no rule has an anchor here (%d rules)\n", file, line, len(set.Rules))
+		fmt.Fprintf(w, "%s:%d: no rule has an anchor here (%d rules)\n", file, line, len(p.set.Rules))
 		return nil
 	}
 	for _, s := range steps {

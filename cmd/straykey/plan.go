@@ -57,9 +57,10 @@ type scanPlan struct {
 	cache    cacheDir
 	notes    []string
 
-	namedRules *rules.Set      // what --rules says in the trusted revision; nil: it is read from disk
-	policies   []*targetPolicy // by the number of the target
-	config     *policy.Config  // nil: no file says anything
+	catalog    func() (*rules.Set, error) // the built-in rules with their samples; nil: without, as a scan needs them
+	namedRules *rules.Set                 // what --rules says in the trusted revision; nil: it is read from disk
+	policies   []*targetPolicy            // by the number of the target
+	config     *policy.Config             // nil: no file says anything
 }
 
 // output is one report to write; to no file: to standard output.
@@ -225,20 +226,8 @@ func isTerminal(stream any) bool {
 }
 
 func (p *scanPlan) loadRules() error {
-	set, err := p.ruleSet()
-	if err != nil {
+	if err := p.chooseRules(); err != nil {
 		return err
-	}
-	p.notes = append(p.notes, set.Warnings...)
-	if len(p.flags.only) > 0 {
-		if set, err = set.Only(p.flags.only); err != nil {
-			return usageError("--only: %w", err)
-		}
-	}
-	if len(p.flags.skip) > 0 {
-		if set, err = set.Skip(p.flags.skip); err != nil {
-			return usageError("--skip: %w", err)
-		}
 	}
 	depth := p.flags.archiveDepth
 	if depth < 0 || depth > maxArchiveDepth {
@@ -257,12 +246,43 @@ func (p *scanPlan) loadRules() error {
 	case class != "all":
 		return usageError("--class is credentials, identifiers or all, not %q, for example: straykey scan --class all", p.flags.class)
 	}
-	engine, err := detect.New(set, options)
+	engine, err := detect.New(p.set, options)
 	if err != nil {
 		return usageError("%w", err)
 	}
-	p.set, p.engine, p.options.Engine = set, options, engine
+	p.engine, p.options.Engine = options, engine
 	return nil
+}
+
+// chooseRules finds out which rules there are, without those that flags and settings leave out.
+func (p *scanPlan) chooseRules() error {
+	set, err := p.ruleSet()
+	if err != nil {
+		return err
+	}
+	p.notes = append(p.notes, set.Warnings...)
+	if len(p.flags.only) > 0 {
+		if set, err = set.Only(p.flags.only); err != nil {
+			return usageError("%s: %w", p.nameOf("only"), err)
+		}
+	}
+	if len(p.flags.skip) > 0 {
+		if set, err = set.Skip(p.flags.skip); err != nil {
+			return usageError("%s: %w", p.nameOf("skip"), err)
+		}
+	}
+	p.set = set
+	return nil
+}
+
+// nameOf returns what to call a flag in a message: where it stands in the configuration, if it was not given.
+func (p *scanPlan) nameOf(flag string) string {
+	if p.config != nil && !p.flags.given.Changed(flag) {
+		if s, ok := p.config.Get("scan." + flag); ok {
+			return s.At.String() + ": " + s.Name
+		}
+	}
+	return "--" + flag
 }
 
 // ruleSet returns the rules of --rules, else those that the configuration makes of the built-in ones.
@@ -279,19 +299,31 @@ func (p *scanPlan) ruleSet() (*rules.Set, error) {
 	if p.namedRules != nil {
 		return p.namedRules, nil
 	}
-	return loadRuleSet(p.flags.rules)
+	return loadRuleSet(p.flags.rules, p.ruleOptions())
 }
 
 // loadRuleSet returns the rules of a file, or the built-in ones.
-func loadRuleSet(file string) (*rules.Set, error) {
-	if file == "" {
+func loadRuleSet(file string, o rules.Options) (*rules.Set, error) {
+	switch {
+	case file == "" && o.Builtin != nil:
+		return o.Builtin()
+	case file == "":
 		return rules.Builtin()
 	}
-	set, err := rules.Load(file, ruleOptions())
+	set, err := rules.Load(file, o)
+	var wrong rules.Errors
+	if errors.As(err, &wrong) && slices.ContainsFunc(wrong, isOfConfig) {
+		return nil, usageError("%w", errors.Join(err, fmt.Errorf("%s is a configuration, as it has settings; give it with --config %s, or leave --rules out where it is found by itself", file, file)))
+	}
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
 	return set, nil
+}
+
+// isOfConfig reports whether what is wrong in a rule file is a table of settings.
+func isOfConfig(e *rules.Error) bool {
+	return e.Rule == "" && slices.ContainsFunc(policy.Names(), func(name string) bool { return strings.HasPrefix(name, e.Key+".") })
 }
 
 // showProgress shows a bar on a terminal until the returned function is called.

@@ -226,6 +226,13 @@ func ruleOptions() rules.Options {
 	return rules.Options{Proofs: proof.Names(), Detectors: generic.Names()}
 }
 
+// ruleOptions are what rule files may name, and begin with.
+func (p *scanPlan) ruleOptions() rules.Options {
+	o := ruleOptions()
+	o.Builtin = p.catalog
+	return o
+}
+
 // loadConfig reads the configuration files and sets the flags that were not given.
 func (p *scanPlan) loadConfig() error {
 	if p.config = p.flags.policy.made; p.config != nil {
@@ -235,7 +242,7 @@ func (p *scanPlan) loadConfig() error {
 	if err != nil || len(files) == 0 {
 		return err
 	}
-	p.config, err = policy.Load(files, ruleOptions())
+	p.config, err = policy.Load(files, p.ruleOptions())
 	if err != nil {
 		return usageError("%w", err)
 	}
@@ -255,7 +262,7 @@ func (p *scanPlan) loadNamedRules() error {
 	if t == nil {
 		return nil
 	}
-	o := ruleOptions()
+	o := p.ruleOptions()
 	o.ReadFile = t.readExtended(path.Dir(rel), filepath.Dir(name))
 	if p.namedRules, err = rules.Parse(name, data, o); err != nil {
 		return usageError("%w", err)

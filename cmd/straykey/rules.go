@@ -7,13 +7,13 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"github.com/straykey/straykey/detect"
-	"github.com/straykey/straykey/detect/generic"
-	"github.com/straykey/straykey/detect/proof"
+	"github.com/straykey/straykey/report"
 	"github.com/straykey/straykey/rules"
 	"github.com/straykey/straykey/rules/ruletest"
 	"github.com/straykey/straykey/verify/declared"
@@ -24,7 +24,8 @@ func newRulesCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules",
 		Short: "List, show, check and test rules",
-		Long: `List, show, check and test rules: the built-in ones, or those of a file with --rules.
+		Long: `List, show, check and test rules: those that a scan would use. They are the built-in ones, with what
+.straykey.toml says, or those of a file with --rules.
 
 Exit codes:
   0  done, nothing wrong
@@ -32,7 +33,7 @@ Exit codes:
   3  wrong usage, or a rule file that cannot be used`,
 		Example: `  straykey rules list
   straykey rules show github-pat-classic
-  straykey rules test --rules .straykey-rules.toml`,
+  straykey rules test`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return nil
@@ -44,11 +45,6 @@ Exit codes:
 	cmd.AddCommand(newRulesListCommand(env), newRulesShowCommand(env), newRulesLintCommand(env), newRulesTestCommand(env),
 		newRulesNewCommand(env), newRulesStatsCommand(env))
 	return cmd
-}
-
-// rulesFlag adds --rules to a command.
-func rulesFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().StringVar(file, "rules", "", "a TOML `FILE` of rules, also in gitleaks' format, instead of the built-in ones")
 }
 
 // formatFlag adds --format to a command and checks it before the command runs.
@@ -65,50 +61,54 @@ func formatFlag(cmd *cobra.Command, format *string) {
 // ruleSource is the rule set a rules command works on.
 type ruleSource struct {
 	set *rules.Set
-	own []string // ids of the rules that the file itself defines; all built-in ones if there is no file
+	own []string // ids of the rules that files define or change; none: all are built in
 }
 
-// loadRuleSource reads rules with their samples, which a scan does without.
-func loadRuleSource(stderr io.Writer, file string) (*ruleSource, error) {
-	o := rules.Options{Proofs: proof.Names(), Detectors: generic.Names()}
-	if file == "" {
-		set, err := rules.Catalog(o)
-		if err != nil {
-			return nil, usageError("%w", err)
-		}
-		return &ruleSource{set: set, own: ruleIDs(set.Rules)}, nil
-	}
-	var base *rules.Set
-	o.Builtin = func() (*rules.Set, error) {
-		var err error
-		base, err = rules.Catalog(rules.Options{Proofs: o.Proofs, Detectors: o.Detectors})
-		return base, err
-	}
-	set, err := rules.Load(file, o)
+// loadRuleSource reads the rules of --rules, or those of the configuration that a scan of the working directory goes by, before
+// its settings leave any out. They come with their samples, which a scan does without.
+func loadRuleSource(env *environment, f *scanFlags) (*ruleSource, error) {
+	f.fileAlone()
+	catalog := sync.OnceValues(func() (*rules.Set, error) { return rules.Catalog(ruleOptions()) })
+	p, err := f.rulesPlan(env, ".", catalog)
 	if err != nil {
-		return nil, usageError("%w", err)
+		return nil, err
 	}
-	for _, w := range set.Warnings {
-		fmt.Fprintln(stderr, "straykey: warning: "+w)
+	set, err := p.ruleSet()
+	if err != nil {
+		return nil, err
 	}
+	p.warn(set.Warnings)
 	src := &ruleSource{set: set}
+	if !p.ownRules {
+		return src, nil
+	}
+	base, err := catalog()
+	if err != nil {
+		return nil, err
+	}
 	for _, r := range set.Rules {
-		if base == nil || !slices.Contains(base.Rules, r) {
+		if !slices.Contains(base.Rules, r) {
 			src.own = append(src.own, r.ID)
 		}
 	}
 	return src, nil
 }
 
-func ruleIDs(list []*rules.Rule) []string {
-	ids := make([]string, len(list))
-	for i, r := range list {
-		ids[i] = r.ID
+// fileAlone has the rules of --rules looked at without a configuration that was not named: what it leaves out are other rules.
+func (f *scanFlags) fileAlone() {
+	if f.rules != "" && f.policy.config == "" {
+		f.policy.noConfig = true
 	}
-	return ids
 }
 
-// choose returns the ids to work on: those named, or the file's own.
+// warn tells on standard error what is to be known of the policy and the rules.
+func (p *scanPlan) warn(more []string) {
+	for _, w := range append(p.notes, more...) {
+		fmt.Fprintln(p.env.stderr, "straykey: warning: "+report.Escape(w))
+	}
+}
+
+// choose returns the ids to work on: those named, or the files' own. None: all rules.
 func (s *ruleSource) choose(named []string) []string {
 	if len(named) > 0 {
 		return named
@@ -116,9 +116,18 @@ func (s *ruleSource) choose(named []string) []string {
 	return s.own
 }
 
+// count is the number of rules that choose stands for.
+func (s *ruleSource) count(chosen []string) int {
+	if len(chosen) == 0 {
+		return len(s.set.Rules)
+	}
+	return len(chosen)
+}
+
 type rulesListOptions struct {
-	rules, format, provider, identity string
-	checkable, revocable              bool
+	scan                       scanFlags
+	format, provider, identity string
+	checkable, revocable       bool
 }
 
 func newRulesListCommand(env *environment) *cobra.Command {
@@ -141,9 +150,9 @@ Exit codes:
 			}
 			return nil
 		},
-		RunE: func(*cobra.Command, []string) error { return runRulesList(env.stdout, env.stderr, o) },
+		RunE: func(*cobra.Command, []string) error { return runRulesList(env, &o) },
 	}
-	rulesFlag(cmd, &o.rules)
+	addRuleFlags(cmd, &o.scan)
 	formatFlag(cmd, &o.format)
 	cmd.Flags().StringVar(&o.provider, "provider", "", "only rules whose provider contains `NAME`, in any case")
 	cmd.Flags().StringVar(&o.identity, "identity", "", "only rules of this `TYPE` of identity, for example api-key")
@@ -152,24 +161,23 @@ Exit codes:
 	return cmd
 }
 
-func runRulesList(stdout, stderr io.Writer, o rulesListOptions) error {
+func runRulesList(env *environment, o *rulesListOptions) error {
 	if o.identity != "" {
 		if err := checkIdentity(o.identity, "straykey rules list"); err != nil {
 			return err
 		}
 	}
-	set, err := rules.Builtin() // a list needs no samples
-	if o.rules != "" {
-		var src *ruleSource
-		if src, err = loadRuleSource(stderr, o.rules); err == nil {
-			set = src.set
-		}
-	}
+	o.scan.fileAlone()
+	p, err := o.scan.rulesPlan(env, ".", nil)
 	if err != nil {
 		return err
 	}
+	if err := p.chooseRules(); err != nil {
+		return err
+	}
+	p.warn(nil)
 	var list []*rules.Rule
-	for _, r := range set.Rules {
+	for _, r := range p.set.Rules {
 		if strings.Contains(strings.ToLower(r.Provider), strings.ToLower(o.provider)) &&
 			(o.identity == "" || r.Identity == rules.Identity(o.identity)) &&
 			(!o.checkable || r.Verify != nil) && (!o.revocable || r.Revoke != nil) {
@@ -177,9 +185,9 @@ func runRulesList(stdout, stderr io.Writer, o rulesListOptions) error {
 		}
 	}
 	if o.format == "json" {
-		return writeJSON(stdout, ruleSummaries(list))
+		return writeJSON(env.stdout, ruleSummaries(list))
 	}
-	w := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ID\tPROVIDER\tIDENTITY\tSEVERITY\tPROOF\tCHECK\tREVOKE")
 	for _, r := range list {
 		s := newRuleSummary(r)
@@ -228,7 +236,8 @@ func writeJSON(w io.Writer, v any) error {
 }
 
 type rulesShowOptions struct {
-	rules, format string
+	scan   scanFlags
+	format string
 }
 
 func newRulesShowCommand(env *environment) *cobra.Command {
@@ -250,15 +259,15 @@ Exit codes:
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return runRulesShow(env.stdout, env.stderr, o, args) },
+		RunE: func(_ *cobra.Command, args []string) error { return runRulesShow(env, &o, args) },
 	}
-	rulesFlag(cmd, &o.rules)
+	addRuleFlags(cmd, &o.scan)
 	formatFlag(cmd, &o.format)
 	return cmd
 }
 
-func runRulesShow(stdout, stderr io.Writer, o rulesShowOptions, ids []string) error {
-	src, err := loadRuleSource(stderr, o.rules)
+func runRulesShow(env *environment, o *rulesShowOptions, ids []string) error {
+	src, err := loadRuleSource(env, &o.scan)
 	if err != nil {
 		return err
 	}
@@ -279,9 +288,9 @@ func runRulesShow(stdout, stderr io.Writer, o rulesShowOptions, ids []string) er
 		}
 	}
 	if o.format == "json" {
-		return writeJSON(stdout, list)
+		return writeJSON(env.stdout, list)
 	}
-	w := bufio.NewWriter(stdout)
+	w := bufio.NewWriter(env.stdout)
 	for i, d := range list {
 		if i > 0 {
 			fmt.Fprintln(w)
@@ -292,8 +301,9 @@ func runRulesShow(stdout, stderr io.Writer, o rulesShowOptions, ids []string) er
 }
 
 type rulesLintOptions struct {
-	rules, format string
-	cost          bool
+	scan   scanFlags
+	format string
+	cost   bool
 }
 
 func newRulesLintCommand(env *environment) *cobra.Command {
@@ -303,7 +313,7 @@ func newRulesLintCommand(env *environment) *cobra.Command {
 		Short: "Look for what is wrong with rules that work",
 		Long: `Look for what is wrong with rules: no documentation, too few samples, no anchor, keywords
 that do nothing, an expression that matches nothing at all or takes too long, rules
-whose finds another rule takes. With --rules, only the file's own rules are looked at.
+whose finds another rule takes. Of a configuration or of --rules, only the file's own rules are looked at.
 Notes are worth knowing; errors and warnings fail the run.
 
 Exit codes:
@@ -313,20 +323,21 @@ Exit codes:
 		Example: `  straykey rules lint
   straykey rules lint --rules .straykey-rules.toml --cost`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, ids []string) error { return runRulesLint(env.stdout, env.stderr, o, ids) },
+		RunE: func(_ *cobra.Command, ids []string) error { return runRulesLint(env, &o, ids) },
 	}
-	rulesFlag(cmd, &o.rules)
+	addRuleFlags(cmd, &o.scan)
 	formatFlag(cmd, &o.format)
 	cmd.Flags().BoolVar(&o.cost, "cost", false, "also measure what each rule costs per megabyte of code")
 	return cmd
 }
 
-func runRulesLint(stdout, stderr io.Writer, o rulesLintOptions, ids []string) error {
-	src, err := loadRuleSource(stderr, o.rules)
+func runRulesLint(env *environment, o *rulesLintOptions, ids []string) error {
+	src, err := loadRuleSource(env, &o.scan)
 	if err != nil {
 		return err
 	}
-	remarks, err := ruletest.Lint(src.set, ruletest.LintOptions{IDs: src.choose(ids), Cost: o.cost})
+	chosen := src.choose(ids)
+	remarks, err := ruletest.Lint(src.set, ruletest.LintOptions{IDs: chosen, Cost: o.cost})
 	if err != nil {
 		return usageError("%w", err)
 	}
@@ -336,7 +347,7 @@ func runRulesLint(stdout, stderr io.Writer, o rulesLintOptions, ids []string) er
 			bad++
 		}
 	}
-	if err := writeRemarks(stdout, o.format, remarks, bad, len(src.choose(ids))); err != nil {
+	if err := writeRemarks(env.stdout, o.format, remarks, bad, src.count(chosen)); err != nil {
 		return err
 	}
 	if bad > 0 {
@@ -362,8 +373,9 @@ func writeRemarks(stdout io.Writer, format string, remarks []ruletest.Remark, ba
 }
 
 type rulesTestOptions struct {
-	rules, format string
-	overlaps      bool
+	scan     scanFlags
+	format   string
+	overlaps bool
 }
 
 func newRulesTestCommand(env *environment) *cobra.Command {
@@ -373,7 +385,7 @@ func newRulesTestCommand(env *environment) *cobra.Command {
 		Short: "Run the samples of rules",
 		Long: `Run the samples of rules: each positive must be found by its rule, as it stands, at the
 start and end of a file, between CRLF lines and in a minified line; each negative must
-not. With --rules, only the file's own rules are tested, but together with those they extend.
+not. Of a configuration or of --rules, only the file's own rules are tested, but together with those they extend.
 
 Exit codes:
   0  all samples do what they should
@@ -383,21 +395,21 @@ Exit codes:
   straykey rules test --rules .straykey-rules.toml acme-token
   straykey rules test --overlaps`,
 		Args: cobra.ArbitraryArgs,
-		RunE: func(_ *cobra.Command, ids []string) error { return runRulesTest(env.stdout, env.stderr, o, ids) },
+		RunE: func(_ *cobra.Command, ids []string) error { return runRulesTest(env, &o, ids) },
 	}
-	rulesFlag(cmd, &o.rules)
+	addRuleFlags(cmd, &o.scan)
 	formatFlag(cmd, &o.format)
 	cmd.Flags().BoolVar(&o.overlaps, "overlaps", false, "also list which rules find other rules' positives")
 	return cmd
 }
 
-func runRulesTest(stdout, stderr io.Writer, o rulesTestOptions, ids []string) error {
-	src, err := loadRuleSource(stderr, o.rules)
+func runRulesTest(env *environment, o *rulesTestOptions, ids []string) error {
+	src, err := loadRuleSource(env, &o.scan)
 	if err != nil {
 		return err
 	}
 	// The catalogue's own negatives must be left alone by all of it.
-	report, err := ruletest.Run(src.set, ruletest.Options{IDs: src.choose(ids), Strict: o.rules == ""})
+	report, err := ruletest.Run(src.set, ruletest.Options{IDs: src.choose(ids), Strict: len(src.own) == 0})
 	if err != nil {
 		return usageError("%w", err)
 	}
@@ -411,9 +423,9 @@ func runRulesTest(stdout, stderr io.Writer, o rulesTestOptions, ids []string) er
 		report.Failures = append(report.Failures, declared.Samples(r)...)
 	}
 	if o.format == "json" {
-		err = writeJSON(stdout, newJSONTest(report))
+		err = writeJSON(env.stdout, newJSONTest(report))
 	} else {
-		err = writeTest(stdout, report, o.overlaps)
+		err = writeTest(env.stdout, report, o.overlaps)
 	}
 	if err != nil {
 		return err

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,7 +16,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/straykey/straykey/policy"
 	"github.com/straykey/straykey/rules"
+	"github.com/straykey/straykey/rules/ruletest"
 )
 
 type rulesNewOptions struct {
@@ -28,15 +32,15 @@ func newRulesNewCommand(env *environment) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "new ID",
 		Short: "Write the skeleton of a rule",
-		Long: `Write a rule file with one rule, samples included, beside the built-in rules. It can be tested
-as it is; comments say what to fill in. docs/rules.md explains every key.
+		Long: `Write a rule file with one rule, samples included, beside the built-in rules, or add the rule to a file
+that there is. It can be tested as it is; comments, and rules lint, say what to fill in. docs/rules.md explains every key.
 
 Exit codes:
   0  written
-  3  wrong usage, a rule with this id, or the file exists`,
+  3  wrong usage, a rule with this id, or a file that cannot be used`,
 		Example: `  straykey rules new acme-deploy-token --provider Acme --prefix acme_
-  straykey rules new acme-password --assigned -o .straykey-rules.toml
-  straykey rules test --rules .straykey-rules.toml`,
+  straykey rules new acme-password --assigned -o .straykey.toml
+  straykey rules test`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 || !ruleIDPattern().MatchString(args[0]) {
 				return usageError("rules new takes one id, in lower case with dashes, for example: straykey rules new acme-deploy-token")
@@ -49,7 +53,7 @@ Exit codes:
 	cmd.Flags().StringVar(&o.identity, "identity", string(rules.APIKey), "`TYPE` of the identity behind it")
 	cmd.Flags().StringVar(&o.prefix, "prefix", "", "what the credential begins with (default: the first word of the id, and _)")
 	cmd.Flags().BoolVar(&o.assigned, "assigned", false, "the credential has no look of its own: it is told by the name it is assigned to")
-	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to a new `FILE` instead of standard output")
+	cmd.Flags().StringVarP(&o.output, "output", "o", "", "write to `FILE` instead of standard output; a rule is added to what it holds")
 	return cmd
 }
 
@@ -69,27 +73,70 @@ func runRulesNew(stdout io.Writer, o rulesNewOptions, id string) error {
 	if o.assigned && o.prefix != "" {
 		return usageError("--prefix belongs to a credential with a look of its own; leave out --assigned, for example: straykey rules new %s --prefix %s", id, o.prefix)
 	}
-	text := []byte(skeleton(o, id))
-	// What is written must at least be a rule file.
-	if _, err := rules.Parse("skeleton", text, rules.Options{}); err != nil {
-		return usageError("%w", err)
-	}
+	rule := skeleton(o, id)
 	if o.output == "" {
-		_, err := stdout.Write(text)
+		if err := checkSkeleton("skeleton", []byte(rule)); err != nil {
+			return err
+		}
+		_, err := io.WriteString(stdout, skeletonHead("FILE")+rule)
 		return err
 	}
-	f, err := os.OpenFile(o.output, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-	if errors.Is(err, fs.ErrExist) {
-		return usageError("%s exists; give another name, or add the rule to it: straykey rules new %s", o.output, id)
+	old, err := os.ReadFile(o.output)
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return usageError("cannot write %s: %w", o.output, cause(err))
+	case len(old) == 0:
+		rule = skeletonHead(o.output) + rule
+	default:
+		rule = strings.Repeat("\n", 1+lineEndsMissing(old)) + rule
 	}
+	if err := checkSkeleton(o.output, append(old, rule...)); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(o.output, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o666)
 	if err != nil {
 		return usageError("cannot write %s: %w", o.output, cause(err))
 	}
-	_, err = f.Write(text)
+	_, err = f.WriteString(rule)
 	return errors.Join(err, f.Close())
 }
 
-// skeleton is a rule file whose samples pass.
+// lineEndsMissing returns how many line ends a file lacks at its end.
+func lineEndsMissing(file []byte) int {
+	if bytes.HasSuffix(file, []byte("\n")) {
+		return 0
+	}
+	return 1
+}
+
+// checkSkeleton reports what is wrong with a file that a rule was added to: a rule file, or a configuration.
+func checkSkeleton(name string, data []byte) error {
+	var err error
+	if filepath.Base(name) == policy.ConfigFile {
+		_, err = policy.Load([]policy.File{{Name: name, Layer: policy.LayerRepo, Data: data}}, ruleOptions())
+	} else {
+		_, err = rules.Parse(name, data, ruleOptions())
+	}
+	if err != nil {
+		return usageError("%w", err)
+	}
+	return nil
+}
+
+// skeletonHead is what stands above the first rule of a file.
+func skeletonHead(file string) string {
+	flag := " --rules " + file
+	if filepath.Base(file) == policy.ConfigFile {
+		flag = "" // it is found by itself
+	}
+	return "# Test with: straykey rules test" + flag + "; look for weak spots with: straykey rules lint" + flag + `.
+[extend]
+useDefault = true # the built-in rules hold as well
+
+`
+}
+
+// skeleton is a rule whose samples pass.
 func skeleton(o rulesNewOptions, id string) string {
 	first, _, _ := strings.Cut(id, "-")
 	name := strings.ReplaceAll(id, "-", "_")
@@ -97,18 +144,14 @@ func skeleton(o rulesNewOptions, id string) string {
 	prefix := cmp.Or(o.prefix, first+"_")
 	var b strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	line("# Test with: straykey rules test --rules FILE; look for weak spots with: straykey rules lint --rules FILE.")
-	line("[extend]")
-	line("useDefault = true # the built-in rules hold as well")
-	line("")
 	line("[[rules]]")
 	line("id = %s", strconv.Quote(id))
 	line("provider = %s", strconv.Quote(provider))
 	line("# One sentence: what leaked, and what it opens.")
-	line("description = %s", strconv.Quote("A credential of "+provider+"."))
+	line("description = %s", strconv.Quote(ruletest.UnfilledDescription+provider+"."))
 	line("# Where the issuer says what it is, and how to make a new one and revoke the old.")
-	line("docs = \"https://example.com/\"")
-	line("rotate = \"https://example.com/\"")
+	line("docs = %s", strconv.Quote(ruletest.Unfilled))
+	line("rotate = %s", strconv.Quote(ruletest.Unfilled))
 	line("identity = %s", strconv.Quote(o.identity))
 	line("severity = \"high\"")
 	if o.assigned {

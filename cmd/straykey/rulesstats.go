@@ -21,9 +21,10 @@ import (
 )
 
 type rulesStatsOptions struct {
-	rules, format string
-	files         bool
-	jobs, top     int
+	scan      scanFlags
+	format    string
+	files     bool
+	jobs, top int
 }
 
 // newRulesStatsCommand tells what rules cost on real texts.
@@ -49,9 +50,9 @@ Exit codes:
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runRulesStats(cmd.Context(), env, o, args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return runRulesStats(cmd.Context(), env, &o, args[0]) },
 	}
-	rulesFlag(cmd, &o.rules)
+	addRuleFlags(cmd, &o.scan)
 	formatFlag(cmd, &o.format)
 	cmd.Flags().BoolVar(&o.files, "files", false, "scan files, also where there is a repository")
 	cmd.Flags().IntVar(&o.jobs, "jobs", runtime.GOMAXPROCS(0), "goroutines that scan")
@@ -59,7 +60,7 @@ Exit codes:
 	return cmd
 }
 
-func runRulesStats(ctx context.Context, env *environment, o rulesStatsOptions, path string) error {
+func runRulesStats(ctx context.Context, env *environment, o *rulesStatsOptions, path string) error {
 	if o.jobs < 1 || o.jobs > maxJobs || o.top < 0 {
 		return usageError("--jobs is a number from 1 to %d, and --top one from 0, for example: straykey rules stats --top 50 .", maxJobs)
 	}
@@ -67,11 +68,16 @@ func runRulesStats(ctx context.Context, env *environment, o rulesStatsOptions, p
 	if err != nil {
 		return usageError("cannot scan %q: %w; give a directory or a file, for example: straykey rules stats .", path, cause(err))
 	}
-	set, err := loadRuleSet(o.rules)
+	o.scan.fileAlone()
+	p, err := o.scan.rulesPlan(env, path, nil)
 	if err != nil {
 		return err
 	}
-	engine, err := detect.New(set, detect.Options{Reported: true, Confidence: rules.LowConfidence, Classes: []rules.Class{rules.Credentials}})
+	if err := p.chooseRules(); err != nil {
+		return err
+	}
+	p.warn(nil)
+	engine, err := detect.New(p.set, detect.Options{Reported: true, Confidence: rules.LowConfidence, Classes: []rules.Class{rules.Credentials}})
 	if err != nil {
 		return usageError("%w", err)
 	}
@@ -80,7 +86,7 @@ func runRulesStats(ctx context.Context, env *environment, o rulesStatsOptions, p
 	if err != nil {
 		return err
 	}
-	if err := writeStats(env.stdout, o, stats, len(set.Rules)); err != nil {
+	if err := writeStats(env.stdout, o, stats, len(p.set.Rules)); err != nil {
 		return err
 	}
 	if !options.Coverage.Complete() {
@@ -119,7 +125,7 @@ type jsonRuleStat struct {
 	Seconds float64 `json:"seconds"`
 }
 
-func writeStats(stdout io.Writer, o rulesStatsOptions, stats *scan.Stats, all int) error {
+func writeStats(stdout io.Writer, o *rulesStatsOptions, stats *scan.Stats, all int) error {
 	listed := stats.Rules
 	if o.top > 0 {
 		listed = listed[:min(len(listed), o.top)]

@@ -308,7 +308,7 @@ func (g *givenFlags) text(ctx context.Context, env *environment) (string, error)
 }
 
 func (g *givenFlags) engine() (*rules.Set, *detect.Engine, error) {
-	set, err := loadRuleSet(g.rules)
+	set, err := loadRuleSet(g.rules, ruleOptions())
 	if err != nil {
 		return nil, nil, err
 	}

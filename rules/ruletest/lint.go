@@ -2,6 +2,7 @@ package ruletest
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -42,12 +43,19 @@ type LintOptions struct {
 	Cost bool
 }
 
+// What the skeleton of a rule says of the credential and where it is explained, until somebody fills it in.
+const (
+	Unfilled            = "https://example.com/"
+	UnfilledDescription = "A credential of "
+)
+
 // Limits of lint.
 const (
-	minSamples    = 2
-	longAnchor    = 4    // a shorter anchor stands in much text that is no credential
-	minAnchorLen  = 3    // of the engine: shorter keywords are not looked for
-	defaultWindow = 2048 // of the engine: bytes of its line a rule without reach may look at
+	minSamples      = 3
+	minSurroundings = 3
+	longAnchor      = 4    // a shorter anchor stands in much text that is no credential
+	minAnchorLen    = 3    // of the engine: shorter keywords are not looked for
+	defaultWindow   = 2048 // of the engine: bytes of its line a rule without reach may look at
 )
 
 // Lint returns what there is to say about a set's rules, by place. The error is
@@ -65,7 +73,9 @@ func Lint(set *rules.Set, o LintOptions) ([]Remark, error) {
 	for _, r := range chosen {
 		l.rule = r
 		l.checkText()
-		l.checkSamples()
+		if err := l.checkSamples(); err != nil {
+			return nil, err
+		}
 		l.checkExpression()
 		l.checkAnchors()
 		l.checkKeywords()
@@ -115,18 +125,57 @@ func (l *linter) checkText() {
 	if r.Rotate == "" {
 		l.say(LevelNote, "no-rotate", "rotate", "no rotate; a finding links to docs and says that no page on rotation is known")
 	}
-	if _, given := r.Lines["identity"]; !given {
+	if strings.HasPrefix(r.Description, UnfilledDescription) {
+		l.say(LevelWarning, "unfilled", "description", "the description is still that of the skeleton; say in one sentence what leaked and what it opens")
+	}
+	for key, page := range map[string]string{"docs": r.Docs, "rotate": r.Rotate} {
+		if page == Unfilled {
+			l.say(LevelWarning, "unfilled", key, "%s is still that of the skeleton; give the address of the issuer's page, or leave the key out", key)
+		}
+	}
+	if _, given := r.Lines["identity"]; !given && r.Identity == rules.Generic {
 		l.say(LevelWarning, "no-identity", "identity", "no identity; without it the inventory calls it generic")
 	}
 }
 
-func (l *linter) checkSamples() {
+func (l *linter) checkSamples() error {
 	if n := len(l.rule.Positives); n < minSamples {
-		l.say(LevelWarning, "few-positives", "positives", "%d positives; at least %d in different surroundings show what the rule finds", n, minSamples)
+		l.say(LevelWarning, "few-positives", "positives", "%s; at least %d in different surroundings show what the rule finds", plural(n, "positive"), minSamples)
+	} else if !onPathAlone(l.rule) {
+		l.checkSurroundings()
 	}
-	if n := len(l.rule.Negatives); n < minSamples {
-		l.say(LevelWarning, "few-negatives", "negatives", "%d negatives; at least %d near misses show what it leaves alone", n, minSamples)
+	n := len(l.rule.Negatives)
+	if n < minSamples {
+		l.say(LevelWarning, "few-negatives", "negatives", "%s; at least %d near misses show what it leaves alone", plural(n, "negative"), minSamples)
+		return nil
 	}
+	kinds, err := kindsOfMisses(l.rule)
+	var bad rules.Errors
+	if errors.As(err, &bad) { // the samples are told of when they are run
+		return nil
+	}
+	if len(kinds) == 1 {
+		l.say(LevelNote, "same-misses", "negatives", "all negatives miss by the same, %s; there is %s, %s, %s, %s as well", kinds[0],
+			"another length", "another alphabet", "a placeholder", "what looks alike and is public")
+	}
+	return err
+}
+
+// checkSurroundings remarks on positives that all stand in the same kinds of places.
+func (l *linter) checkSurroundings() {
+	names, err := surroundingsOfAll(l.rule)
+	if err == nil && len(names) < minSurroundings {
+		l.say(LevelNote, "same-surroundings", "positives", "the positives stand in %s alone; there is %s as well", strings.Join(names, " and "),
+			strings.Join(otherSurroundings(names), ", "))
+	}
+}
+
+// plural is a number with its noun: "1 positive", "2 positives".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // checkExpression looks at the expression on its own.

@@ -114,6 +114,14 @@ func (t *tester) nearMisses(r *rules.Rule, s sample.Sample) {
 	whole := regexp.MustCompile(`^(?:` + expr + `)$`)
 	type miss struct{ name, value string }
 	misses := []miss{{"cut to less than the shortest", value[:least-1]}}
+	for _, fill := range "x0a" {
+		if v := fillUp(value, byte(fill), whole); strings.Contains(v, strings.Repeat(string(fill), fillRun)) {
+			if _, found := t.find(r, name+` = "`+v+`"`); found {
+				t.fail(r, s, "still found filled up with %c", fill)
+				return
+			}
+		}
+	}
 	if most >= 0 && most < defaultWindow/2 {
 		misses = append(misses, miss{"drawn out to more than the longest", value + strings.Repeat("a", most+1-len(value))})
 	}
@@ -132,6 +140,23 @@ func (t *tester) nearMisses(r *rules.Rule, s sample.Sample) {
 			return
 		}
 	}
+}
+
+// fillRun is how many equal characters make a placeholder of a token.
+const fillRun = 12
+
+// fillUp puts one character in the place of all letters and digits that an expression allows it for.
+func fillUp(value string, fill byte, whole *regexp.Regexp) string {
+	b := []byte(value)
+	for i, c := range b {
+		if !isAlnum(c) {
+			continue
+		}
+		if b[i] = fill; !whole.Match(b) {
+			b[i] = c
+		}
+	}
+	return string(b)
 }
 
 // measured are the proofs, and the rules, whose checksum was found out by measuring few tokens: a mismatch

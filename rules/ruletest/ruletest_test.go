@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/straykey/straykey/detect/proof"
 	"github.com/straykey/straykey/rules"
 )
 
@@ -97,13 +98,13 @@ description = "An Acme token."
 identity = "api-key"
 docs = "https://docs.acme.example"
 token = 'acme_[0-9a-f]{32}'
-positives = ['acme_{{hex 32}}', 'k: acme_{{hex 32}}']
-negatives = ['acme_{{hex 31}}', 'acme_{{hex 33}}']
+positives = ['{"k": "acme_{{hex 32}}"}', 'k: acme_{{hex 32}}', 'K=acme_{{hex 32}}']
+negatives = ['acme_{{hex 31}}', 'acme_{{hex 33}}', 'acme_{{chars "x" 32}}']
 rotate = "https://docs.acme.example/rotate"
 `
 
 func TestLint(t *testing.T) {
-	change := func(old, replacement string) string { return strings.Replace(complete, old, replacement, 1) }
+	change := func(edit ...string) string { return strings.NewReplacer(edit...).Replace(complete) }
 	tests := []struct {
 		name, text string
 		want       []string // check and line
@@ -113,14 +114,17 @@ func TestLint(t *testing.T) {
 		{"no docs", change(`docs = "https://docs.acme.example"`, ""), []string{"no-docs:2"}},
 		{"no rotation", change(`rotate = "https://docs.acme.example/rotate"`, ""), []string{"no-rotate:2"}},
 		{"no identity", change(`identity = "api-key"`, ""), []string{"no-identity:2"}},
-		{"few samples", change("positives = ['acme_{{hex 32}}', 'k: acme_{{hex 32}}']\nnegatives = ['acme_{{hex 31}}', 'acme_{{hex 33}}']", ""), []string{"few-positives:2", "few-negatives:2"}},
+		{"few samples", change(", 'K=acme_{{hex 32}}'", "", ", 'acme_{{chars \"x\" 32}}'", ""), []string{"few-positives:8", "few-negatives:9"}},
+		{"the same surroundings", change(`'{"k": "acme_{{hex 32}}"}'`, "'l: acme_{{hex 32}}'", "'K=acme_{{hex 32}}'", "'m: acme_{{hex 32}}'"), []string{"same-surroundings:8"}},
+		{"the same misses", change(`'acme_{{chars "x" 32}}'`, "'acme_{{hex 34}}'"), []string{"same-misses:9"}},
+		{"not filled in", change("An Acme token.", UnfilledDescription+"Acme.", "https://docs.acme.example/rotate", Unfilled, "https://docs.acme.example", Unfilled), []string{"unfilled:4", "unfilled:6", "unfilled:10"}},
 		{"no anchor", change("token = 'acme_[0-9a-f]{32}'", "token = '[a-z]{4}_[0-9a-f]{32}'"), []string{"no-anchor:7"}},
 		{"short anchor", strings.ReplaceAll(complete, "acme_", "am_"), []string{"short-anchor:7"}},
-		{"empty match", complete + "[[rules]]\nid = 'e'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nrotate = 'https://a.example'\nregex = '(?:acme)?'\nkeywords = ['acmex']\npositives = ['acmex', 'acmex ']\nnegatives = ['b', 'c']", []string{"empty-match:17", "keyword-outside:18"}},
+		{"empty match", complete + "[[rules]]\nid = 'e'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nrotate = 'https://a.example'\nregex = '(?:acme)?'\nkeywords = ['acmex']\npositives = ['acmex', 'K=acmex', 'k: acmex']\nnegatives = ['b', 'c', 'x']", []string{"empty-match:17", "keyword-outside:18", "same-misses:20"}},
 		{"a sample fails", change("hex 31", "hex 32"), []string{"sample:9"}},
 		{"not direct", change("token = 'acme_[0-9a-f]{32}'", "token = 'acme_[0-9a-f]{20,40}[0-9a-f]'"), []string{"not-direct:7", "sample:9", "sample:9"}},
-		{"a hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nrotate = 'https://a.example'\nregex = '[0-9a-f]{64}'\npositives = ['{{hex 64}}', ' {{hex 64}}']\nnegatives = ['{{hex 6}}', 'c']", []string{"no-anchor:17", "hash:17"}},
-		{"a prefixed hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nrotate = 'https://a.example'\nregex = 'acmesum:[0-9a-f]{64}'\npositives = ['acmesum:{{hex 64}}', ' acmesum:{{hex 64}}']\nnegatives = ['{{hex 64}}', 'c']", nil},
+		{"a hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nrotate = 'https://a.example'\nregex = '[0-9a-f]{64}'\npositives = ['{{hex 64}}', 'K={{hex 64}}', 'k: {{hex 64}}']\nnegatives = ['{{hex 6}}', 'c', 'd']", []string{"no-anchor:17", "hash:17", "same-misses:19"}},
+		{"a prefixed hash", complete + "[[rules]]\nid = 'h'\ndescription = 'd'\nidentity = 'token'\ndocs = 'https://a.example'\nrotate = 'https://a.example'\nregex = 'acmesum:[0-9a-f]{64}'\npositives = ['acmesum:{{hex 64}}', 'K=acmesum:{{hex 64}}', 'k: acmesum:{{hex 64}}']\nnegatives = ['{{hex 64}}', 'c', 'acmesum:{{hex 63}}']", nil},
 		{"a short keyword", change("token = 'acme_[0-9a-f]{32}'", "regex = '[a-z]{4}_[0-9a-f]{32}\\b'\nkeywords = [\n'k:', 'acme_']"), []string{"no-anchor:7", "short-keyword:9"}},
 	}
 	for _, tt := range tests {
@@ -137,6 +141,26 @@ func TestLint(t *testing.T) {
 				t.Errorf("-want +got:\n%s\n%v", diff, remarks)
 			}
 		})
+	}
+}
+
+// TestLintOfChangedRule: what a rule has from the built-in one that it changes is not missed.
+func TestLintOfChangedRule(t *testing.T) {
+	text := "[extend]\nuseDefault = true\n[[rules]]\nid = 'github-pat-classic'\nseverity = 'low'\n"
+	o := rules.Options{Proofs: proof.Names()}
+	o.Builtin = func() (*rules.Set, error) { return rules.Catalog(rules.Options{Proofs: proof.Names()}) }
+	set, err := rules.Parse("test.toml", []byte(text), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	remarks, err := Lint(set, LintOptions{IDs: []string{"github-pat-classic"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range remarks {
+		if m.Level != LevelNote {
+			t.Error(m)
+		}
 	}
 }
 
