@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "d0f5772eddca03219c12f80e5786f67d"
+const tableHash = "423f4c1623cadcf7760cdb99e89c6f56"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -1144,6 +1144,24 @@ var tableRules = [...]Rule{
 		Source:      Position{File: "azure.toml"},
 	},
 	{
+		ID:          `azure-entra-client-id`,
+		Family:      `azure-entra-client-id`,
+		Provider:    `Microsoft Azure`,
+		Description: `The id of an Entra ID application. It is no secret; with a client secret and the tenant it signs in as the application.`,
+		Identity:    `service-principal`,
+		Severity:    `info`,
+		Docs:        `https://learn.microsoft.com/en-us/entra/identity-platform/app-objects-and-service-principals`,
+		Confidence:  `high`,
+		Class:       `identifiers`,
+		Assigned:    `[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}`,
+		Keywords:    []string{`azure`, `arm_`, `aad`, `entra`},
+		Names:       []string{`clientid`, `appid`, `applicationid`},
+		Entropy:     2.5,
+		Pair:        []string{`azure-entra-client-secret`, `azure-entra-client-secret-v7`, `azure-entra-client-secret-legacy`},
+		Derived:     &Derived{Of: 0xb7895fc5bd37ac1a, Back: 2048, Anchors: []Anchor{{Literal: "aad"}, {Literal: "arm_"}, {Literal: "azure"}, {Literal: "entra"}}},
+		Source:      Position{File: "azure.toml"},
+	},
+	{
 		ID:          `azure-entra-client-secret`,
 		Family:      `azure-entra-client-secret`,
 		Provider:    `Microsoft Azure`,
@@ -1209,6 +1227,24 @@ var tableRules = [...]Rule{
 		Token:       `(?:0\.A|1\.A)[A-Za-z0-9_-]{50,200}\.Ag[A-Za-z0-9_-]{250,}`,
 		Reach:       4096,
 		Derived:     &Derived{Of: 0x78689de0b43df26f, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "0.a", Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}, {Literal: "1.a", Shape: 1, Next: "-0123456789_abcdefghijklmnopqrstuvwxyz"}}},
+		Source:      Position{File: "azure.toml"},
+	},
+	{
+		ID:          `azure-entra-tenant-id`,
+		Family:      `azure-entra-tenant-id`,
+		Provider:    `Microsoft Azure`,
+		Description: `The id of an Entra ID tenant. It is no secret; anybody can look it up by a domain.`,
+		Identity:    `service-principal`,
+		Severity:    `info`,
+		Docs:        `https://learn.microsoft.com/en-us/entra/fundamentals/how-to-find-tenant`,
+		Confidence:  `high`,
+		Class:       `identifiers`,
+		Assigned:    `[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}`,
+		Keywords:    []string{`tenant`},
+		Names:       []string{`tenant`, `tenantid`},
+		Entropy:     2.5,
+		Pair:        []string{`azure-entra-client-secret`, `azure-entra-client-secret-v7`, `azure-entra-client-secret-legacy`},
+		Derived:     &Derived{Of: 0x657fe67118aba32f, Back: 2048, Anchors: []Anchor{{Literal: "tenant"}}},
 		Source:      Position{File: "azure.toml"},
 	},
 	{
@@ -11203,6 +11239,22 @@ var tableRules = [...]Rule{
 		Source:      Position{File: "money.toml"},
 	},
 	{
+		ID:          `twilio-account-sid`,
+		Family:      `twilio-sid`,
+		Provider:    `Twilio`,
+		Description: `The SID of a Twilio account, its user name; without the auth token it opens nothing.`,
+		Identity:    `api-key`,
+		Severity:    `info`,
+		Docs:        `https://www.twilio.com/docs/glossary/what-is-a-sid`,
+		Confidence:  `high`,
+		Class:       `identifiers`,
+		Regex:       `/2010-04-01/Accounts/(AC[0-9a-f]{32})\b|(?i:(?:_|account)sid|"sid)["']?[ \t]{0,4}[:=][ \t]{0,4}["']?(AC[0-9a-f]{32})\b`,
+		Entropy:     3,
+		Pair:        []string{`twilio-auth-token`},
+		Derived:     &Derived{Of: 0xb6438a3890b9b351, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "/2010-04-01/accounts/ac"}, {Literal: "_sid", Shape: 1}, {Literal: "accountsid", Shape: 2}, {Literal: "\"sid", Shape: 3}}},
+		Source:      Position{File: "mail.toml"},
+	},
+	{
 		ID:          `twilio-api-key`,
 		Family:      `twilio-api-key`,
 		Provider:    `Twilio`,
@@ -11263,15 +11315,15 @@ var tableRules = [...]Rule{
 		ID:          `twilio-sid`,
 		Family:      `twilio-sid`,
 		Provider:    `Twilio`,
-		Description: `A Twilio SID names an account, a call or a message; without the auth token it opens nothing.`,
+		Description: `A Twilio SID names a call, a message or a key; without a secret it opens nothing.`,
 		Identity:    `api-key`,
 		Severity:    `info`,
 		Docs:        `https://www.twilio.com/docs/glossary/what-is-a-sid`,
 		Confidence:  `high`,
 		Class:       `identifiers`,
-		Regex:       `/2010-04-01/Accounts/(?:AC[0-9a-f]{32}/[A-Za-z]{2,30}/([A-Z]{2}[0-9a-f]{32})|(AC[0-9a-f]{32}))\b|(?:_sid|_SID|"sid)["']?[ \t]{0,4}[:=][ \t]{0,4}["']?([A-Z]{2}[0-9a-f]{32})\b`,
+		Regex:       `/2010-04-01/Accounts/AC[0-9a-f]{32}/[A-Za-z]{2,30}/([A-Z]{2}[0-9a-f]{32})\b|(?:_sid|_SID|"sid)["']?[ \t]{0,4}[:=][ \t]{0,4}["']?((?:A[ABD-Z]|[B-Z][A-Z])[0-9a-f]{32})\b`,
 		Entropy:     3,
-		Derived:     &Derived{Of: 0xed53a8c850f3fdf2, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "/2010-04-01/accounts/ac"}, {Literal: "/2010-04-01/accounts/ac", Shape: 1}, {Literal: "_sid", Shape: 2}, {Literal: "_sid", Shape: 3}, {Literal: "\"sid", Shape: 4}}},
+		Derived:     &Derived{Of: 0xdbda5020e9b0a218, Back: 6, Direct: true, Anchors: []Anchor{{Literal: "/2010-04-01/accounts/ac"}, {Literal: "_sid", Shape: 1}, {Literal: "_sid", Shape: 2}, {Literal: "_sid", Shape: 3}, {Literal: "_sid", Shape: 4}, {Literal: "\"sid", Shape: 5}, {Literal: "\"sid", Shape: 6}}},
 		Source:      Position{File: "mail.toml"},
 	},
 	{
