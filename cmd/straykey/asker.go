@@ -113,7 +113,8 @@ func addFailOn(fl *pflag.FlagSet, word *string, value string) {
 func (g *givenFlags) add(fl *pflag.FlagSet) {
 	fl.StringArrayVar(&g.env, "env", nil, "take the credential, or an id that belongs to it, from the variable `NAME` (repeatable)")
 	fl.StringVar(&g.rule, "rule", "", "take the whole of standard input, or of the first variable, for a credential of this `RULE`")
-	fl.StringVar(&g.rules, "rules", "", "rules to use instead of the built-in ones: a TOML `FILE`")
+	addScanFlags(fl, &g.scan, func(flag string) bool { return slices.Contains(ruleFlags, flag) })
+	g.scan.given = fl // a configuration also says how to ask
 }
 
 // asker asks issuers as the flags say.

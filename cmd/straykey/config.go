@@ -144,9 +144,9 @@ func addRuleFlags(cmd *cobra.Command, f *scanFlags) {
 	addScanFlags(cmd.Flags(), f, func(flag string) bool { return slices.Contains(ruleFlags, flag) })
 }
 
-// rulesPlan begins a plan that ends with the rules, those that a scan of a path would use. catalog is as in scanPlan.
-func (f *scanFlags) rulesPlan(env *environment, path string, catalog func() (*rules.Set, error)) (*scanPlan, error) {
-	f.paths, f.policy.noSuppress = []string{path}, true
+// rulesPlan begins a plan that ends with the rules, those that a scan of the paths would use. catalog is as in scanPlan.
+func (f *scanFlags) rulesPlan(env *environment, catalog func() (*rules.Set, error), paths ...string) (*scanPlan, error) {
+	f.paths, f.policy.noSuppress = paths, true
 	p, err := newPolicyPlan(env, f)
 	if err != nil {
 		return nil, err

@@ -55,7 +55,7 @@ func runExplain(env *environment, f *scanFlags, place string) error {
 	if have := strings.Count(string(plain), "\n") + 1; line > have {
 		return usageError("%s has %d lines, not %d", file, have, line)
 	}
-	p, err := f.rulesPlan(env, file, nil)
+	p, err := f.rulesPlan(env, nil, file)
 	if err != nil {
 		return err
 	}

@@ -36,6 +36,7 @@ type policyFlags struct {
 	ref        string
 	accept     bool
 	noBaseline bool           // no flag: the baseline is what is being made
+	noRepo     bool           // no flag: no file is looked at, so the repository around has no say
 	made       *policy.Config // no flag: the configuration that is being made
 }
 
@@ -298,6 +299,9 @@ func (p *scanPlan) configFiles() ([]policy.File, error) {
 			file.Layer, file.ReadFile = policy.LayerRepo, t.readExtended(path.Dir(rel), filepath.Dir(named))
 		}
 		return append(files, file), nil
+	}
+	if f.noRepo {
+		return files, nil
 	}
 	own, err := p.repoConfig()
 	if err != nil || own == nil {

@@ -69,7 +69,7 @@ type ruleSource struct {
 func loadRuleSource(env *environment, f *scanFlags) (*ruleSource, error) {
 	f.fileAlone()
 	catalog := sync.OnceValues(func() (*rules.Set, error) { return rules.Catalog(ruleOptions()) })
-	p, err := f.rulesPlan(env, ".", catalog)
+	p, err := f.rulesPlan(env, catalog, ".")
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func runRulesList(env *environment, o *rulesListOptions) error {
 		}
 	}
 	o.scan.fileAlone()
-	p, err := o.scan.rulesPlan(env, ".", nil)
+	p, err := o.scan.rulesPlan(env, nil, ".")
 	if err != nil {
 		return err
 	}

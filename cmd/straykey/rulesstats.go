@@ -69,7 +69,7 @@ func runRulesStats(ctx context.Context, env *environment, o *rulesStatsOptions, 
 		return usageError("cannot scan %q: %w; give a directory or a file, for example: straykey rules stats .", path, cause(err))
 	}
 	o.scan.fileAlone()
-	p, err := o.scan.rulesPlan(env, path, nil)
+	p, err := o.scan.rulesPlan(env, nil, path)
 	if err != nil {
 		return err
 	}

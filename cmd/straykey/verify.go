@@ -45,9 +45,9 @@ type verifyFlags struct {
 // givenFlags say which credential is meant. It never stands on the command line, where other users of the machine
 // and the shell's history would have it.
 type givenFlags struct {
-	env   []string
-	rule  string
-	rules string
+	env  []string
+	rule string
+	scan scanFlags // which rules there are, and what a configuration says of asking
 }
 
 const verifyCodesHelp = `Exit codes:
@@ -250,7 +250,8 @@ func (g *givenFlags) find(ctx context.Context, env *environment) (*report.Report
 }
 
 func (g *givenFlags) findIn(ctx context.Context, env *environment, text string) (*report.Report, error) {
-	set, engine, err := g.engine()
+	g.scan.policy.noRepo = true
+	set, engine, err := g.engine(env, ".")
 	if err != nil {
 		return nil, err
 	}
@@ -307,16 +308,20 @@ func (g *givenFlags) text(ctx context.Context, env *environment) (string, error)
 	return b.String(), nil
 }
 
-func (g *givenFlags) engine() (*rules.Set, *detect.Engine, error) {
-	set, err := loadRuleSet(g.rules, ruleOptions())
+// engine finds what the rules find that count in the targets of a scan.
+func (g *givenFlags) engine(env *environment, targets ...string) (*rules.Set, *detect.Engine, error) {
+	p, err := g.scan.rulesPlan(env, nil, targets...)
 	if err != nil {
 		return nil, nil, err
 	}
-	engine, err := detect.New(set, detect.Options{Reported: true, Confidence: rules.LowConfidence, Classes: []rules.Class{rules.Credentials}})
+	if err := p.chooseRules(); err != nil {
+		return nil, nil, err
+	}
+	engine, err := detect.New(p.set, detect.Options{Reported: true, Confidence: rules.LowConfidence, Classes: []rules.Class{rules.Credentials}})
 	if err != nil {
 		return nil, nil, usageError("%w", err)
 	}
-	return set, engine, nil
+	return p.set, engine, nil
 }
 
 // named is the finding of the whole of what was given, or of the first variable, as the rule that was named.
@@ -355,7 +360,11 @@ func findAgain(ctx context.Context, env *environment, g *givenFlags, name string
 	if err != nil {
 		return nil, nil, usageError("%s: %w", name, err)
 	}
-	set, engine, err := g.engine()
+	targets, err := scannedTargets(doc)
+	if err != nil {
+		return nil, nil, err
+	}
+	set, engine, err := g.engine(env, doc.Targets()...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -367,7 +376,7 @@ func findAgain(ctx context.Context, env *environment, g *givenFlags, name string
 	}
 	var b correlate.Builder
 	o := scan.Options{Engine: engine, Coverage: r.Coverage, Jobs: runtime.GOMAXPROCS(0), MaxSize: defaultMaxSize, Around: aroundToAsk}
-	if err := rescan(ctx, doc, &b, o); err != nil {
+	if err := rescan(ctx, doc, targets, &b, o); err != nil {
 		return nil, nil, err
 	}
 	all, _, err := b.Findings(ctx, []byte(env.getenv(fingerprintKey)), o.Jobs)
@@ -422,11 +431,7 @@ func scannedTargets(doc *report.Document) ([]scanned, error) {
 }
 
 // rescan scans the first place of each finding of a report.
-func rescan(ctx context.Context, doc *report.Document, b *correlate.Builder, o scan.Options) error {
-	targets, err := scannedTargets(doc)
-	if err != nil {
-		return err
-	}
+func rescan(ctx context.Context, doc *report.Document, targets []scanned, b *correlate.Builder, o scan.Options) error {
 	several := len(doc.Targets()) > 1
 	var objects []scan.Object
 	paths := map[string][]string{} // by directory
