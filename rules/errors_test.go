@@ -17,7 +17,8 @@ func TestErrors(t *testing.T) {
 	const extend = "[extend]\nuseDefault = true\n"
 	tests := []struct{ name, text, want string }{
 		// The file.
-		{"no TOML", "id = ", `test.toml:1: id: column 5: unexpected EOF; expected value; expected TOML such as id = "acme-token"`},
+		{"a table that is not closed", "[[rules\nid = 'a'", `test.toml:1: column 8: `},
+		{"no TOML", "id = ", `test.toml:1: id: column 5: unexpected EOF; expected value; expected TOML such as [[rules]] and id = "acme-token"`},
 		{"no rules", "title = \"x\"", `test.toml: no rule is left in force; add [[rules]], or begin with [extend] useDefault = true`},
 		{"empty file", "", `test.toml: no rule is left in force; add [[rules]]`},
 		{"all disabled", extend + "disabledRules = [\"acme-token\", \"acme-id\", \"acme-pair\"]", `test.toml: no rule is left in force`},
