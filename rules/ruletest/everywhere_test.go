@@ -201,12 +201,50 @@ func join(list []placed, between string, n int) (string, []placed) {
 	return b.String(), out
 }
 
+// TestCatalogPathsInZip looks for the paths that rules on paths alone must find, as members of an archive.
+func TestCatalogPathsInZip(t *testing.T) {
+	set, engine := catalogEngine(t)
+	s := engine.NewScanner()
+	for _, r := range set.Rules {
+		if !onPathAlone(r) {
+			continue
+		}
+		positives, err := sample.Positives(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		negatives, err := sample.Negatives(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := func(path string) bool {
+			return len(engine.Keep(s.Scan(zippedAs(t, path, "nothing")).Matches(), "a.zip", "")) > 0
+		}
+		for _, x := range positives {
+			if !found(x.Text) {
+				t.Errorf("%s: rule %s: %s is not found in a zip", x.Pos, r.ID, x.Key)
+			}
+		}
+		for _, x := range negatives {
+			if found(x.Text) {
+				t.Errorf("%s: rule %s: %s is found in a zip, although it is a negative", x.Pos, r.ID, x.Key)
+			}
+		}
+	}
+}
+
 // zipped returns a zip archive with a text.
 func zipped(t *testing.T, text string) []byte {
 	t.Helper()
+	return zippedAs(t, "conf/all.txt", text)
+}
+
+// zippedAs returns a zip archive with a member of that path.
+func zippedAs(t *testing.T, path, text string) []byte {
+	t.Helper()
 	var b bytes.Buffer
 	z := zip.NewWriter(&b)
-	w, err := z.Create("conf/all.txt")
+	w, err := z.Create(path)
 	if err == nil {
 		_, err = w.Write([]byte(text))
 	}
