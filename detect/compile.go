@@ -107,11 +107,14 @@ type compiledRule struct {
 
 	filterOnce sync.Once
 	filter     prefilter
+	looseExpr  string // see relaxed
 	shapeOnce  sync.Once
 	shapes     []*shape // nil: needs a regular expression
 	once       sync.Once
 	re         matcher
 	reErr      error
+	looseOnce  sync.Once
+	loose      matcher // matches wherever re does; nil: re is asked at once
 	allowOnce  sync.Once
 	allowlists []*allowlist
 	global     []rules.Allowlist
@@ -727,24 +730,36 @@ func longest(re *syntax.Regexp) int {
 	return 0
 }
 
-// regex returns the rule's expression, compiled at the first call. A token or a
-// value is matched from its start.
+// regex returns the rule's expression, compiled at the first call.
 func (c *compiledRule) regex(e *regexEngine) (matcher, error) {
-	c.once.Do(func() {
-		expr := c.expr
-		if c.style == styleAssigned {
-			expr = `\A(?:` + expr + `)`
-		}
-		c.re, c.reErr = e.compile(expr)
-	})
+	c.once.Do(func() { c.re, c.reErr = e.compile(c.fromStart(c.expr)) })
 	return c.re, c.reErr
+}
+
+// fromStart returns an expression as it is matched: a value from its start.
+func (c *compiledRule) fromStart(expr string) string {
+	if c.style == styleAssigned {
+		return `\A(?:` + expr + `)`
+	}
+	return expr
+}
+
+// mayMatch reports whether the rule's expression may match in a text, as far as a looser one tells.
+func (c *compiledRule) mayMatch(e *regexEngine, text []byte) bool {
+	c.needs() // which makes the looser one
+	c.looseOnce.Do(func() {
+		if c.looseExpr != "" {
+			c.loose, _ = e.compile(c.fromStart(c.looseExpr))
+		}
+	})
+	return c.loose == nil || c.loose.Match(text)
 }
 
 // needs returns what a text has to hold for a match of the rule's expression.
 func (c *compiledRule) needs() *prefilter {
 	c.filterOnce.Do(func() {
 		if parsed, err := syntax.Parse(c.expr, syntax.Perl); err == nil {
-			c.filter = newPrefilter(parsed, c.anchorLiterals())
+			c.filter, c.looseExpr = newPrefilter(parsed, c.anchorLiterals()), relaxed(c.expr, parsed)
 		}
 	})
 	return &c.filter

@@ -463,14 +463,17 @@ func (s *Scanner) evaluate(c *compiledRule, text []byte) [][]int {
 	if known, _ := s.memo.has(key); known && s.stats == nil {
 		return nil
 	}
-	re, err := c.regex(&s.e.regexps)
-	if err != nil {
-		if s.err == nil {
-			s.err = err
+	var all [][]int
+	if c.mayMatch(&s.e.regexps, text) {
+		re, err := c.regex(&s.e.regexps)
+		if err != nil {
+			if s.err == nil {
+				s.err = err
+			}
+			return nil
 		}
-		return nil
+		all = re.FindAllSubmatchIndex(text, maxMatches)
 	}
-	all := re.FindAllSubmatchIndex(text, maxMatches)
 	if len(all) == 0 {
 		s.memo.add(key, false)
 	}
