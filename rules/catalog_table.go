@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "423f4c1623cadcf7760cdb99e89c6f56"
+const tableHash = "f6676d0888bc1b22fe1672d38f1a18ef"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -790,11 +790,11 @@ var tableRules = [...]Rule{
 		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
 		Confidence:  `medium`,
 		Class:       `identifiers`,
-		Token:       `[a-z0-9][a-z0-9.-]{2,62}\.(?:s3\.amazonaws\.com|s3-website)`,
-		Keywords:    []string{`.s3.amazonaws.com`, `.s3-website`},
+		Regex:       `\bs3a?://([a-z0-9][a-z0-9.-]{2,62})|\b([a-z0-9][a-z0-9.-]{2,62})\.(?:s3(?:[.-][a-z]{2}(?:-[a-z]{3,9}){1,2}-[0-9])?\.amazonaws\.com|s3-website)`,
+		Keywords:    []string{`.s3.`, `.s3-`, `s3://`, `s3a://`},
 		Reach:       100,
 		Weak:        true,
-		Derived:     &Derived{Of: 0xda8f5b18c8ccbcef, Back: 100, Anchors: []Anchor{{Literal: ".s3-website"}, {Literal: ".s3.amazonaws.com"}}},
+		Derived:     &Derived{Of: 0xd8b8502177ca0f09, Back: 100, Anchors: []Anchor{{Literal: ".s3-"}, {Literal: ".s3."}, {Literal: "s3://"}, {Literal: "s3a://"}}},
 		Source:      Position{File: "generic.toml"},
 	},
 	{
