@@ -19,7 +19,7 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 	text := &s.line
 	*text = generic.Text{B: s.text, Lo: lo, Hi: hi, LineStart: loFree}
 	key := uint64(0)
-	if !c.wide {
+	if !c.wide && s.only == (span{}) {
 		key = s.memo.key(s.text, c.number, pos, end, text)
 	}
 	if key != 0 && s.trace == nil {
@@ -37,6 +37,9 @@ func (s *Scanner) tryDetector(c *compiledRule, literal, pos, end int) {
 	kept := false
 	for i := range s.candidates {
 		found := &s.candidates[i]
+		if s.leftOut(found) {
+			continue
+		}
 		if found.Start <= lo && !loFree || found.End >= hi && !hiFree {
 			s.drop(c, pos, stepCut)
 			continue

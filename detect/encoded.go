@@ -239,7 +239,11 @@ func (s *Scanner) tryShort(c *compiledRule, text *generic.Text, cand *generic.Ca
 		}
 		return value.Hi + at - to
 	}
-	for _, h := range s.scanInner(line, unit, outer).matches() {
+	inner := s.inner()
+	inner.only, inner.from = span{from, to}, max(0, cand.Start-lo-maxNameBefore)
+	hits := s.scanInner(line, unit, outer).matches()
+	inner.only = span{}
+	for _, h := range hits {
 		if int(h.secretStart) >= to || int(h.secretEnd) <= from {
 			continue
 		}
@@ -254,6 +258,16 @@ func (s *Scanner) tryShort(c *compiledRule, text *generic.Text, cand *generic.Ca
 		kept = true
 	}
 	return kept
+}
+
+// maxNameBefore is how far before a name the line of a value that is decoded alone is searched for anchors: what else is in it
+// was, or will be, read with the line as it stands. A line of many such values would be read for each of them, and in each reading the
+// others again.
+const maxNameBefore = 80
+
+// leftOut reports whether a candidate is of no interest, for the line is scanned for the sake of another one.
+func (s *Scanner) leftOut(cand *generic.Candidate) bool {
+	return s.only != span{} && (cand.Value.Lo >= s.only.hi || cand.Value.Hi <= s.only.lo)
 }
 
 // matches returns the hits of facts that may be nil.
@@ -277,21 +291,27 @@ func (s *Scanner) adopt(h hit, span decode.Span) {
 	s.addHit(h)
 }
 
-// scanInner scans what a span decodes to. outer maps an offset in it to one in the text.
-func (s *Scanner) scanInner(text []byte, span decode.Span, outer func(pos int) int) *Facts {
+// inner returns the scanner for what is decoded.
+func (s *Scanner) inner() *Scanner {
 	d := &s.decoder
 	if d.inner == nil {
 		d.inner = s.e.NewScanner()
 		d.inner.depth = s.depth + 1
 	}
+	return d.inner
+}
+
+// scanInner scans what a span decodes to. outer maps an offset in it to one in the text.
+func (s *Scanner) scanInner(text []byte, span decode.Span, outer func(pos int) int) *Facts {
+	inner := s.inner()
 	if s.trace != nil {
-		d.inner.trace = func(c *compiledRule, pos int, step string) {
+		inner.trace = func(c *compiledRule, pos int, step string) {
 			s.trace(c, outer(max(pos, 0)), "in "+span.Kind.String()+": "+step)
 		}
 	}
-	facts := d.inner.Scan(text)
-	s.expanded += d.inner.expanded
-	s.err = cmp.Or(s.err, d.inner.err)
+	facts := inner.Scan(text)
+	s.expanded += inner.expanded
+	s.err = cmp.Or(s.err, inner.err)
 	s.overflow = s.overflow || facts.Overflow()
 	return facts
 }

@@ -252,6 +252,30 @@ func TestDER(t *testing.T) {
 }
 
 // DecodeDepth is how many encodings are taken off.
+// The line of a value that is decoded alone is read again for that value, and not once more for each of the others in it.
+func TestManyShortValuesInALine(t *testing.T) {
+	set, err := rules.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := New(set, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const values = 6
+	var line strings.Builder
+	for i := range values {
+		fmt.Fprintf(&line, `"password":"xq%d\/%dZk%s",`, i, i*7919, "vbT")
+	}
+	s := e.NewScanner()
+	if got := len(s.Scan([]byte(line.String())).Matches()); got < values {
+		t.Errorf("%d matches, want %d and more", got, values)
+	}
+	if inner := s.decoder.inner; inner == nil || inner.turn > 3*values || inner.decoder.inner != nil {
+		t.Errorf("the line was read %d times for %d values, or within such a reading again", inner.turn, values)
+	}
+}
+
 func TestDecodeDepth(t *testing.T) {
 	text := "the token = tok_0123456789ab;  and so on"
 	once := base64.StdEncoding.EncodeToString([]byte(text))

@@ -92,6 +92,9 @@ type Scanner struct {
 	stats   map[*compiledRule]*RuleStats
 	decoder decoder
 	depth   int // of encodings around the text
+	// only, if it is not empty, is what the text is scanned for, from an earlier place on: a value that was decoded in its line.
+	only span
+	from int
 
 	archives  *archive.Reader
 	opened    *Scanner // for members
@@ -137,7 +140,11 @@ func (s *Scanner) Scan(text []byte) *Facts {
 func (s *Scanner) scanText(text []byte) *Facts {
 	plain, decoded := Plain(text)
 	s.begin(plain, false)
-	s.find(0, len(plain))
+	if s.only != (span{}) {
+		s.findAll(min(s.from, len(plain)), min(s.only.hi, len(plain)))
+	} else {
+		s.find(0, len(plain))
+	}
 	s.trySlow()
 	return s.finish(decoded)
 }

@@ -138,7 +138,7 @@ const variableReach = 1 << 10
 func variables(out []Candidate, t *Text, lo, hi int) []Candidate {
 	b := t.B[:t.Hi]
 	line := assignment{b: b, lo: t.Lo}
-	if b[hi-1] != '"' || !line.quotedValue(hi-1) {
+	if b[hi-1] != '"' || line.byteBefore(lo) != '\n' || !line.quotedValue(hi-1) {
 		return out
 	}
 	name := line.value
@@ -155,6 +155,9 @@ func variables(out []Candidate, t *Text, lo, hi int) []Candidate {
 		a := assignment{b: b[:end], lo: i}
 		a.name.Lo = blanksIn(b, i)
 		a.name.Hi = nameEnd(a.b, a.name.Lo)
+		if string(a.name.of(b)) == "variable" { // the next one: what is below it is its own
+			break
+		}
 		if string(a.name.of(b)) == "default" && a.operator(a.name.Hi) && a.op == OpAssign && a.quotedValue(a.at) && a.value.Len() >= minValue {
 			if v := a.value.of(b); !plainly(v) && !stock(v, nil) && !control(v) {
 				out = append(out, Candidate{

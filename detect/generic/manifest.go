@@ -17,7 +17,8 @@ import (
 //	  bar: a secret as it is
 //
 // The anchor is its kind, from which the mapping around it is read in both directions: data may stand before it, and a list
-// has many. Of its members only those count that are one line of text, or bytes of the length of a key: what is
+// has many. A part between two kinds is
+// read for these only, for a Secret holds no other: a text of many kinds would be read as often. Of its members only those count that are one line of text, or bytes of the length of a key: what is
 // longer, as certificates and whole files are, is found by what it holds itself.
 
 // manifestReach is how far from its kind a Secret is read.
@@ -32,7 +33,7 @@ const (
 
 // manifestQuick reports whether the anchor, which ends in Secret, is the whole kind.
 func manifestQuick(b []byte, lo, hi int) bool {
-	if !bytes.HasSuffix(b[lo:hi], []byte("Secret")) || !startsWord(b, 0, lo) {
+	if !bytes.HasPrefix(b[lo:hi], []byte("kind")) || !bytes.HasSuffix(b[lo:hi], []byte("Secret")) || !startsWord(b, 0, lo) {
 		return false
 	}
 	return hi == len(b) || !isNameByte(b[hi]) && b[hi] != '.' && b[hi] != '-' && b[hi] != '/'
@@ -48,6 +49,9 @@ func manifests(out []Candidate, t *Text, lo, _ int) []Candidate {
 	}
 	return m.out
 }
+
+// maxColumn is the deepest column in which the keys of a Secret begin.
+const maxColumn = 40
 
 // manifest reads a Secret.
 type manifest struct {
@@ -158,23 +162,23 @@ func (m *manifest) mapping(at int) {
 	if at > m.lo && quoteOf(m.b[at-1]) != Bare {
 		at--
 	}
-	start := m.lineStart(at)
+	start := m.head(at)
 	if start < 0 {
-		return
+		return // not the first of its line
 	}
 	column := at - start
-	if column != m.column(start, m.lineEnd(start), true) {
-		return // not the first of its line
+	if column > maxColumn {
+		return
 	}
 	first := start
 	for !m.begins(first, column) {
 		before := m.lineStart(first - 1)
-		if before < 0 || !m.within(before, column) {
+		if before < 0 || !m.within(before, column) || m.isKind(before) {
 			break
 		}
 		first = before
 	}
-	for line := first; line < len(m.b) && m.within(line, column) && (line == first || !m.begins(line, column)); {
+	for line := first; line < len(m.b) && m.within(line, column) && (line == first || !m.begins(line, column) && (line == start || !m.isKind(line))); {
 		end := m.lineEnd(line)
 		next := end + 1
 		if m.column(line, end, true) == column {
@@ -185,6 +189,33 @@ func (m *manifest) mapping(at int) {
 		}
 		line = next
 	}
+}
+
+// head returns where the line begins that has its first key at b[at]; -1 if something else stands before it.
+func (m *manifest) head(at int) int {
+	i := at
+	for i > m.lo && (m.b[i-1] == ' ' || m.b[i-1] == '-' && m.b[i] == ' ') {
+		i--
+	}
+	if i > m.lo && m.b[i-1] == '\n' || i == m.lo && !m.torn {
+		return i
+	}
+	return -1
+}
+
+// isKind reports whether a line says of the mapping it stands in that it is a Secret.
+func (m *manifest) isKind(line int) bool {
+	end := m.lineEnd(line)
+	at := m.column(line, end, true)
+	if at == noColumn {
+		return false
+	}
+	key, rest := m.key(line+at, end)
+	kind := m.content(rest)
+	if kind.Len() > 2 && quoteOf(m.b[kind.Lo]) != Bare {
+		kind = Span{kind.Lo + 1, kind.Hi - 1}
+	}
+	return string(key.of(m.b)) == "kind" && string(kind.of(m.b)) == "Secret"
 }
 
 // lineStart returns where the line of b[at] begins; -1 if there is none or not all of it may be looked at.
@@ -342,6 +373,7 @@ func (m *manifest) scalar(key, rest, below Span, encoded bool) {
 
 // object reads the object of JSON whose kind, in quotes, stands at b[at].
 func (m *manifest) object(at int) {
+	m.apart(at)
 	open := m.opening(at)
 	if open < 0 {
 		return
@@ -361,6 +393,33 @@ func (m *manifest) object(at int) {
 			m.add(key, Span{value.Lo + 1, value.Hi - 1}, Double, encoded)
 		})
 	})
+}
+
+// apart bounds what is looked at by the kinds of the Secrets before and behind that whose kind, in quotes, stands at b[at].
+func (m *manifest) apart(at int) {
+	const key = `"kind":`
+	isSecret := func(i int) bool {
+		return bytes.HasPrefix(bytes.TrimLeft(m.b[i+len(key):min(len(m.b), i+3*len(key))], " "), []byte(`"Secret`))
+	}
+	for i := at; ; {
+		if i = bytes.LastIndex(m.b[m.lo:i], []byte(key)); i < 0 {
+			break
+		}
+		if i += m.lo; isSecret(i) {
+			m.lo = i + len(key)
+			break
+		}
+	}
+	for i := at + len(key); ; i += len(key) {
+		n := bytes.Index(m.b[i:], []byte(key))
+		if n < 0 {
+			break
+		}
+		if i += n; isSecret(i) {
+			m.b = m.b[:i]
+			break
+		}
+	}
 }
 
 // opening returns where the object begins that b[at] stands in, outside of strings; -1 if it may not be looked at.

@@ -51,6 +51,13 @@ func TestManifests(t *testing.T) {
 		{"a value that tells", "kind: Secret\nstringData:\n  a: /etc/x9x\n  b: https://x9x\n  c: x9@acme.io\n  d: eu-west-1\n  e: vault:v1:{{hex}}\n  f: <{{pw}}>\n", ""},
 		{"JSON", `{"a": {"data": {"x": "{{b64}}"}}, "data": {"b": "{{b64}}", "c": 1, "d": ["{{b64}}"]}, "kind":"Secret"}`, "b={{pw}}"},
 		{"strings with brackets", `{"x": "}{\"", "data": {"b": "{{b64}}"}, "y": "{\\", "kind":"Secret"}`, "b={{pw}}"},
+		// Each part is read for the kinds before and behind it, however many there are: reading all for each would take minutes.
+		{"many kinds", "kind: Secret\ndata:\n  a: {{b64}}\nkind: Secret\ndata:\n  b: {{b64}}\nkind: \"Secret\"\ndata:\n  c: {{b64}}\n", "a={{pw}} a={{pw}} b={{pw}} b={{pw}} c={{pw}}"},
+		{"many kinds in JSON", `{"kind":"Secret","data":{"a":"{{b64}}"},"kind": "Secret","data":{"b":"{{b64}}"},"kind":"Secret"}`, "a={{pw}}"},
+		{"kinds of others", `{"kind":"Pod","x":{"kind":"Pod"},"data":{"a":"{{b64}}"},"kind":"Secret","y":{"kind":"Pod"},"stringData":{"b":"{{pw}}"}}`, "a={{pw}} b={{pw}}"},
+		{"its last version beside it", "kind: Secret\nmetadata:\n  annotations:\n    last: |\n      {\"kind\":\"Secret\"}\ndata:\n  a: {{b64}}\n", "a={{pw}}"},
+		{"too far in", strings.Repeat(" ", maxColumn+1) + "kind: Secret\n" + strings.Repeat(" ", maxColumn+1) + "stringData:\n" + strings.Repeat(" ", maxColumn+2) + "a: {{pw}}\n", ""},
+		{"not first in its line", "x kind: Secret\nstringData:\n  a: {{pw}}\n", ""},
 		{"another kind", "kind: Secrets\ndata:\n  a: {{b64}}\n", ""},
 		{"another key", "subkind: Secret\ndata:\n  a: {{b64}}\n", ""},
 	} {
@@ -60,6 +67,25 @@ func TestManifests(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// A variable has the default below its head, and not that of the next one, however near the heads stand.
+func TestVariables(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"one", "variable \"db_password\" {\n  default = \"{{pw}}\"\n}\n", "{{pw}}"},
+		{"the next one's", "variable \"db_password\" {\nvariable \"x\" {\n  default = \"{{pw}}\"\n}\n", ""},
+		{"within a line", "a variable \"db_password\" {\n  default = \"{{pw}}\"\n}\n", ""},
+	} {
+		text := []byte(made(tt.text))
+		lo := bytes.Index(text, []byte("variable"))
+		got := ""
+		for _, c := range variables(nil, &Text{B: text, Hi: len(text), LineStart: true}, lo, lo+len("variable \"")) {
+			got += string(c.Value.of(text))
+		}
+		if got != made(tt.want) {
+			t.Errorf("%s: got %q, want %q", tt.name, got, made(tt.want))
+		}
 	}
 }
 
