@@ -40,3 +40,25 @@ names = ["api_key", "Token"]
 		}
 	}
 }
+
+// TestLongerValue checks that a value of a fixed length is none if it goes on: a ciphertext begins like a key.
+func TestLongerValue(t *testing.T) {
+	set, err := rules.Parse("acme.toml", []byte(`[[rules]]
+id = "acme"
+assigned = '[A-Za-z0-9/+]{32}'
+keywords = ["acme_secret"]
+`), rules.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine, err := detect.New(set, detect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	value := "q7Rk+2Wd" + "9xLm/4Tz8vBnqKpY" + "57Rk6sFg"
+	for after, want := range map[string]bool{"": true, "\n": true, `"`: true, ",": true, ":": true, "+w8": false, "/w8": false, "w8": false} {
+		if got := len(engine.NewScanner().Scan([]byte("acme_secret="+value+after)).Matches()) == 1; got != want {
+			t.Errorf("before %q: found %v, want %v", after, got, want)
+		}
+	}
+}
