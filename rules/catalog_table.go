@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "f6676d0888bc1b22fe1672d38f1a18ef"
+const tableHash = "4220db63642d87a35312702ffe344765"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -2586,7 +2586,7 @@ var tableRules = [...]Rule{
 		Confidence:  `high`,
 		Class:       `credentials`,
 		Detector:    `option`,
-		Keywords:    []string{`sshpass`, `mysql`, `mariadb`, `redis-cli`, `ldap`, `sqlcmd`, `mongo`, `mosquitto_`, `ipmitool`, `plink`, `pscp`, `smbclient`, `rpcclient`, `xfreerdp`, `psexec`, `unlock-keychain`, `login -`, ` -u `, `-pass`, `htpasswd`, `net user`, `net use`, `openssl enc`, `openssl aes`, `securestring`, `chpasswd`, `passwd --stdin`},
+		Keywords:    []string{`sshpass`, `mysql`, `mariadb`, `redis-cli`, `ldap`, `sqlcmd`, `mongo`, `mosquitto_`, `ipmitool`, `plink`, `pscp`, `smbclient`, `rpcclient`, `xfreerdp`, `psexec`, `unlock-keychain`, `login -`, ` -u `, `-pass`, `htpasswd`, `net user`, `net use`, `openssl enc`, `openssl aes`, `securestring`, `chpasswd`, `passwd --stdin`, `sudo -s`, `zip `, `7z `, `7za `},
 		Source:      Position{File: "commands.toml"},
 	},
 	{
@@ -4250,7 +4250,7 @@ var tableRules = [...]Rule{
 		Confidence:  `medium`,
 		Class:       `credentials`,
 		Detector:    `call`,
-		Keywords:    []string{`basicauth`, `basic_auth`, `digestauth`, `passwordauthentication`, `networkcredential`, `usernamepasswordcredentials`, `usernamepasswordauthenticationtoken`, `drivermanager.getconnection`, `mysqli_connect`, `new mysqli`, `mysql_connect`, `mysql_pconnect`, `new pdo`, `mysqldb.connect`, `pymysql.connect`, `ftp_login`, `ftp.login`, `smtp.login`, `server.login`, `imap.login`, `ssh2_auth_password`, `ldap_bind`, `simple_bind_s`, `emailandpassword`, `plainauth`, `ssh.password`, `createhmac`, `hash_hmac`, `hmac.new`, `jwt.sign`, `jwt.verify`, `jwt.encode`, `jwt.decode`, `cookieparser`, `newcookiestore`},
+		Keywords:    []string{`basicauth`, `basic_auth`, `digestauth`, `passwordauthentication`, `networkcredential`, `usernamepasswordcredentials`, `usernamepasswordauthenticationtoken`, `drivermanager.getconnection`, `mysqli_connect`, `new mysqli`, `mysql_connect`, `mysql_pconnect`, `new pdo`, `mysqldb.connect`, `pymysql.connect`, `ftp_login`, `ftp.login`, `smtp.login`, `server.login`, `imap.login`, `ssh2_auth_password`, `ldap_bind`, `simple_bind_s`, `emailandpassword`, `plainauth`, `ssh.password`, `createhmac`, `hash_hmac`, `hmac.new`, `jwt.sign`, `jwt.verify`, `jwt.encode`, `jwt.decode`, `cookieparser`, `newcookiestore`, `create_user`, `create_superuser`, `new sequelize`, `encoder().encode`, `bcrypt.hash`, `bcrypt.hashsync`, `bcrypt.hashpw`, `wifi.begin`, `clientsecretcredential`, `signwith`, `setsigningkey`},
 		Weak:        true,
 		Source:      Position{File: "commands.toml"},
 	},

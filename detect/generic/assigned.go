@@ -1,6 +1,9 @@
 package generic
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // assigned returns a Find that reads what is assigned to a name whose words say that it is of a group:
 //
@@ -26,7 +29,8 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 		} else if !a.readValue() {
 			return out
 		}
-		if a.noSecret(g) || g == Token && signedRequest(t, a.name) {
+		a.unwrap()
+		if !a.settle() || a.noSecret(g) || g == Token && signedRequest(t, a.name) {
 			return out
 		}
 		return append(out, Candidate{
@@ -127,6 +131,8 @@ type assignment struct {
 	at      int  // where the value begins
 	quoted  bool // the name stands in quotes
 	second  bool // another name stands between: password, err = …
+	told    bool // in a sentence: the password is "v"
+	instead bool // for what the environment has not: process.env.SECRET || "v"
 }
 
 // maxClosers and maxBlanks bound what may stand between a name and its value.
@@ -157,9 +163,11 @@ func (a *assignment) operator(i int) bool {
 	i = a.closers(i)
 	closed := i
 	i = a.blanks(i)
-	if n := a.attribute(i); n > 0 && a.quoted {
-		a.op, a.at = OpAssign, a.blanks(n)
-		return true
+	if a.quoted {
+		if n := a.attribute(i); n > 0 {
+			a.op, a.at = OpAssign, a.blanks(n)
+			return true
+		}
 	}
 	c, next := a.byteAt(i), a.byteAt(i+1)
 	switch {
@@ -178,6 +186,8 @@ func (a *assignment) operator(i int) bool {
 		a.op, i = OpAssign, i+2
 	case c == '|' && next == '|' && a.byteAt(i+2) == '=':
 		a.op, i = OpAssign, i+3
+	case c == next && (c == '|' || c == '?') && quoteOf(a.byteAt(a.blanks(i+2))) != Bare:
+		a.op, a.instead, i = OpAssign, true, i+2
 	case c == ':' && next == ':', c == ':' && closed > start && a.b[closed-1] == ']' && isLetter(next): // [type="password"]:focus
 		return false
 	case c == ':' && next == '/' && a.byteAt(i+2) == '/': // otpauth://
@@ -197,16 +207,30 @@ func (a *assignment) operator(i int) bool {
 		a.op, i = OpComma, i+1
 	case c == ',' && i == start:
 		n := a.typed(a.blanks(i + 1))
+		switch {
+		case n > 0:
+			a.op, a.second, i = OpAssign, a.b[n-2] != ':', n
+		case !isLower(a.b[i-1]) && quoteOf(a.byteAt(a.blanks(i+1))) != Bare: // perhaps a constant: put(Config.PASSWORD, "v")
+			a.op, i = OpComma, i+1
+		default:
+			return false
+		}
+	case c == '>' && (i == start || a.quoted):
+		a.op, i = OpElement, i+1
+	case c == '.' && a.quoted && a.b[i-1] == ')':
+		n := a.typedInto(i)
 		if n == 0 {
 			return false
 		}
-		a.op, a.second, i = OpAssign, a.b[n-2] != ':', n
-	case c == '>' && i == start:
-		a.op, i = OpElement, i+1
+		a.op, i = OpCall, n
 	case c == '|' && i > start:
 		a.op, i = OpOther, i+1
 	case i > closed:
 		a.op = OpSpace
+		if n := a.words(i); n > 0 {
+			i = n
+			break
+		}
 		if closed > start { // another attribute: for="password" class="…"
 			break
 		}
@@ -234,6 +258,8 @@ func (a *assignment) closers(i int) int {
 		case c == '?' && a.byteAt(i+1) == ':' || c == '!' && a.byteAt(i+1) == ':':
 		case c == '[' && a.byteAt(i+1) == ']':
 			i++
+		case c == '[' && n == 0 && a.arraySize(i) > 0:
+			i = a.arraySize(i)
 		default:
 			return i
 		}
@@ -246,13 +272,16 @@ func (a *assignment) closers(i int) int {
 // in key="password" value="v", "name": "password", "value": "v" and "password" { default = "v" }; or 0.
 func (a *assignment) attribute(i int) int {
 	if c := a.byteAt(i); c == ',' || c == '{' {
+		if n := a.laterDefault(i); n > 0 && c == ',' {
+			return n
+		}
 		i = a.blanks(i + 1)
 	}
 	quoted := quoteOf(a.byteAt(i)) != Bare
 	if quoted {
 		i++
 	}
-	for _, w := range [...]string{"value", "content", "default"} {
+	for _, w := range [...]string{"value", "content", "default", "with", "android:value"} {
 		if !bytes.HasPrefix(a.b[min(i, len(a.b)):], []byte(w)) {
 			continue
 		}
@@ -331,13 +360,17 @@ func (a *assignment) place() bool {
 	case a.op == OpSpace && hasSuffixFold(a.name.of(a.b), "stdin"): // --password-stdin reads it from elsewhere
 		return false
 	}
+	if a.instead && !fromEnvironment(a.b[a.lo:a.name.Hi]) {
+		return false
+	}
 	switch a.op {
 	case OpElement:
-		return before == '<' || before == '/' || before == '"' || before == '\''
+		return before == '<' || before == '/' || (before == '"' || before == '\'') && (!a.quoted || a.namesElement())
 	case OpSpace:
 		if before == '-' || before == '/' || quoteOf(a.byteAt(a.at)) != Bare {
 			return true
 		}
+		a.at = a.kindOfSecret(a.at)
 		return a.twoWords()
 	}
 	return true
@@ -368,9 +401,13 @@ func (a *assignment) twoWords() bool {
 		i++
 	}
 	before := bytes.TrimLeft(a.b[a.lo:a.name.Lo], " \t#;/")
-	switch string(bytes.ToLower(bytes.TrimRight(before, " \t"))) {
-	case "", "env", "arg", "set", "export", "setenv", "setx", "run export", "define":
+	switch w := string(bytes.ToLower(bytes.TrimRight(before, " \t"))); w {
+	case "", "env", "arg", "set", "export", "setenv", "setx", "run export", "define", "enable", "aws configure set", "git config --global",
+		"travis env set", "set -x", "set -gx", "set -ux", "set -lx":
 		return true
+	case "${": // a variable of Robot Framework, which two blanks part from its value
+		return isBlank(a.b[a.at-1]) && isBlank(a.b[a.at-2])
+	default: // of a user of a router
+		return strings.HasPrefix(w, "username ") && isBlank(before[len(before)-1])
 	}
-	return false
 }

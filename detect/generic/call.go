@@ -53,6 +53,17 @@ var calls = []call{
 	{"jwt.encode", 1, Secret},
 	{"jwt.decode", 1, Secret},
 	{"cookieparser", 0, Secret},
+	{"create_user", 2, Password}, // Django
+	{"create_superuser", 2, Password},
+	{"new sequelize", 2, Password},
+	{"encoder().encode", 0, Password}, // Spring
+	{"bcrypt.hash", 0, Password},
+	{"bcrypt.hashsync", 0, Password},
+	{"bcrypt.hashpw", 0, Password},
+	{"wifi.begin", 1, Password},           // Arduino
+	{"clientsecretcredential", 2, Secret}, // Azure
+	{"signwith", 1, Key},                  // jjwt
+	{"setsigningkey", 0, Key},
 	{"newcookiestore", 0, Secret},
 }
 

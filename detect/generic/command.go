@@ -45,9 +45,13 @@ var commands = []command{
 	{word: "htpasswd", find: htpasswd},
 	{word: "net user", find: netUser},
 	{word: "net use", find: netUse},
+	{word: "zip ", flags: []string{"-P*"}},
+	{word: "7z ", flags: []string{"-p!"}},
+	{word: "7za ", flags: []string{"-p!"}},
 	{word: "securestring", find: secureString},
 	{word: "chpasswd", find: piped},
 	{word: "passwd --stdin", find: piped},
+	{word: "sudo -s", find: piped},
 }
 
 // commandQuick reports whether an option may follow an anchor of commands.

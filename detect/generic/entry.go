@@ -5,8 +5,8 @@ import "bytes"
 // The members of an entry that say what its value is, and those that hold the value, in lower case. In XML they are the
 // names of elements.
 var (
-	entryNames  = [...]string{"name", "key", "parameterkey", "parametername", "optionname", "setting", "entry", "property"}
-	entryValues = [...]string{"value", "string", "parametervalue", "stringvalue", "data", "property-value"}
+	entryNames  = [...]string{"name", "key", "parameterkey", "parametername", "optionname", "setting", "entry", "property", "param-name", "env-entry-name"}
+	entryValues = [...]string{"value", "string", "parametervalue", "stringvalue", "data", "property-value", "param-value", "env-entry-value"}
 )
 
 // entryQuick reports whether the anchor may begin the value of an entry: it stands first on its line, after blanks and what

@@ -20,6 +20,7 @@ func TestEntries(t *testing.T) {
 		{"<property><name>fs.s3a.secret.key</name><value>{{pw}}</value></property>", "fs.s3a.secret.key", "{{pw}}"},
 		{"<name>javax.jdo.option.ConnectionPassword</name>\n    <value>{{pw}}</value>", "javax.jdo.option.ConnectionPassword", "{{pw}}"},
 		{"<setting name=\"Password\" serializeAs=\"String\">\n  <value>{{pw}}</value>", "Password", "{{pw}}"},
+		{"<param-name>password</param-name>\n<param-value>{{pw}}</param-value>", "password", "{{pw}}"},
 		{"- name: DB_USER\n  value: {{pw}}", "", ""},
 		{"- name: DB_PASSWORD\n  valueFrom: {{pw}}", "", ""},
 		{"- name: DB_PASSWORD\n\n  value: {{pw}}", "", ""},
