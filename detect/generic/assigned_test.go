@@ -123,6 +123,9 @@ func TestAssigned(t *testing.T) {
 		{`password = {SSHA512}{{hex}}`, "{SSHA512}{{hex}}"},
 		{`password = {{{pw}}}`, "{{{pw}}"},
 		// What reads as an assignment and is none: see nosecret.go.
+		{`pw := c.pw`, ""},
+		{`self.password = other.password`, ""},
+		{`pw = c.{{pw}}`, "c.{{pw}}"},
 		{`/* First pass: {{low}}, in j */`, ""},
 		{"in the one pass: `{{signs}}`", ""},
 		{`user sa pass: {{pw}}`, "{{pw}}"},

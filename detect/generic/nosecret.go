@@ -11,7 +11,7 @@ import (
 func (a *assignment) noSecret(g Group) bool {
 	name, value := a.name.of(a.b), a.value.of(a.b)
 	switch {
-	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.resetLink(), a.passing():
+	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.sameMember(), a.resetLink(), a.passing():
 		return true
 	case control(value), onlyEscapes(value), none(value), isPublicName(name), shortTicket(name, value), a.cutShort():
 		return true
@@ -132,6 +132,13 @@ func (a *assignment) variable() bool {
 	rest := bytes.TrimRight(a.b[a.value.Hi:], " \t\r")
 	return len(rest) > 0 && rest[0] == ';' && (len(rest) == 1 || bytes.HasPrefix(bytes.TrimLeft(rest[1:], " \t"), []byte("/"))) &&
 		(isIdentifier(value) || isConstant(value)) && bytes.IndexAny(a.b[a.lo:a.name.Lo], "\"'`") < 0
+}
+
+// sameMember reports whether the value is a member of the same name of something else: pw := c.pw.
+func (a *assignment) sameMember() bool {
+	name, value := a.name.of(a.b), a.value.of(a.b)
+	dot := bytes.LastIndexByte(value, '.')
+	return a.quote == Bare && dot > 0 && bytes.EqualFold(value[dot+1:], name[bytes.LastIndexByte(name, '.')+1:])
 }
 
 // isIdentifier reports whether v is a name of a program without digits: a word with digits may be a password in a file of settings.
