@@ -94,7 +94,7 @@ func TestMembersOfOneName(t *testing.T) {
 func TestOverflowWithin(t *testing.T) {
 	var dump strings.Builder
 	for i := range maxMatches + 1 {
-		fmt.Fprintf(&dump, "tok_%012d\n", i)
+		fmt.Fprintf(&dump, "tok_%012d\n", i+1) // zeros alone are a placeholder
 	}
 	for name, text := range map[string]string{
 		"member": zipped(t, "a", dump.String()), "packed": "x: " + base64.StdEncoding.EncodeToString([]byte(gzipped(t, dump.String()))),

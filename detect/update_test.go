@@ -376,14 +376,14 @@ func TestOverflowKeepsTheFirst(t *testing.T) {
 	e := newTestEngine(t, testRules())
 	var text strings.Builder
 	for i := range 5 * maxMatches {
-		fmt.Fprintf(&text, "tok_%012d\n", i)
+		fmt.Fprintf(&text, "tok_%012d\n", i+1) // zeros alone are a placeholder
 	}
 	facts := e.NewScanner().Scan([]byte(text.String()))
 	matches := facts.Matches()
 	if !facts.Overflow() || len(matches) != maxMatches {
 		t.Fatalf("%d matches, overflow %v; want %d, true", len(matches), facts.Overflow(), maxMatches)
 	}
-	if want := fmt.Sprintf("tok_%012d", maxMatches-1); matches[maxMatches-1].Secret != want {
+	if want := fmt.Sprintf("tok_%012d", maxMatches); matches[maxMatches-1].Secret != want {
 		t.Errorf("the last one kept is %s, want %s", matches[maxMatches-1].Secret, want)
 	}
 }

@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,8 +34,12 @@ func TestScanWindowsEqualsScan(t *testing.T) {
 				decoded++
 			}
 		}
+		// That something was not read to its end is told when all is read, and the windows are only what led to the matches.
+		matches := func(f *Facts) []string {
+			return slices.DeleteFunc(describe(e, f), func(s string) bool { return strings.HasPrefix(s, "skipped ") })
+		}
 		got := e.NewScanner().ScanWindows(text, windows)
-		if diff := cmp.Diff(describe(e, facts), describe(e, got)); diff != "" {
+		if diff := cmp.Diff(matches(facts), matches(got)); diff != "" {
 			t.Fatalf("seed %d: -scan +windows:\n%s", seed, diff)
 		}
 	}
