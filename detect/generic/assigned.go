@@ -30,7 +30,7 @@ func assigned(g Group) func([]Candidate, *Text, int, int) []Candidate {
 			return out
 		}
 		a.unwrap()
-		if !a.settle() || a.noSecret(g) || g == Token && signedRequest(t, a.name) {
+		if !a.settle() || a.noSecret(g) || g == Token && signedRequest(t, a.name, a.value) {
 			return out
 		}
 		return append(out, Candidate{

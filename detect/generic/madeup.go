@@ -184,7 +184,7 @@ func isWalk(s []byte) bool {
 		if rows <= 1 && columns <= 1 && rows+columns > 0 {
 			beside++
 		}
-		if rows == 0 && columns > 0 && columns <= 2 {
+		if rows == 0 && row > 0 && columns > 0 && columns <= 2 { // of digits alone a third are as near by chance
 			near++
 		}
 	}

@@ -39,6 +39,7 @@ func TestWordy(t *testing.T) {
 		{"qqqqqq", false},
 		{"asdfkjfhk" + "lajsdhfklasdf", true},
 		{"vbxzqpmw" + "ytnrkcgoaeiuhl", false},
+		{"537215397" + "431083592451959", false}, // as near as that are a third of all
 		{"two" + "pw", true},
 		{"prox" + "pass1", true},
 		{"pwvq8x", false},

@@ -208,7 +208,7 @@ func groupOf(name []byte) Group {
 			if !bytes.HasPrefix(low[i:], []byte(k.text)) || !k.fits(name, i) {
 				continue
 			}
-			if k.group == Token && isAntiForgery(low) {
+			if k.group == Token && best != Key && isAntiForgery(low) { // what comes of a key for such tokens, it opens
 				return Salt
 			}
 			if k.group != Key {

@@ -13,7 +13,7 @@ func (a *assignment) noSecret(g Group) bool {
 	switch {
 	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.sameMember(), a.resetLink(), a.passing():
 		return true
-	case control(value), onlyEscapes(value), none(value), isPublicName(name), shortTicket(name, value), a.cutShort():
+	case control(value), onlyEscapes(value), none(value), isPublicName(name), shortTicket(name, value), a.cutShort(g):
 		return true
 	}
 	switch g {
@@ -49,7 +49,8 @@ func (a *assignment) labels() bool {
 }
 
 // prose reports whether the name is a verb among words, pass "x" to the function, or a noun that is counted, first pass: count the lines, or
-// what a sentence is about: askpass: read the answer. In other languages a word like it means a word, or a key: la parola "x".
+// what a sentence is about: askpass: read the answer. In other languages a word like it means a word, or a key: la parola "x". What
+// is no word is a password: second pass: q7xK2.
 func (a *assignment) prose() bool {
 	if a.op == OpColon && a.quote == Bare && isLower(a.b[a.name.Lo]) && onlyLetters(a.value.of(a.b)) && hasSuffixFold(a.name.of(a.b), "pass") {
 		i := a.value.Hi
@@ -68,7 +69,7 @@ func (a *assignment) prose() bool {
 		return isNameByte(a.byteBefore(a.name.Lo)) || isBlank(a.byteAt(a.value.Hi+1)) && isLetter(a.byteAt(a.blanks(a.value.Hi+1)))
 	case OpColon:
 		before := bytes.TrimRight(a.b[a.lo:a.name.Lo], " \t")
-		return len(before) < a.name.Lo-a.lo && isOneOf(before[nameStart(before, 0, len(before)):], "first", "second", "third", "one", "two", "single", "next", "last", "final")
+		return len(before) < a.name.Lo-a.lo && (a.quote == Back || !mixed(a.value.of(a.b))) && isOneOf(before[nameStart(before, 0, len(before)):], "first", "second", "third", "one", "two", "single", "next", "last", "final")
 	}
 	return false
 }
@@ -76,11 +77,17 @@ func (a *assignment) prose() bool {
 // typeName reports whether what looks like a name is that of a type: 'struct passwd', 'Event::Pass'.
 func (a *assignment) typeName() bool {
 	before := a.b[a.lo:a.name.Lo]
-	if !a.quoted {
+	if !a.quoted || mixed(a.value.of(a.b)) {
 		return false
 	}
 	return bytes.HasSuffix(before, []byte("struct ")) ||
 		bytes.HasSuffix(before, []byte("::")) && a.name.Len() > 1 && isUpper(a.b[a.name.Lo]) && isLower(a.b[a.name.Lo+1])
+}
+
+// mixed reports whether a value has letters and digits, as words and names of things hardly ever have.
+func mixed(value []byte) bool {
+	c := charsOf(value)
+	return c.digit > 0 && c.lower+c.upper > 0
 }
 
 // asks reports whether a call asks something of what is named, and sets nothing: keys.Contains("x").
@@ -127,11 +134,11 @@ func (a *assignment) variable() bool {
 	}
 	value := a.value.of(a.b)
 	if a.byteBefore(a.name.Lo) == '$' || a.byteBefore(a.name.Lo) == '{' {
-		return onlyLetters(value)
+		return onlyLetters(value) && likeName(value)
 	}
 	rest := bytes.TrimRight(a.b[a.value.Hi:], " \t\r")
 	return len(rest) > 0 && rest[0] == ';' && (len(rest) == 1 || bytes.HasPrefix(bytes.TrimLeft(rest[1:], " \t"), []byte("/"))) &&
-		(isIdentifier(value) || isConstant(value)) && bytes.IndexAny(a.b[a.lo:a.name.Lo], "\"'`") < 0
+		(isIdentifier(value) && likeName(value) || isConstant(value)) && bytes.IndexAny(a.b[a.lo:a.name.Lo], "\"'`") < 0
 }
 
 // sameMember reports whether the value is a member of the same name of something else: pw := c.pw.
@@ -149,6 +156,14 @@ func isIdentifier(v []byte) bool {
 		}
 	}
 	return true
+}
+
+// likeName reports whether letters are a name as programs have them: short, in parts, or of words. Others are a password in a file of settings
+// that ends its lines.
+func likeName(v []byte) bool {
+	const short = 7
+	part, _ := wordsIn(v)
+	return len(v) <= short || part >= 0.5 || bytes.IndexByte(v, '_') >= 0
 }
 
 // isConstant reports whether v is capitals, digits and at least one _.
@@ -175,9 +190,10 @@ func (a *assignment) resetLink() bool {
 }
 
 // signedRequest reports whether the line before gives the time of a signed request, whose token is there to make it unlike others and opens
-// nothing: timestamp: 1539112500, token: "v", signature: "…".
-func signedRequest(t *Text, name Span) bool {
-	if !isOneOf(name.of(t.B), "token") {
+// nothing: timestamp: 1539112500, token: "v", signature: "…". Mailgun's webhooks have such.
+func signedRequest(t *Text, name, value Span) bool {
+	const length = 50 // of the tokens, all digits of hexadecimal
+	if value.Len() != length || !isHexOnly(value.of(t.B)) || !isOneOf(name.of(t.B), "token") {
 		return false
 	}
 	before := bytes.Trim(t.before(), " \t\r,;\"'@:")
@@ -185,14 +201,9 @@ func signedRequest(t *Text, name Span) bool {
 	if !hasFold(before, 0, word) {
 		return false
 	}
-	value := bytes.Trim(before[len(word):], " \t=:>\"'")
-	const least = 9 // the digits of seconds since 1970
-	for _, c := range value {
-		if !isDigit(c) {
-			return false
-		}
-	}
-	return len(value) >= least
+	digits := bytes.Trim(before[len(word):], " \t=:>\"'")
+	const least = 9 // since 1970 in seconds
+	return len(digits) >= least && len(bytes.TrimLeft(digits, "0123456789")) == 0
 }
 
 // passing reports whether the value is what Spring Boot writes to its log when no password is set: a new one at each start.
@@ -200,17 +211,22 @@ func (a *assignment) passing() bool {
 	return bytes.HasSuffix(a.b[a.lo:a.name.Lo], []byte("Using generated security "))
 }
 
-// hidden reports whether the name is of a hidden field of a form: what a page has for the one who looks at it to be sent back, a nonce.
+// hidden reports whether the name is token and no more than that, of a hidden field of a form: what a page has for the one who looks at it to
+// be sent back, a nonce. An access_token there is what it says.
 func (a *assignment) hidden() bool {
+	if !isOneOf(bytes.Trim(a.name.of(a.b), "_"), "token", "form_token", "formtoken", "form-token") {
+		return false
+	}
 	before := a.b[max(a.lo, a.name.Lo-Context):a.name.Lo]
 	tag := bytes.LastIndexByte(before, '<')
 	return tag >= 0 && hasFold(before, tag, "<input") && indexFold(before, tag, len(before), "hidden") >= 0
 }
 
-// cutShort reports whether dots stand for the rest of the value: token=9cbaf023…
-func (a *assignment) cutShort() bool {
+// cutShort reports whether dots stand for the rest of the value: token=9cbaf023… Passwords are rarely shown so: of them only hexadecimal, as
+// of a hash, is cut; behind others the dots are those of who waits for an answer.
+func (a *assignment) cutShort(g Group) bool {
 	rest := a.b[a.value.Hi:]
-	return a.quote == Bare && (bytes.HasPrefix(rest, []byte("...")) || bytes.HasPrefix(rest, []byte("…")))
+	return a.quote == Bare && (bytes.HasPrefix(rest, []byte("...")) || bytes.HasPrefix(rest, []byte("…"))) && (g != Password || isHexOnly(a.value.of(a.b)))
 }
 
 // otherMember reports whether a name is of a part of credentials that is none itself: credentials.name.
@@ -251,10 +267,8 @@ func isVerifierKey(s []byte) bool {
 	if i <= 0 || s[i] != '+' || s[i+1+hash] != '+' || bytes.HasPrefix(s, []byte("PRIVATE+KEY+")) {
 		return false
 	}
-	for _, c := range s[i+1 : i+1+hash] {
-		if !isHexByte(c) {
-			return false
-		}
+	if !isHexOnly(s[i+1 : i+1+hash]) {
+		return false
 	}
 	for _, c := range s[i+2+hash:] {
 		if !isLetter(c) && !isDigit(c) && c != '+' && c != '/' {
@@ -262,6 +276,11 @@ func isVerifierKey(s []byte) bool {
 		}
 	}
 	return true
+}
+
+// isHexOnly reports whether s is digits of hexadecimal and nothing else.
+func isHexOnly(s []byte) bool {
+	return bytes.IndexFunc(s, func(r rune) bool { return r > '~' || !isHexByte(byte(r)) }) < 0
 }
 
 // isCapitals reports whether s is a word of a language in capitals, as lists of tokens have them: BYRADIUS.
