@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -364,4 +365,19 @@ func longest(m map[string][]string, dir string) string {
 
 func within(dir, parent string) bool {
 	return dir == parent || strings.HasPrefix(dir, parent+"/")
+}
+
+// Nothing that a build leaves behind is tracked: whoever clones would have it for ever.
+func TestNothingLargeIsTracked(t *testing.T) {
+	const most = 2 << 20
+	out, err := exec.Command("git", "-C", "../..", "ls-files", "-z", "--format=%(objectsize) %(path)").Output()
+	if err != nil {
+		t.Skip("no git repository here: ", err)
+	}
+	for line := range strings.SplitSeq(strings.TrimSuffix(string(out), "\x00"), "\x00") {
+		text, path, _ := strings.Cut(line, " ")
+		if size, err := strconv.Atoi(text); err != nil || size > most {
+			t.Errorf("%s has %s bytes, more than %d", path, text, most)
+		}
+	}
 }
