@@ -11,14 +11,14 @@ import (
 func (a *assignment) noSecret(g Group) bool {
 	name, value := a.name.of(a.b), a.value.of(a.b)
 	switch {
-	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.sameMember(), a.resetLink(), a.passing():
+	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.sameMember(), a.resetLink(), a.passing(), a.product():
 		return true
 	case control(value), onlyEscapes(value), none(value), isPublicName(name), shortTicket(name, value), a.cutShort(g):
 		return true
 	}
 	switch g {
 	case Auth:
-		return isScheme(value) || otherMember(name)
+		return isScheme(value) || otherMember(name) || hasSuffixFold(name, "uuid") && isUUID(value)
 	case Key:
 		return isVerifierKey(value) || storageKey(name, value)
 	case Token:
@@ -209,6 +209,18 @@ func signedRequest(t *Text, name, value Span) bool {
 // passing reports whether the value is what Spring Boot writes to its log when no password is set: a new one at each start.
 func (a *assignment) passing() bool {
 	return bytes.HasSuffix(a.b[a.lo:a.name.Lo], []byte("Using generated security "))
+}
+
+// product reports whether the name is of a product in a list of those that have vulnerabilities: cpe:2.3:a:acme:omniauth:1.1.3:*.
+func (a *assignment) product() bool {
+	if a.op != OpColon {
+		return false
+	}
+	start := a.name.Lo
+	for start > max(a.lo, a.name.Lo-maxSpan) && !endsWord(a.b[start-1]) {
+		start--
+	}
+	return hasFold(a.b[start:a.name.Lo], 0, "cpe:")
 }
 
 // hidden reports whether the name is token and no more than that, of a hidden field of a form: what a page has for the one who looks at it to
