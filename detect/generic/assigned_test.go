@@ -81,6 +81,11 @@ func TestAssigned(t *testing.T) {
 		{`DB_PW2="{{pw}}"`, "{{pw}}"},
 		{`pw_name = "{{pw}}"`, ""},
 		{`hpw = "{{pw}}"`, ""},
+		{`Eg=T,pw=Y2=Eg=null;break`, ""},
+		{`mR?pW=22t^M!y7VA$4dE`, ""},
+		{`iUMklqJ{pw=h~s5OcLYK@|RTB`, ""},
+		{`connect({pw: "{{pw}}"})`, "{{pw}}"},
+		{`UID=sa;PW={{pw}};`, "{{pw}}"},
 		{`passw: {{pw}}`, "{{pw}}"},
 		{`mot_de_passe: {{pw}}`, "{{pw}}"},
 		// What assigns nothing.

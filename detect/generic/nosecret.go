@@ -11,7 +11,7 @@ import (
 func (a *assignment) noSecret(g Group) bool {
 	name, value := a.name.of(a.b), a.value.of(a.b)
 	switch {
-	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.sameMember(), a.resetLink(), a.passing(), a.product():
+	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.sameMember(), a.byChance(), a.resetLink(), a.passing(), a.product():
 		return true
 	case control(value), onlyEscapes(value), none(value), isPublicName(name), shortTicket(name, value), a.cutShort(g):
 		return true
@@ -146,6 +146,25 @@ func (a *assignment) sameMember() bool {
 	name, value := a.name.of(a.b), a.value.of(a.b)
 	dot := bytes.LastIndexByte(value, '.')
 	return a.quote == Bare && dot > 0 && bytes.EqualFold(value[dot+1:], name[bytes.LastIndexByte(name, '.')+1:])
+}
+
+// byChance reports whether a name of two letters is none: in base85, and in code that has been made short, any two letters stand before a
+// sign that assigns.
+func (a *assignment) byChance() bool {
+	const longest = 300 // of lines that people write
+	switch name := a.name.of(a.b); {
+	case len(name) != len("pw"):
+		return false
+	case isLower(name[0]) && isUpper(name[1]):
+		return true
+	case a.name.Lo == a.lo || isBlank(a.b[a.name.Lo-1]):
+		return false
+	}
+	before := a.b[a.name.Lo-1]
+	if quoteOf(before) != Bare || before == '$' || before == '-' || before == '.' {
+		return false
+	}
+	return a.op == OpAssign && a.byteAt(a.name.Hi) == '=' && before != '&' && before != ';' || len(a.b)-a.lo > longest
 }
 
 // isIdentifier reports whether v is a name of a program without digits: a word with digits may be a password in a file of settings.
