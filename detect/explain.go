@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/straykey/straykey/rules"
 )
 
 // The ways a trial of a rule can end.
@@ -91,11 +93,18 @@ func (st *Step) settle(e *Engine, text []byte, path string, line int, matches, k
 			st.Kept, st.Reason = false, "an allow comment covers it: "+m.Allowed
 		default:
 			st.Reason = "reported"
+			level := confidence(&m, path)
+			if level == rules.LowConfidence {
+				st.Reason += " where low confidence is asked for (--confidence low)"
+			}
+			if m.Rule.Class == rules.Identifiers {
+				st.Reason += " where identifiers are asked for (--class identifiers)"
+			}
 			if len(m.Via) > 0 {
 				st.Reason += "; read through " + strings.Join(m.Via, ", ")
 			}
 			if m.Verdict != nil {
-				st.Reason += fmt.Sprintf(", with %s confidence: %s", confidence(&m, path), m.Verdict.Explain(path))
+				st.Reason += fmt.Sprintf(", with %s confidence: %s", level, m.Verdict.Explain(path))
 			}
 			if m.Proof.Detail != "" {
 				st.Reason += "; offline proof: " + m.Proof.Detail

@@ -86,6 +86,31 @@ func MemberPath(path, member string) string {
 	return path + archive.Separator + member
 }
 
+// MemberText returns the text of a member of an archive by the name that matches have, conf/app.env or b.zip!c. Of
+// several of one name it is the first; one that is scanned in pieces is not found.
+func (e *Engine) MemberText(data []byte, name string) (text []byte, ok bool) {
+	v := &memberText{want: name}
+	r := &archive.Reader{Limits: e.limits}
+	r.Read(data, v)
+	return v.text, v.text != nil
+}
+
+// memberText keeps the text of one member.
+type memberText struct {
+	want string
+	text []byte
+}
+
+func (v *memberText) Member(string) {}
+
+func (v *memberText) Skipped(string, archive.Why, string) {}
+
+func (v *memberText) Text(name string, p archive.Piece) {
+	if v.text == nil && name == v.want && p.Whole() {
+		v.text = bytes.Clone(p.Data)
+	}
+}
+
 // sniff returns what archive a text is, if archives are opened where it stands.
 func (s *Scanner) sniff(text []byte) archive.Format {
 	if s.closed || s.e.limits.Depth < 1 {
