@@ -1,8 +1,15 @@
 package generic
 
+import _ "embed"
+
 // The letters model tells text from random letters: how surprising each letter is after the two before
-// it, by the comments and identifiers of Go's standard library. trigrams holds -4·log2(P(c|ab)) as a
-// byte from 'A' for each of the 27³ combinations of letters and word ends.
+// it, by the comments and identifiers of Go's standard library.
+
+// trigrams holds -4·log2(P(c|ab)) as a byte from 'A' for each of the 27³ combinations of letters and word ends. TestTrigrams
+// makes it.
+//
+//go:embed trigrams.tbl
+var trigrams string
 
 // letterSymbols are the letters and the end of a word.
 const letterSymbols = 27
