@@ -325,7 +325,7 @@ pumpkin sugar strawberry america berlin boston canada chicago dallas denver engl
 mexico moscow paris spain sweden texas tokyo vienna sekret geheim passwort parola clave mdp aladdin sesame barfoo blah bogus honk sooper super
 swordfish letmein hunter correct battery staple trustno iloveyou princess sunshine football baseball shadow ninja mustang jesus
 autumn winter morning evening sunrise sunset rainbow thunder storm lightning rain flame planet galaxy comet mars venus jupiter saturn river
-lake beach island valley forest desert flower garden meadow oak maple willow daisy lily tulip violet silver copper iron steel crystal
+lake beach ocean swamp jungle mountain island valley forest desert flower garden meadow oak maple willow daisy lily tulip violet silver copper iron steel crystal
 emerald sapphire pearl amber sales knight king queen prince wizard warrior angel devil phantom mystery freedom lucky sunny lover dream
 soccer hockey tennis golf guitar piano music cinnamon pasta bread butter sandwich burger whiskey vodka wine beer castle tower
 aditya ahmed aisha akira aleksandr alejandro alessandro amit amir anders andrei anil anita anjali anton antonio arjun astrid bjorn boris bruno
