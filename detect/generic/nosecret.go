@@ -13,7 +13,7 @@ func (a *assignment) noSecret(g Group) bool {
 	switch {
 	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.sameMember(), a.byChance(), a.resetLink(), a.passing(), a.product():
 		return true
-	case control(value), onlyEscapes(value), none(value), isPublicName(name), shortTicket(name, value), a.cutShort(g):
+	case control(value), onlyEscapes(value), none(value), isPublicName(name, value), shortTicket(name, value), a.cutShort(g):
 		return true
 	}
 	switch g {
@@ -33,7 +33,8 @@ func (a *assignment) listed() bool {
 	if a.op != OpComma || a.quote == Bare || a.name.Lo == a.lo {
 		return false
 	}
-	if isOneOf(a.name.of(a.b), "auth") || hasSuffixFold(a.b[a.lo:a.name.Lo-1], "lookup(") || hasSuffixFold(a.b[a.lo:a.name.Lo-1], "query(") {
+	value := a.value.of(a.b)
+	if isOneOf(a.name.of(a.b), "auth") && (!mixed(value) || bytes.IndexByte(value, ':') >= 0) || hasSuffixFold(a.b[a.lo:a.name.Lo-1], "lookup(") || hasSuffixFold(a.b[a.lo:a.name.Lo-1], "query(") {
 		return true
 	}
 	switch a.byteBefore(a.name.Lo - 1) {
@@ -52,7 +53,7 @@ func (a *assignment) labels() bool {
 // what a sentence is about: askpass: read the answer. In other languages a word like it means a word, or a key: la parola "x". What
 // is no word is a password: second pass: q7xK2.
 func (a *assignment) prose() bool {
-	if a.op == OpColon && a.quote == Bare && isLower(a.b[a.name.Lo]) && onlyLetters(a.value.of(a.b)) && hasSuffixFold(a.name.of(a.b), "pass") {
+	if a.op == OpColon && a.quote == Bare && isLower(a.b[a.name.Lo]) && onlyLetters(a.value.of(a.b)) && likeName(a.value.of(a.b)) && hasSuffixFold(a.name.of(a.b), "pass") {
 		i := a.value.Hi
 		if a.byteAt(i) == ',' {
 			i++
@@ -106,6 +107,8 @@ func (a *assignment) inPhrase() bool {
 	most := 2
 	if a.op == OpComma {
 		most = 0
+	} else if mixed(a.value.of(a.b)) { // no text: "Production DB admin password"
+		most = 4
 	}
 	words := 0
 	for i := a.name.Lo; i > a.lo && words <= most; {
@@ -332,8 +335,8 @@ func none(v []byte) bool {
 
 // isPublicName reports the names by which tools and standards call what everybody may know: the hashes in a baseline of
 // detect-secrets, the public key of a server for Web Push, the names of texts.
-func isPublicName(name []byte) bool {
-	return isOneOf(name, "hashed_secret", "applicationserverkey", "translation_key", "translationkey", "i18n_key", "i18nkey")
+func isPublicName(name, value []byte) bool {
+	return isOneOf(name, "hashed_secret", "applicationserverkey") || !mixed(value) && isOneOf(name, "translation_key", "translationkey", "i18n_key", "i18nkey")
 }
 
 // isSealed reports whether v is a ciphertext of Sealed Secrets: in base64 the length of an RSA ciphertext of 256, 384 or 512 bytes in two
