@@ -66,9 +66,9 @@ type newLine struct {
 	clean  bool // it may be remembered
 }
 
-// crossing reports whether one of some literals crosses lines.
+// crossing reports whether one of some literals crosses lines. The end of its own is part of a line.
 func crossing(literals []string) bool {
-	return slices.ContainsFunc(literals, func(l string) bool { return strings.Contains(l, "\n") })
+	return slices.ContainsFunc(literals, func(l string) bool { return strings.Contains(strings.TrimSuffix(l, "\n"), "\n") })
 }
 
 // remembers reports whether the scanner passes over lines that it knows. That pays where deltas bring the same lines again,
