@@ -30,6 +30,7 @@ func placeRules() *rules.Set {
 		"netrc":  {"machine "},
 
 		"manifest": {"kind: secret", `kind":"secret`},
+		"below":    {"password =\n", "secret',\n", "token = (\n"},
 
 		"password": {"pass"}, "secret": {"secret"}, "token": {"token"}, "key": {"key"}, "uuid": nil,
 	} {
@@ -56,6 +57,8 @@ func placePiece(r *rand.Rand) string {
 		return strings.Repeat("--far off ", 10+r.IntN(500))
 	case 3:
 		return manifestPiece(r)
+	case 4:
+		return []string{"db_password =\n", "env('APP_SECRET',\n", "token = (\n", "  '" + pw + "';\n", "  \"" + pw + "\")\n"}[r.IntN(5)]
 	}
 	return parts[r.IntN(len(parts))]
 }

@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "4220db63642d87a35312702ffe344765"
+const tableHash = "a35cc61d09664f8f19d8d904d3f99263"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -4462,6 +4462,21 @@ var tableRules = [...]Rule{
 		Class:       `credentials`,
 		Detector:    `auth`,
 		Keywords:    []string{`auth`, `cred`},
+		Weak:        true,
+		Source:      Position{File: "generic.toml"},
+	},
+	{
+		ID:          `generic-below`,
+		Family:      `generic-password`,
+		Provider:    `Generic`,
+		Description: `The value on the line below a name that says that it is a password, a secret, a token or a key.`,
+		Identity:    `generic`,
+		Severity:    `medium`,
+		Docs:        `https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html`,
+		Confidence:  `medium`,
+		Class:       `credentials`,
+		Detector:    `below`,
+		Keywords:    []string{"password =\n", "password=\n", "password = (\n", "password = \\\n", "password',\n", "password\",\n", "password':\n", "password\":\n", "passwd =\n", "passwd=\n", "passwd = (\n", "passwd = \\\n", "passwd',\n", "passwd\",\n", "passwd':\n", "passwd\":\n", "secret =\n", "secret=\n", "secret = (\n", "secret = \\\n", "secret',\n", "secret\",\n", "secret':\n", "secret\":\n", "token =\n", "token=\n", "token = (\n", "token = \\\n", "token',\n", "token\",\n", "token':\n", "token\":\n", "key =\n", "key=\n", "key = (\n", "key = \\\n", "key',\n", "key\",\n", "key':\n", "key\":\n"},
 		Weak:        true,
 		Source:      Position{File: "generic.toml"},
 	},

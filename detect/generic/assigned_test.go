@@ -257,7 +257,7 @@ func TestAssigned(t *testing.T) {
 		{`"{{ lookup('my_password', '{{pw}}', length=8) }}"`, ""},
 		// Values that are none.
 		{`"password_new": "Confirmaci\u00f3n",`, ""},
-		{`"password_new": "caf\u00e9-2093!",`, `caf\u00e9-2093!`},
+		{`"password_new": "caf\u00e9-{{pw}}!",`, `caf\u00e9-{{pw}}!`},
 		{`# omniauth CVE-2015-9284`, ""},
 		{`key_arg:45,64;master_key:351=ar1;0;47;11,160,384;`, ""},
 		{`rc4_key_st:T133=s1032x:4,0,32;y:4,32,32;`, ""},

@@ -41,6 +41,7 @@ var detectors = map[string]*Detector{
 	"call":     {Quick: callQuick, Find: arguments},
 	"netrc":    {Find: netrc},
 	"entry":    {Quick: entryQuick, Find: entries},
+	"below":    {Reach: belowReach, Find: below},
 	"variable": {Reach: variableReach, Find: variables},
 	"manifest": {Quick: manifestQuick, Reach: manifestReach, Find: manifests},
 }
