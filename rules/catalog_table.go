@@ -3,7 +3,7 @@
 package rules
 
 // tableHash is the hash of the set below.
-const tableHash = "a35cc61d09664f8f19d8d904d3f99263"
+const tableHash = "1501ad1ad0ba4c649ec1c4a91d5a6cb2"
 
 var tableAllowlists = []Allowlist(nil)
 
@@ -4476,7 +4476,7 @@ var tableRules = [...]Rule{
 		Confidence:  `medium`,
 		Class:       `credentials`,
 		Detector:    `below`,
-		Keywords:    []string{"password =\n", "password=\n", "password = (\n", "password = \\\n", "password',\n", "password\",\n", "password':\n", "password\":\n", "passwd =\n", "passwd=\n", "passwd = (\n", "passwd = \\\n", "passwd',\n", "passwd\",\n", "passwd':\n", "passwd\":\n", "secret =\n", "secret=\n", "secret = (\n", "secret = \\\n", "secret',\n", "secret\",\n", "secret':\n", "secret\":\n", "token =\n", "token=\n", "token = (\n", "token = \\\n", "token',\n", "token\",\n", "token':\n", "token\":\n", "key =\n", "key=\n", "key = (\n", "key = \\\n", "key',\n", "key\",\n", "key':\n", "key\":\n"},
+		Keywords:    []string{"password =\n", "password =\r\n", "password=\n", "password=\r\n", "password = (\n", "password = (\r\n", "password',\n", "password',\r\n", "password\",\n", "password\",\r\n", "password':\n", "password':\r\n", "password\":\n", "password\":\r\n", "passwd =\n", "passwd =\r\n", "passwd=\n", "passwd=\r\n", "passwd = (\n", "passwd = (\r\n", "passwd',\n", "passwd',\r\n", "passwd\",\n", "passwd\",\r\n", "passwd':\n", "passwd':\r\n", "passwd\":\n", "passwd\":\r\n", "secret =\n", "secret =\r\n", "secret=\n", "secret=\r\n", "secret = (\n", "secret = (\r\n", "secret',\n", "secret',\r\n", "secret\",\n", "secret\",\r\n", "secret':\n", "secret':\r\n", "secret\":\n", "secret\":\r\n", "token =\n", "token =\r\n", "token=\n", "token=\r\n", "token = (\n", "token = (\r\n", "token',\n", "token',\r\n", "token\",\n", "token\",\r\n", "token':\n", "token':\r\n", "token\":\n", "token\":\r\n", "key =\n", "key =\r\n", "key=\n", "key=\r\n", "key = (\n", "key = (\r\n", "key',\n", "key',\r\n", "key\",\n", "key\",\r\n", "key':\n", "key':\r\n", "key\":\n", "key\":\r\n"},
 		Weak:        true,
 		Source:      Position{File: "generic.toml"},
 	},

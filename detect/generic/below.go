@@ -29,10 +29,12 @@ func below(out []Candidate, t *Text, lo, hi int) []Candidate {
 	}
 	q := a.byteAt(i)
 	line := bytes.IndexByte(a.b[min(i, len(a.b)):], '\n')
-	if quoteOf(q) == Bare || line < 0 {
+	if quoteOf(q) == Bare || line < 0 && len(a.b) < len(b) {
 		return out
 	}
-	a.b = a.b[:i+line]
+	if line >= 0 {
+		a.b = a.b[:i+line]
+	}
 	if !a.quotedValue(i) || a.value.Len() < minValue || a.quote == Bare {
 		return out
 	}

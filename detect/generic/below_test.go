@@ -12,6 +12,7 @@ func TestBelow(t *testing.T) {
 		{"SECRET = env('API_TOKEN',\n    b\"{{pw}}\")\n", "{{pw}}"},
 		{"API_TOKEN = (\n    \"{{pw}}\"\n)\n", "{{pw}}"},
 		{"x = {'token':\n\t'{{pw}}',\n", "{{pw}}"},
+		{"token =\n  '{{pw}}'", "{{pw}}"},
 		{"fields = ['token',\n  '{{pw}}']\n", ""},
 		{"fields = ('token',\n  '{{pw}}')\n", ""},
 		{"const apiToken =\n  other;\n", ""},
