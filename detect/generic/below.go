@@ -45,7 +45,7 @@ func below(out []Candidate, t *Text, lo, hi int) []Candidate {
 		return out
 	}
 	v := a.value.of(b)
-	if plainly(v) || stock(v, nil) || control(v) || none(v) || isPublicName(name.of(b)) {
+	if plainly(v) || stock(v, nil) || control(v) || none(v) || isPublicName(name.of(b), v) {
 		return out
 	}
 	return append(out, Candidate{
