@@ -178,9 +178,9 @@ func TestAssigned(t *testing.T) {
 		{`<input name="token" value="{{hex}}">`, "{{hex}}"},
 		{`<input type="hidden" name="access_token" value="{{hex}}">`, "{{hex}}"},
 		{`<input type=hidden name="_token" value="{{hex}}">`, ""},
-		{"timestamp: 1539112500,\ntoken: \"{{hex}}{{hex}}{{hex}}0a\",", ""},
+		{"timestamp: 1539112500,\ntoken: \"{{hex}}{{hex}}{{hex}}0z\",", ""},
 		{"timestamp: 1539112500,\ntoken: \"{{hex}}\",", "{{hex}}"},
-		{"timestamp: 1539112500,\ntoken: \"{{hex}}{{hex}}{{hex}}0z\",", "{{hex}}{{hex}}{{hex}}0z"},
+		{"timestamp: 1539112500,\ntoken: \"{{hex}}{{hex}}{{hex}}0-\",", "{{hex}}{{hex}}{{hex}}0-"},
 		{"timestamp: now(),\ntoken: \"{{hex}}{{hex}}{{hex}}0a\",", "{{hex}}{{hex}}{{hex}}0a"},
 		{"timestamp: 1539112500,\napi_token: \"{{hex}}{{hex}}{{hex}}0a\",", "{{hex}}{{hex}}{{hex}}0a"},
 		// Functions that set what their argument names, and what others take beside it.

@@ -214,8 +214,9 @@ func (a *assignment) resetLink() bool {
 // signedRequest reports whether the line before gives the time of a signed request, whose token is there to make it unlike others and opens
 // nothing: timestamp: 1539112500, token: "v", signature: "…". Mailgun's webhooks have such.
 func signedRequest(t *Text, name, value Span) bool {
-	const length = 50 // of the tokens, all digits of hexadecimal
-	if value.Len() != length || !isHexOnly(value.of(t.B)) || !isOneOf(name.of(t.B), "token") {
+	const length = 50 // of the tokens, all letters and digits
+	n := charsOf(value.of(t.B))
+	if value.Len() != length || n.lower+n.upper+n.digit != length || !isOneOf(name.of(t.B), "token") {
 		return false
 	}
 	before := bytes.Trim(t.before(), " \t\r,;\"'@:")
