@@ -29,6 +29,7 @@ func linePool(r *rand.Rand) []string {
 		`pass%77ord%3D%22<B>%22`, `x = "\u0070assword = \"<A>\""`, `Content-Transfer-Encoding: quoted-printable`, `pas=73word = =22<B>=22`,
 		"  - name: DB_PASSWORD", "    value: <A>9", "value: <A>9", `"value": "<A>9"`,
 		strings.Repeat("a ", maxKnown) + `password = "hunter"`,
+		"const apiToken =", "  '<A>9<C>';", "kind: Secret", "stringData:", "  foo: <A>9", `variable "db_password" {`, `  default = "<A>9"`,
 	}
 	for i := range pool { // put together here, so that this file holds no password
 		pool[i] = strings.NewReplacer("<A>", lineValue, "<B>", "tiger77"+"x1", "<C>", "8f3kq"+"9zz").Replace(pool[i])
