@@ -11,9 +11,9 @@ import (
 func (a *assignment) noSecret(g Group) bool {
 	name, value := a.name.of(a.b), a.value.of(a.b)
 	switch {
-	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.sameMember(), a.byChance(), a.resetLink(), a.passing(), a.product():
+	case a.listed(), a.labels(), a.prose(), a.typeName(), a.asks(), a.inPhrase(), a.variable(), a.sameMember(), a.byChance(), a.resetLink(), a.passing(), a.product(), a.keyID(g):
 		return true
-	case control(value), onlyEscapes(value), none(value), isPublicName(name, value), shortTicket(name, value), a.cutShort(g):
+	case control(value), onlyEscapes(value), none(value), isPublicName(name, value), hasFold(name, 0, "ask-"), shortTicket(name, value), a.cutShort(g):
 		return true
 	}
 	switch g {
@@ -51,7 +51,7 @@ func (a *assignment) labels() bool {
 
 // prose reports whether the name is a verb among words, pass "x" to the function, or a noun that is counted, first pass: count the lines, or
 // what a sentence is about: askpass: read the answer. In other languages a word like it means a word, or a key: la parola "x". What
-// is no word is a password: second pass: q7xK2.
+// is no word is a password.
 func (a *assignment) prose() bool {
 	if a.op == OpColon && a.quote == Bare && isLower(a.b[a.name.Lo]) && onlyLetters(a.value.of(a.b)) && likeName(a.value.of(a.b)) && hasSuffixFold(a.name.of(a.b), "pass") {
 		i := a.value.Hi
@@ -168,6 +168,16 @@ func (a *assignment) byChance() bool {
 		return false
 	}
 	return a.op == OpAssign && a.byteAt(a.name.Hi) == '=' && before != '&' && before != ';' || len(a.b)-a.lo > longest
+}
+
+// keyID reports whether a UUID is assigned to the name of an id: api_key_id. The rule for UUIDs names those, an identifier.
+func (a *assignment) keyID(g Group) bool {
+	return g == Key && (hasSuffixFold(a.name.of(a.b), "_id") || bytes.HasSuffix(a.name.of(a.b), []byte("Id"))) && isUUID(a.value.of(a.b))
+}
+
+// isURLStart reports whether v is what stands before a secret in an address that a program puts together: amqp://ci:
+func isURLStart(v []byte) bool {
+	return bytes.HasSuffix(v, []byte(":")) && bytes.Contains(v, []byte("://"))
 }
 
 // isIdentifier reports whether v is a name of a program without digits: a word with digits may be a password in a file of settings.
@@ -331,7 +341,7 @@ func isCapitals(s []byte) bool {
 
 // none reports values that are no secrets, whatever they are assigned to: no weight of a name may lift them.
 func none(v []byte) bool {
-	return isSealed(v) || isEscapedText(v) || isAdvisory(v) || isStab(v) || hasFold(v, 0, "crwdns")
+	return isSealed(v) || isEscapedText(v) || isAdvisory(v) || isStab(v) || isURLStart(v) || hasFold(v, 0, "crwdns")
 }
 
 // isPublicName reports the names by which tools and standards call what everybody may know: the hashes in a baseline of
