@@ -72,10 +72,10 @@ func layers() map[string][]string {
 		"compat":         {"correlate", "report", "rules"}, // what other tools' users have
 		"migrate":        {"compat/gitleaks", "correlate", "policy", "report", "rules"},
 		"cmd":            {"ci", "compat", "correlate", "detect", "hook", "migrate", "policy", "report", "rules", "scan", "source", "verify"},
-		"internal/demo":  {"detect/proof/forge"}, // makes the repository of "make run"
-		"internal/train": {"detect", "rules"},    // fits the weights of detect/generic
-		"bench":          {"source/pack"},        // programs that measure
-		"tools":          {},                     // what makes and tries a release
+		"internal/demo":  {"detect/proof/forge"},                    // makes the repository of "make run"
+		"internal/train": {"detect", "rules"},                       // fits the weights of detect/generic
+		"bench":          {"source", "source/files", "source/pack"}, // programs that measure
+		"tools":          {},                                        // what makes and tries a release
 		"internal":       {},
 	}
 }
