@@ -269,11 +269,11 @@ func netUse(out []Candidate, t *Text, lo, hi int) []Candidate {
 	var quote Quote
 	user := false
 	for i := blanksIn(b, hi); i < len(b) && b[i] != '|' && b[i] != '&' && b[i] != '\r'; {
-		word, q, end := Span{i, i}, Bare, i
+		word, q := Span{i, i}, Bare
 		for word.Hi < len(b) && !isBlank(b[word.Hi]) && b[word.Hi] != '\r' { // to a backslash no shell of Windows gives a meaning
 			word.Hi++
 		}
-		end = word.Hi
+		end := word.Hi
 		if quoteOf(b[i]) != Bare {
 			var ok bool
 			if word, q, end, ok = argument(b, i); !ok || word.Len() == 0 {

@@ -141,7 +141,7 @@ func (a *assignment) variable() bool {
 	}
 	rest := bytes.TrimRight(a.b[a.value.Hi:], " \t\r")
 	return len(rest) > 0 && rest[0] == ';' && (len(rest) == 1 || bytes.HasPrefix(bytes.TrimLeft(rest[1:], " \t"), []byte("/"))) &&
-		(isIdentifier(value) && likeName(value) || isConstant(value)) && bytes.IndexAny(a.b[a.lo:a.name.Lo], "\"'`") < 0
+		(isIdentifier(value) && likeName(value) || isConstant(value)) && !bytes.ContainsAny(a.b[a.lo:a.name.Lo], "\"'`")
 }
 
 // sameMember reports whether the value is a member of the same name of something else: pw := c.pw.
