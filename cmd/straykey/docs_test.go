@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/straykey/straykey/detect/generic"
 	"github.com/straykey/straykey/detect/proof/forge"
 	"github.com/straykey/straykey/internal/built"
 	"github.com/straykey/straykey/policy"
@@ -150,6 +151,16 @@ func TestDocSettings(t *testing.T) {
 	}
 	if diff := cmp.Diff(exist, documented); diff != "" {
 		t.Errorf("docs/policy.md (-there is +documented):\n%s", diff)
+	}
+}
+
+// TestDocDetectors looks whether all detectors that a rule may name are documented.
+func TestDocDetectors(t *testing.T) {
+	row := regexp.MustCompile("(?m)^\\| `detector` \\| a value .*$").FindString(readAll(t, filepath.Join("..", "..", "docs", "rules.md")))
+	for _, name := range generic.Names() {
+		if !strings.Contains(row, "`"+name+"`") {
+			t.Errorf("docs/rules.md does not have the detector %s", name)
+		}
 	}
 }
 
