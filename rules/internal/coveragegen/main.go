@@ -223,5 +223,13 @@ func toldBy(r *rules.Rule) string {
 	case r.Regex != "":
 		return "text"
 	}
-	return "path"
+	switch r.Detector {
+	case "":
+		return "path"
+	case "uuid":
+		return "shape"
+	case "password", "secret", "token", "key", "auth", "salt", "entry", "below", "variable":
+		return "name"
+	}
+	return "text"
 }
